@@ -1,0 +1,1 @@
+//! Proves GenAI telemetry on AWS Bedrock

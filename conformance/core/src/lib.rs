@@ -1,0 +1,1 @@
+//! Judges GenAI telemetry against the semantic conventions and the ledger; pure, without IO

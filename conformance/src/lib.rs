@@ -1,0 +1,1 @@
+//! OTLP receiver, capture files and report formats around conformance-core

@@ -1,0 +1,1 @@
+//! Drives instrumented Bedrock clients at a planned rate

@@ -1,0 +1,1 @@
+//! A mock of the Amazon Bedrock runtime that keeps a ledger of what it served

@@ -1,0 +1,294 @@
+//! The ledger: what the mock was asked and what it served, one JSON object per line.
+//!
+//! The first line is a [`Run`]; each line after it is an [`Exchange`], written when the exchange
+//! has ended. The content of prompts and completions is not in it unless the mock was told to keep
+//! it; hashes and planted markers are.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::UnixNanos;
+
+/// The version of the ledger's shape that this crate reads and writes.
+pub const LEDGER_VERSION: u32 = 1;
+
+/// One line of a ledger file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Record {
+    /// The first line: what holds for the whole run.
+    Run(Run),
+    /// One HTTP request and what was served for it. Retries are exchanges of their own.
+    Exchange(Box<Exchange>),
+}
+
+/// What holds for every exchange of a ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// [`LEDGER_VERSION`] of the writer.
+    pub version: u32,
+    /// The seed of everything the mock drew.
+    pub seed: u64,
+    /// When the mock began to listen.
+    pub started_unix_nanos: UnixNanos,
+    /// The host a client sees, as `server.address` should state it.
+    pub server_address: String,
+    /// The port a client sees, as `server.port` should state it.
+    pub server_port: u16,
+    /// Every planted marker of the run begins with one of these, so that a scan for leaks looks
+    /// for a handful of strings however many calls there were.
+    pub marker_stems: Vec<String>,
+}
+
+/// One request the mock answered, or failed to answer on purpose.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exchange {
+    /// Order of arrival, from 0, without gaps.
+    pub sequence: u64,
+    /// When the request's head had been read.
+    pub arrived_unix_nanos: UnixNanos,
+    /// When the last byte of the answer had been handed to the connection, or the connection ended.
+    pub finished_unix_nanos: UnixNanos,
+    /// The `x-amzn-RequestId` of the answer.
+    pub request_id: String,
+    /// Which API operation was called.
+    pub operation: Operation,
+    /// What the operation did with the model.
+    pub task: Task,
+    /// The model id as the client sent it, percent-decoded: base id, inference profile or ARN.
+    pub model_id: String,
+    /// W3C trace context, when the request carried a valid `traceparent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_context: Option<TraceContext>,
+    /// `amz-sdk-invocation-id`: constant across the retries of one call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invocation_id: Option<String>,
+    /// The attempt that `amz-sdk-request` states, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// What the request asked of the model.
+    #[serde(default)]
+    pub parameters: Parameters,
+    /// What the request's conversation held.
+    #[serde(default)]
+    pub conversation: Conversation,
+    /// Tokens charged, all zero when nothing was served.
+    #[serde(default)]
+    pub usage: Usage,
+    /// The stop reason in the model family's own word, when the answer reached one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_reason: Option<String>,
+    /// The response id in the body, for families whose bodies have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_id: Option<String>,
+    /// The model name in the body, for families whose bodies have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_model: Option<String>,
+    /// The HTTP status served; 0 when the connection was cut before a status.
+    pub status: u16,
+    /// The exception served, in the head (`ThrottlingException`) or in the stream
+    /// (`throttlingException`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<String>,
+    /// Whether everything that the mock meant to send was handed to the connection. False when the
+    /// client left early, and when a fault cut the answer short.
+    pub delivered: bool,
+    /// The chunks of a streamed answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunks: Option<Chunks>,
+    /// The fault that was injected, by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// Planted markers: those found in the prompt, then those put into the completion. Each begins
+    /// with a stem of [`Run::marker_stems`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub markers: Vec<String>,
+    /// SHA-256 of the prompt's text, lower-case hex.
+    pub prompt_sha256: String,
+    /// SHA-256 of the completion's text, lower-case hex; of nothing when none was served.
+    pub completion_sha256: String,
+    /// The texts themselves, only when the mock was told to keep them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Content>,
+}
+
+/// The operations of `bedrock-runtime` that the mock serves.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum Operation {
+    /// `POST /model/{modelId}/converse`
+    #[default]
+    Converse,
+    /// `POST /model/{modelId}/converse-stream`
+    ConverseStream,
+    /// `POST /model/{modelId}/invoke`
+    InvokeModel,
+    /// `POST /model/{modelId}/invoke-with-response-stream`
+    InvokeModelWithResponseStream,
+}
+
+impl Operation {
+    /// Every operation, in the order of the enum.
+    pub const ALL: [Operation; 4] = [
+        Operation::Converse,
+        Operation::ConverseStream,
+        Operation::InvokeModel,
+        Operation::InvokeModelWithResponseStream,
+    ];
+
+    /// The name in the service's model, such as `ConverseStream`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Operation::Converse => "Converse",
+            Operation::ConverseStream => "ConverseStream",
+            Operation::InvokeModel => "InvokeModel",
+            Operation::InvokeModelWithResponseStream => "InvokeModelWithResponseStream",
+        }
+    }
+
+    /// Whether the answer is an event stream.
+    #[must_use]
+    pub fn is_streamed(self) -> bool {
+        matches!(self, Operation::ConverseStream | Operation::InvokeModelWithResponseStream)
+    }
+}
+
+/// What a call does with its model, in the words of `gen_ai.operation.name`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// Messages in, a message out.
+    #[default]
+    Chat,
+    /// A prompt in, its continuation out.
+    TextCompletion,
+    /// Text in, a vector out.
+    Embeddings,
+}
+
+impl Task {
+    /// The value of `gen_ai.operation.name`.
+    #[must_use]
+    pub fn operation_name(self) -> &'static str {
+        match self {
+            Task::Chat => "chat",
+            Task::TextCompletion => "text_completion",
+            Task::Embeddings => "embeddings",
+        }
+    }
+}
+
+/// The ids of a `traceparent` header.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TraceContext {
+    /// 32 lower-case hex digits.
+    pub trace_id: String,
+    /// 16 lower-case hex digits: the span that was current where the request was made.
+    pub span_id: String,
+    /// The sampled flag.
+    pub sampled: bool,
+}
+
+/// Sampling parameters of a request, absent where the request had none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    /// The most tokens to generate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u64>,
+    /// Sampling temperature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
+    /// Nucleus sampling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_p: Option<f64>,
+    /// Top-k sampling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_k: Option<f64>,
+    /// Sequences that end generation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stop_sequences: Vec<String>,
+    /// The guardrail that the request named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guardrail_id: Option<String>,
+}
+
+/// How large the request's conversation was.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conversation {
+    /// Messages, without the system prompt.
+    #[serde(default)]
+    pub messages: u32,
+    /// System prompt blocks.
+    #[serde(default)]
+    pub system_blocks: u32,
+    /// Tools offered.
+    #[serde(default)]
+    pub tools: u32,
+}
+
+/// Tokens charged, as the service counts them: `input_tokens` leaves cached tokens out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Usage {
+    /// Input tokens neither read from nor written to the prompt cache.
+    pub input_tokens: u64,
+    /// Generated tokens, reasoning included.
+    pub output_tokens: u64,
+    /// Input tokens read from the prompt cache.
+    #[serde(default)]
+    pub cache_read_input_tokens: u64,
+    /// Input tokens written to the prompt cache.
+    #[serde(default)]
+    pub cache_write_input_tokens: u64,
+}
+
+impl Usage {
+    /// Everything charged: input, output, cache read and cache write.
+    #[must_use]
+    pub fn total_tokens(self) -> u64 {
+        self.all_input_tokens() + self.output_tokens
+    }
+
+    /// Every token of the prompt, cached or not.
+    #[must_use]
+    pub fn all_input_tokens(self) -> u64 {
+        self.input_tokens + self.cache_read_input_tokens + self.cache_write_input_tokens
+    }
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, other: Usage) {
+        self.input_tokens += other.input_tokens;
+        self.output_tokens += other.output_tokens;
+        self.cache_read_input_tokens += other.cache_read_input_tokens;
+        self.cache_write_input_tokens += other.cache_write_input_tokens;
+    }
+}
+
+/// When the chunks of a streamed answer were handed to the connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chunks {
+    /// The first chunk.
+    pub first_unix_nanos: UnixNanos,
+    /// The last chunk.
+    pub last_unix_nanos: UnixNanos,
+    /// How many there were.
+    pub count: u32,
+}
+
+/// The texts of an exchange.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Content {
+    /// The prompt: system prompt and messages, joined by newlines.
+    pub prompt: String,
+    /// The completion's text.
+    pub completion: String,
+}

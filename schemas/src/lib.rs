@@ -1,0 +1,13 @@
+//! The words that every spanproof crate shares.
+//!
+//! The mock that writes the truth ([`ledger`]) and the rules that judge telemetry against it
+//! share this crate and nothing else, so that one bug cannot cancel the other. Every interchange
+//! file has its types here and its JSON Schema beside this crate's manifest, as
+//! `<name>.schema.json`.
+
+pub mod ledger;
+pub mod price;
+pub mod report;
+pub mod semconv;
+pub mod time;
+pub mod worker;

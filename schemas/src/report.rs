@@ -1,0 +1,259 @@
+//! The report of a run: what `--report json` writes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the report's shape.
+pub const REPORT_VERSION: u32 = 1;
+
+/// Everything a run has to say. `report.schema.json` is its JSON Schema.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// [`REPORT_VERSION`] of the writer.
+    pub version: u32,
+    /// The outcome in one word.
+    pub verdict: Verdict,
+    /// The semantic-convention versions that telemetry was judged by, with the number of spans of
+    /// each.
+    pub semconv: BTreeMap<String, u64>,
+    /// What the load generator did; absent for runs without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<Load>,
+    /// What was captured.
+    pub telemetry: Telemetry,
+    /// How calls and spans were brought together; absent without a ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join: Option<Join>,
+    /// What was found, worst first, then by rule id.
+    pub findings: Vec<FindingGroup>,
+    /// Tokens, as the judged version counts them; `served` is all zero without a ledger.
+    pub usage: UsageComparison,
+    /// What the tokens cost by the dated price table; absent without a ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
+}
+
+/// The outcome of judging.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// No finding at or above the level that fails a run.
+    Conforms,
+    /// Findings at or above that level.
+    Findings,
+    /// Nothing was captured, so nothing was checked.
+    NothingCaptured,
+}
+
+/// How grave a finding is; a later variant is graver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Worth knowing; nothing is wrong.
+    Information,
+    /// A SHOULD that is not met, or telemetry that could say more.
+    Improvement,
+    /// A MUST that is not met, or telemetry that is untrue.
+    Violation,
+}
+
+impl Level {
+    /// The word in files, options and output.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Information => "information",
+            Level::Improvement => "improvement",
+            Level::Violation => "violation",
+        }
+    }
+}
+
+/// Every finding of one rule with the same message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FindingGroup {
+    /// The rule's id, `group/name`.
+    pub rule: String,
+    /// How grave it is.
+    pub level: Level,
+    /// How often it was found.
+    pub count: u64,
+    /// What is wrong, the same for every finding of the group.
+    pub message: String,
+    /// The first few, for looking them up.
+    pub examples: Vec<Example>,
+}
+
+/// One finding, with what it takes to see it in the telemetry.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    /// Where it was seen.
+    pub subject: Subject,
+    /// The attribute, field or metric at fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attribute: Option<String>,
+    /// What should have been there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// What was there; masked where it is content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual: Option<String>,
+}
+
+/// The item that a finding points at; whichever fields apply.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subject {
+    /// 32 hex digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
+    /// 16 hex digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span_id: Option<String>,
+    /// The span's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span_name: Option<String>,
+    /// The metric's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<String>,
+    /// The log record's event name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+    /// The instrumentation scope's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// The exchange's sequence in the ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<u64>,
+}
+
+/// What the load generator planned and did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Load {
+    /// The client that was driven, such as `rust` or `python/genai-bedrock`.
+    pub client: String,
+    /// Calls planned.
+    pub intended: u64,
+    /// Calls handed to the client.
+    pub started: u64,
+    /// Calls that ended with an answer, errors of the service included when they were planned.
+    pub completed: u64,
+    /// Calls that ended otherwise.
+    pub failed: u64,
+    /// From the first planned start to the last end, in seconds.
+    pub wall_s: f64,
+    /// Actual start minus planned start.
+    pub schedule_lag_ms: Quantiles,
+    /// End minus *planned* start, so that a stall counts for every call it delayed.
+    pub latency_ms: Quantiles,
+    /// First chunk minus actual start, of streamed calls.
+    pub ttft_ms: Quantiles,
+}
+
+/// Quantiles of a latency distribution, in milliseconds; all zero when nothing was measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quantiles {
+    /// The median.
+    pub p50: f64,
+    /// The 99th percentile.
+    pub p99: f64,
+    /// The largest.
+    pub max: f64,
+}
+
+/// How much telemetry was captured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telemetry {
+    /// Spans.
+    pub spans: u64,
+    /// Of which GenAI client spans: those the rules for model calls judge.
+    pub gen_ai_spans: u64,
+    /// Metric data points.
+    pub metric_points: u64,
+    /// Log records.
+    pub log_records: u64,
+}
+
+impl Telemetry {
+    /// Whether nothing at all was captured.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.spans == 0 && self.metric_points == 0 && self.log_records == 0
+    }
+}
+
+/// How the calls of the ledger and the GenAI spans were brought together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Join {
+    /// Calls in the ledger; the attempts of one invocation are one call.
+    pub calls: u64,
+    /// Calls with a span.
+    pub matched: u64,
+    /// Calls without one.
+    pub unmatched_calls: u64,
+    /// GenAI client spans without a call, duplicates of a matched span included.
+    pub unmatched_spans: u64,
+    /// How many calls were joined by each means.
+    pub by: BTreeMap<JoinMeans, u64>,
+}
+
+/// The means by which a call was joined to its span, in the order they are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JoinMeans {
+    /// The same invocation id on both sides.
+    InvocationId,
+    /// The request carried the trace context of the span, or of its trace.
+    TraceContext,
+    /// The same response id or request id on both sides.
+    ResponseId,
+    /// Overlapping time, the same model and operation.
+    TimeOverlap,
+}
+
+/// Tokens served beside tokens reported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UsageComparison {
+    /// What the ledger says, counted as the judged version counts.
+    pub served: TokenCounts,
+    /// What the spans say.
+    pub reported: TokenCounts,
+}
+
+/// Sums of tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenCounts {
+    /// Input tokens; whether cached tokens are among them depends on the judged version.
+    pub input_tokens: u64,
+    /// Output tokens.
+    pub output_tokens: u64,
+    /// Input tokens read from the prompt cache; 0 where the judged version has no name for them.
+    pub cache_read_input_tokens: u64,
+    /// Input tokens written to the prompt cache; 0 where the judged version has no name for them.
+    pub cache_write_input_tokens: u64,
+}
+
+/// What the tokens cost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cost {
+    /// The bill for what was served, in US dollars.
+    pub served_usd: f64,
+    /// The bill as the telemetry would have it, in US dollars.
+    pub reported_usd: f64,
+    /// The date of the price table, `YYYY-MM-DD`.
+    pub prices_as_of: String,
+    /// Models without a price, left out of both sums.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unpriced_models: Vec<String>,
+}
