@@ -40,6 +40,31 @@ pub struct Run {
     pub marker_stems: Vec<String>,
 }
 
+/// Whose text a planted marker marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MarkerKind {
+    /// Planted by the client side into prompts.
+    Prompt,
+    /// Planted by the mock into completions.
+    Completion,
+}
+
+/// What every marker of `kind` begins with in a run with `seed`: letters and digits only, so that
+/// a marker reads the same inside JSON, URLs and quotes.
+#[must_use]
+pub fn marker_stem(kind: MarkerKind, seed: u64) -> String {
+    let prefix = match kind {
+        MarkerKind::Prompt => "SPMP",
+        MarkerKind::Completion => "SPMC",
+    };
+    // Spread, so that neighbouring seeds share no stem (the finalizer of SplitMix64).
+    let mut mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^= mixed >> 31;
+    format!("{prefix}{:08X}", mixed >> 32)
+}
+
 /// One request the mock answered, or failed to answer on purpose.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

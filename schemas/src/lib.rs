@@ -9,5 +9,6 @@ pub mod ledger;
 pub mod price;
 pub mod report;
 pub mod semconv;
+pub mod speed;
 pub mod time;
 pub mod worker;
