@@ -1,6 +1,7 @@
 //! The report of a run: what `--report json` writes.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +69,22 @@ impl Level {
             Level::Improvement => "improvement",
             Level::Violation => "violation",
         }
+    }
+}
+
+/// A text that is not a level.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown level `{0}`; known are violation, improvement and information")]
+pub struct UnknownLevel(String);
+
+impl FromStr for Level {
+    type Err = UnknownLevel;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Level::Information, Level::Improvement, Level::Violation]
+            .into_iter()
+            .find(|level| level.as_str() == text)
+            .ok_or_else(|| UnknownLevel(text.to_owned()))
     }
 }
 
