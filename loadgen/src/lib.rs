@@ -1,1 +1,12 @@
-//! Drives instrumented Bedrock clients at a planned rate
+//! Drives instrumented Bedrock clients at a planned rate.
+//!
+//! A scenario says what calls look like, a rate and a day curve say when they are made, and a seed
+//! fixes both: the same seed gives the same calls at the same planned times. The generator is an
+//! open loop: a call is made when it is due, whether or not earlier calls have ended, and what it
+//! measures counts from the planned time, so that a stall shows in every call it delayed.
+
+pub mod capabilities;
+pub mod client;
+
+pub use capabilities::{Capabilities, Family, Feature};
+pub use client::{Client, ClientError, ClientErrorKind};
