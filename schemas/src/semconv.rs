@@ -177,6 +177,8 @@ pub enum Condition {
     OnError,
     /// The value is available to the instrumentation.
     IfAvailable,
+    /// The concept applies to the operation or to the provider.
+    IfApplicable,
     /// `server.address` is set too.
     IfServerAddress,
     /// The request is streaming.
@@ -190,6 +192,12 @@ pub enum Condition {
     /// The request names a guardrail. The conventions list `aws.bedrock.guardrail.id` as required
     /// without a condition, which cannot be meant for calls without a guardrail.
     GuardrailInRequest,
+    /// The span's kind is CLIENT.
+    ClientSpan,
+    /// `exception.message` is not set.
+    NoExceptionMessage,
+    /// `exception.type` is not set.
+    NoExceptionType,
     /// A condition that neither span nor ledger can decide.
     Undecidable,
 }
@@ -198,10 +206,27 @@ pub enum Condition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(usize);
 
-/// `(version, registry file)`, oldest first.
-const FILES: &[(&str, &str)] = &[];
+#[path = "../semconv/files.rs"]
+mod files;
+
+use files::FILES;
 
 impl Version {
+    /// The newest version.
+    pub const LATEST: Version = Version(FILES.len() - 1);
+
+    /// The last version in which the provider is `gen_ai.system`, which many libraries stay at.
+    pub const LATEST_WITH_SYSTEM: Version = Version::known("1.36.0");
+
+    /// The version of that text, for constants: an unknown one does not compile.
+    const fn known(text: &str) -> Version {
+        let mut index = 0;
+        while !same(FILES[index].0.as_bytes(), text.as_bytes()) {
+            index += 1;
+        }
+        Version(index)
+    }
+
     /// Every known version, oldest first.
     pub fn all() -> impl DoubleEndedIterator<Item = Version> {
         (0..FILES.len()).map(Version)
@@ -248,5 +273,102 @@ impl FromStr for Version {
             given: given.to_owned(),
             known: Version::all().map(Version::as_str).collect::<Vec<_>>().join(", "),
         })
+    }
+}
+
+/// Whether two texts are the same, in constants.
+const fn same(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    let mut index = 0;
+    while index < one.len() {
+        if one[index] != other[index] {
+            return false;
+        }
+        index += 1;
+    }
+    true
+}
+
+/// Which version has which names, over all versions.
+#[derive(Clone, Debug)]
+pub struct History {
+    attributes: BTreeMap<String, Vec<Version>>,
+    metrics: BTreeMap<String, Vec<Version>>,
+    events: BTreeMap<String, Vec<Version>>,
+}
+
+impl History {
+    /// Reads every registry.
+    ///
+    /// # Panics
+    ///
+    /// As [`Version::registry`] does.
+    #[must_use]
+    pub fn read() -> History {
+        History::of(Version::all().map(|version| (version, version.registry())))
+    }
+
+    /// The history that `registries`, oldest first, tell.
+    #[must_use]
+    pub fn of(registries: impl IntoIterator<Item = (Version, Registry)>) -> History {
+        let mut history = History {
+            attributes: BTreeMap::new(),
+            metrics: BTreeMap::new(),
+            events: BTreeMap::new(),
+        };
+        for (version, registry) in registries {
+            note(&mut history.attributes, version, registry.attributes.into_keys());
+            note(&mut history.metrics, version, registry.metrics.into_keys());
+            note(&mut history.events, version, registry.events.into_keys());
+        }
+        history
+    }
+
+    /// The versions that define the attribute `name`, deprecated or not, oldest first.
+    #[must_use]
+    pub fn with_attribute(&self, name: &str) -> &[Version] {
+        self.attributes.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The versions that define the metric `name`, oldest first.
+    #[must_use]
+    pub fn with_metric(&self, name: &str) -> &[Version] {
+        self.metrics.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The versions that define the event `name`, oldest first.
+    #[must_use]
+    pub fn with_event(&self, name: &str) -> &[Version] {
+        self.events.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The first version that defines the attribute `name`.
+    #[must_use]
+    pub fn first_with_attribute(&self, name: &str) -> Option<Version> {
+        self.with_attribute(name).first().copied()
+    }
+
+    /// The first version that defines the metric `name`.
+    #[must_use]
+    pub fn first_with_metric(&self, name: &str) -> Option<Version> {
+        self.with_metric(name).first().copied()
+    }
+
+    /// The first version that defines the event `name`.
+    #[must_use]
+    pub fn first_with_event(&self, name: &str) -> Option<Version> {
+        self.with_event(name).first().copied()
+    }
+}
+
+fn note(
+    versions: &mut BTreeMap<String, Vec<Version>>,
+    version: Version,
+    names: impl Iterator<Item = String>,
+) {
+    for name in names {
+        versions.entry(name).or_default().push(version);
     }
 }

@@ -1,0 +1,70 @@
+//! The developers' verbs: what keeps the workspace itself in order.
+
+mod semconv;
+mod workspace;
+
+use std::fmt;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+/// A developers' verb.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// The semantic-convention registries under `schemas/semconv/`.
+    #[command(subcommand)]
+    Semconv(semconv::Command),
+}
+
+/// Runs `command` and says on standard output what came of it: 0 when all is in order, 1 when
+/// something has to be done, 2 when the command could not do its work.
+pub(crate) fn main(command: &Command) -> ExitCode {
+    let outcome = match command {
+        Command::Semconv(command) => semconv::run(command),
+    };
+    match outcome {
+        Ok(Outcome { lines, in_order }) => {
+            say(&mut io::stdout().lock(), &lines);
+            if in_order { ExitCode::SUCCESS } else { ExitCode::from(1) }
+        }
+        Err(error) => {
+            say(&mut io::stderr().lock(), &[format!("error: {error:#}")]);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// What a developers' verb found.
+#[derive(Debug)]
+struct Outcome {
+    /// What to tell, a line each.
+    lines: Vec<String>,
+    /// Whether nothing is left to do.
+    in_order: bool,
+}
+
+impl Outcome {
+    /// All is well.
+    fn in_order(line: impl fmt::Display) -> Outcome {
+        Outcome { lines: vec![line.to_string()], in_order: true }
+    }
+
+    /// `problems`, or `otherwise` when there are none.
+    fn problems(problems: Vec<String>, otherwise: impl fmt::Display) -> Outcome {
+        if problems.is_empty() {
+            Outcome::in_order(otherwise)
+        } else {
+            Outcome { lines: problems, in_order: false }
+        }
+    }
+}
+
+/// Writes `lines` to `out`. A reader who has gone away has read enough.
+fn say(out: &mut impl Write, lines: &[String]) {
+    for line in lines {
+        if writeln!(out, "{line}").is_err() {
+            return;
+        }
+    }
+}

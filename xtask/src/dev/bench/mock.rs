@@ -1,0 +1,154 @@
+//! A buffered Converse beside a bare hyper server that reads the body and answers a constant.
+//!
+//! Each server has one worker thread, the driver has the other core: closed loop, keep-alive
+//! connections, raw HTTP/1.1 so that the client's cost is the same small one for both.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use spanproof_schemas::speed::Speed;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Runtime};
+
+use super::Comparison;
+
+const CONNECTIONS: usize = 32;
+const WARM_UP: Duration = Duration::from_secs(1);
+const MEASURED: Duration = Duration::from_secs(4);
+
+pub(super) fn compare(runs: usize) -> Result<Comparison> {
+    let folder = tempfile::tempdir()?;
+    let bare_runtime = server_runtime()?;
+    let bare = bare_runtime.block_on(bare_server())?;
+    let mock_runtime = server_runtime()?;
+    let mock = mock_runtime.block_on(async {
+        let ledger = mock_bedrock::ledger::JsonLines::create(&folder.path().join("ledger.jsonl"))?;
+        let config = mock_bedrock::Config { speed: Speed::Max, ..mock_bedrock::Config::default() };
+        anyhow::Ok(mock_bedrock::Server::start(config, ledger).await?)
+    })?;
+    let mut comparison = Comparison::new("mock", "req/s");
+    for _ in 0..runs {
+        comparison.ceiling.push(requests_per_second(bare)?);
+        comparison.ours.push(requests_per_second(mock.address())?);
+    }
+    mock_runtime.block_on(mock.shutdown())?;
+    comparison.notes =
+        format!("Converse, ledger on, {CONNECTIONS} connections, one server thread");
+    Ok(comparison)
+}
+
+fn server_runtime() -> Result<Runtime> {
+    Ok(Builder::new_multi_thread().worker_threads(1).enable_all().build()?)
+}
+
+async fn bare_server() -> Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let _ = stream.set_nodelay(true);
+            tokio::spawn(async move {
+                let connection = TokioIo::new(stream);
+                // A driver that hangs up is the only error there is to see.
+                let _ = auto::Builder::new(TokioExecutor::new())
+                    .serve_connection(connection, service_fn(constant_answer))
+                    .await;
+            });
+        }
+    });
+    Ok(address)
+}
+
+async fn constant_answer(
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    const BODY: &str = r#"{"metrics":{"latencyMs":400},"output":{"message":{"content":[{"text":"A constant answer."}],"role":"assistant"}},"stopReason":"end_turn","usage":{"inputTokens":12,"outputTokens":6,"totalTokens":18}}"#;
+    let _ = request.into_body().collect().await;
+    let mut response = Response::new(Full::new(Bytes::from_static(BODY.as_bytes())));
+    response.headers_mut().insert(
+        hyper::header::CONTENT_TYPE,
+        hyper::header::HeaderValue::from_static("application/json"),
+    );
+    Ok(response)
+}
+
+/// Completed requests per second over [`MEASURED`], after [`WARM_UP`].
+fn requests_per_second(address: SocketAddr) -> Result<f64> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let completed = Arc::new(AtomicU64::new(0));
+    runtime.block_on(async {
+        let mut drivers = tokio::task::JoinSet::new();
+        for connection in 0..CONNECTIONS {
+            drivers.spawn(drive(address, connection, Arc::clone(&completed)));
+        }
+        tokio::time::sleep(WARM_UP).await;
+        let (before, started) = (completed.load(Ordering::Relaxed), Instant::now());
+        tokio::time::sleep(MEASURED).await;
+        let done = completed.load(Ordering::Relaxed) - before;
+        let seconds = started.elapsed().as_secs_f64();
+        drivers.abort_all();
+        while let Some(ended) = drivers.join_next().await {
+            if let Ok(result) = ended {
+                result?;
+            }
+        }
+        ensure!(done > 0, "no request completed");
+        Ok(f64::from(u32::try_from(done)?) / seconds)
+    })
+}
+
+async fn drive(address: SocketAddr, connection: usize, completed: Arc<AtomicU64>) -> Result<()> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let body = format!(
+        r#"{{"messages":[{{"role":"user","content":[{{"text":"Hello from connection {connection}, how are you?"}}]}}],"inferenceConfig":{{"maxTokens":64}}}}"#
+    );
+    let request = format!(
+        "POST /model/anthropic.claude-3-haiku-20240307-v1%3A0/converse HTTP/1.1\r\nhost: {address}\r\n\
+         content-type: application/json\r\nauthorization: AWS4-HMAC-SHA256 Credential=x\r\n\
+         content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut answer = Vec::with_capacity(16 * 1024);
+    loop {
+        stream.write_all(request.as_bytes()).await?;
+        answer.clear();
+        let whole = loop {
+            ensure!(stream.read_buf(&mut answer).await? > 0, "the server closed the connection");
+            if let Some(whole) = answer_length(&answer)? {
+                break whole;
+            }
+        };
+        while answer.len() < whole {
+            ensure!(stream.read_buf(&mut answer).await? > 0, "the server closed the connection");
+        }
+        ensure!(answer.starts_with(b"HTTP/1.1 200"), "not a 200 answer");
+        completed.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Length of head and body together, once the head is complete.
+fn answer_length(answer: &[u8]) -> Result<Option<usize>> {
+    let Some(head) = answer.windows(4).position(|four| four == b"\r\n\r\n") else {
+        return Ok(None);
+    };
+    let text = std::str::from_utf8(&answer[..head])?;
+    let length = text
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        .context("an answer without content-length")?
+        .1;
+    Ok(Some(head + 4 + length.trim().parse::<usize>()?))
+}

@@ -1,0 +1,81 @@
+//! `cargo xtask dev bench`: speed beside the bare ceiling, in one run.
+//!
+//! Absolute figures drift from machine to machine; ratios of two things measured in turn in one
+//! process hold. Each bench alternates its ceiling and ours, and prints medians.
+
+mod check;
+mod mock;
+mod receive;
+mod telemetry;
+
+use std::io::{self, Write};
+
+use anyhow::Result;
+
+/// Which benches to run, and how often.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only these; all when none is named
+    #[arg(value_enum)]
+    only: Vec<Bench>,
+    /// Measure each side this often and take the median
+    #[arg(long, default_value_t = 3)]
+    runs: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Bench {
+    /// Checked spans per second beside a raw prost decode of the same bytes
+    Check,
+    /// Buffered Converse requests per second beside a bare hyper server
+    Mock,
+    /// Received spans per second beside a bare tonic server that decodes and counts
+    Receive,
+}
+
+/// A ceiling and ours, measured in turn.
+struct Comparison {
+    what: &'static str,
+    unit: &'static str,
+    ceiling: Vec<f64>,
+    ours: Vec<f64>,
+    notes: String,
+}
+
+impl Comparison {
+    fn new(what: &'static str, unit: &'static str) -> Comparison {
+        Comparison { what, unit, ceiling: Vec::new(), ours: Vec::new(), notes: String::new() }
+    }
+
+    fn print(mut self) -> io::Result<()> {
+        let (ceiling, ours) = (median(&mut self.ceiling), median(&mut self.ours));
+        writeln!(
+            io::stdout(),
+            "{:<8} ceiling {ceiling:>10.0} {unit}   ours {ours:>10.0} {unit}   ratio {:.2}   {}",
+            self.what,
+            ours / ceiling,
+            self.notes,
+            unit = self.unit,
+        )
+    }
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let wanted = |bench| args.only.is_empty() || args.only.contains(&bench);
+    let runs = args.runs.max(1);
+    if wanted(Bench::Check) {
+        check::compare(runs)?.print()?;
+    }
+    if wanted(Bench::Mock) {
+        mock::compare(runs)?.print()?;
+    }
+    if wanted(Bench::Receive) {
+        receive::compare(runs)?.print()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! The telemetry that the benches decode and send: GenAI client spans of twenty attributes.
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::{
+    AnyValue, ArrayValue, InstrumentationScope, KeyValue, any_value::Value,
+};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, span::SpanKind};
+
+/// Spans in one export request, the batch size of the SDKs.
+pub(super) const BATCH: usize = 512;
+
+/// The `number`th batch: every span differs in ids, times, model and tokens.
+pub(super) fn batch(number: u64) -> ExportTraceServiceRequest {
+    let first = number * BATCH as u64;
+    let spans = (first..first + BATCH as u64).map(span).collect();
+    ExportTraceServiceRequest {
+        resource_spans: vec![ResourceSpans {
+            resource: Some(Resource {
+                attributes: vec![text("service.name", "bench")],
+                ..Resource::default()
+            }),
+            scope_spans: vec![ScopeSpans {
+                scope: Some(InstrumentationScope {
+                    name: "bench".to_owned(),
+                    ..InstrumentationScope::default()
+                }),
+                spans,
+                schema_url: "https://opentelemetry.io/schemas/1.41.1".to_owned(),
+            }],
+            ..ResourceSpans::default()
+        }],
+    }
+}
+
+fn span(number: u64) -> Span {
+    let models = [
+        "anthropic.claude-3-5-sonnet-20240620-v1:0",
+        "us.anthropic.claude-3-7-sonnet-20250219-v1:0",
+        "amazon.nova-lite-v1:0",
+    ];
+    let model = models[(number % 3) as usize];
+    let (input, output) = (number % 3_000 + 20, number % 700 + 5);
+    let start = 1_790_000_000_000_000_000 + number * 1_000_000;
+    Span {
+        trace_id: (u128::from(number) + 1).to_be_bytes().to_vec(),
+        span_id: (number + 1).to_be_bytes().to_vec(),
+        name: format!("chat {model}"),
+        kind: SpanKind::Client.into(),
+        start_time_unix_nano: start,
+        end_time_unix_nano: start + 900_000_000,
+        attributes: vec![
+            text("gen_ai.operation.name", "chat"),
+            text("gen_ai.provider.name", "aws.bedrock"),
+            text("gen_ai.request.model", model),
+            text("gen_ai.response.model", model),
+            text("gen_ai.response.id", &format!("msg_bdrk_{number:024}")),
+            texts("gen_ai.response.finish_reasons", &["end_turn"]),
+            int("gen_ai.request.max_tokens", 1_024),
+            double("gen_ai.request.temperature", 0.5),
+            double("gen_ai.request.top_p", 0.9),
+            double("gen_ai.request.top_k", 40.0),
+            texts("gen_ai.request.stop_sequences", &["END", "STOP"]),
+            flag("gen_ai.request.stream", true),
+            double("gen_ai.response.time_to_first_chunk", 0.4),
+            int("gen_ai.usage.input_tokens", input),
+            int("gen_ai.usage.output_tokens", output),
+            int("gen_ai.usage.cache_read.input_tokens", 0),
+            int("gen_ai.usage.cache_creation.input_tokens", 0),
+            text("server.address", "bedrock-runtime.us-east-1.amazonaws.com"),
+            int("server.port", 443),
+            text("gen_ai.conversation.id", &format!("conversation-{:08}", number / 4)),
+        ],
+        ..Span::default()
+    }
+}
+
+fn attribute(key: &str, value: Value) -> KeyValue {
+    KeyValue {
+        key: key.to_owned(),
+        value: Some(AnyValue { value: Some(value) }),
+        ..KeyValue::default()
+    }
+}
+
+fn text(key: &str, value: &str) -> KeyValue {
+    attribute(key, Value::StringValue(value.to_owned()))
+}
+
+fn int(key: &str, value: u64) -> KeyValue {
+    attribute(key, Value::IntValue(value.cast_signed()))
+}
+
+fn double(key: &str, value: f64) -> KeyValue {
+    attribute(key, Value::DoubleValue(value))
+}
+
+fn flag(key: &str, value: bool) -> KeyValue {
+    attribute(key, Value::BoolValue(value))
+}
+
+fn texts(key: &str, values: &[&str]) -> KeyValue {
+    let values = values
+        .iter()
+        .map(|value| AnyValue { value: Some(Value::StringValue((*value).to_owned())) })
+        .collect();
+    attribute(key, Value::ArrayValue(ArrayValue { values }))
+}

@@ -1,0 +1,76 @@
+//! `cargo xtask dev docs`: the pages under `docs/rules/`, from the rules themselves.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::workspace;
+
+/// Whether to write or to compare.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Write nothing; fail when a page is not current
+    #[arg(long)]
+    check: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let root = workspace::root();
+    if args.check { check(root) } else { write(root) }
+}
+
+/// Writes every page, and removes those of rules that are gone.
+fn write(root: &Path) -> Result<()> {
+    for page in stale(root)? {
+        fs::remove_file(&page).with_context(|| format!("cannot remove {}", page.display()))?;
+    }
+    for (path, text) in conformance_core::docs::pages() {
+        let path = root.join(path);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Fails when a committed page differs from what the rules say.
+pub(crate) fn check(root: &Path) -> Result<()> {
+    let mut outdated: Vec<PathBuf> = stale(root)?;
+    for (path, text) in conformance_core::docs::pages() {
+        let path = root.join(path);
+        if fs::read_to_string(&path).ok().as_deref() != Some(text.as_str()) {
+            outdated.push(path);
+        }
+    }
+    if outdated.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<_> = outdated.iter().map(|path| path.display().to_string()).collect();
+    bail!("not current, run `cargo xtask dev docs`: {}", list.join(", "))
+}
+
+/// Committed pages that no rule has.
+fn stale(root: &Path) -> Result<Vec<PathBuf>> {
+    let current: BTreeSet<PathBuf> =
+        conformance_core::docs::pages().into_iter().map(|(path, _)| root.join(path)).collect();
+    let mut stale = Vec::new();
+    let mut folders = vec![root.join("docs/rules")];
+    while let Some(folder) = folders.pop() {
+        if !folder.exists() {
+            continue;
+        }
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !current.contains(&path) {
+                stale.push(path);
+            }
+        }
+    }
+    stale.sort();
+    Ok(stale)
+}

@@ -1,0 +1,65 @@
+//! `cargo xtask dev test`: everything that a change must pass, in the order that fails soonest.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::{clients, docs, tidy, workspace};
+
+/// What to run.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Leave out the clients in other languages, which need Python and Node.js
+    #[arg(long)]
+    no_clients: bool,
+}
+
+/// A named step of the run.
+struct Step {
+    name: &'static str,
+    run: fn(&Path) -> Result<()>,
+}
+
+const STEPS: &[Step] = &[
+    Step { name: "formatting", run: |root| cargo(root, &["fmt", "--all", "--check"]) },
+    Step { name: "tidy", run: tidy::check },
+    Step { name: "generated pages", run: docs::check },
+    Step {
+        name: "lints",
+        run: |root| {
+            cargo(root, &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])
+        },
+    },
+    Step { name: "tests", run: |root| cargo(root, &["test", "--workspace"]) },
+];
+
+const CLIENT_STEPS: &[Step] = &[
+    Step { name: "other SDKs against the mock", run: clients::fidelity },
+    Step { name: "python/genai-bedrock", run: clients::genai_bedrock },
+    Step { name: "python/article", run: clients::article },
+    Step { name: "run -- an unchanged boto3 program", run: clients::unchanged_program },
+];
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let root = workspace::root();
+    let steps = if args.no_clients { &[] } else { CLIENT_STEPS };
+    for step in STEPS.iter().chain(steps) {
+        writeln!(io::stdout(), "== {}", step.name)?;
+        let started = Instant::now();
+        (step.run)(root).with_context(|| format!("{} failed", step.name))?;
+        writeln!(io::stdout(), "== {}: passed in {:.0?}\n", step.name, started.elapsed())?;
+    }
+    Ok(())
+}
+
+fn cargo(root: &Path, arguments: &[&str]) -> Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo).args(arguments).current_dir(root).status()?;
+    if !status.success() {
+        bail!("cargo {} ended with {status}", arguments.join(" "));
+    }
+    Ok(())
+}
