@@ -9,6 +9,8 @@ mod requirement;
 mod resolve;
 mod source;
 mod supplement;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
 use std::path::{Path, PathBuf};

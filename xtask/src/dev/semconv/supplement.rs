@@ -41,14 +41,26 @@ const TOKENS: &[f64] = &[
 const DURATIONS: &[f64] =
     &[0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
 
-/// The advised bucket boundaries of `metric`, which every version states on its page of GenAI
-/// metrics (`docs/gen-ai/gen-ai-metrics.md`) and not in its YAML; empty where none are advised.
+/// Advised boundaries of a model server's time per output token, in seconds.
+const TIME_PER_OUTPUT_TOKEN: &[f64] =
+    &[0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5];
+
+/// Advised boundaries of a model server's time to the first token, in seconds.
+const TIME_TO_FIRST_TOKEN: &[f64] =
+    &[0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+
+/// The advised bucket boundaries of `metric`, which the page of GenAI metrics
+/// (`docs/gen-ai/gen-ai-metrics.md` of the conventions) states and their YAML does not; empty for
+/// the metrics that are not listed here.
 pub(super) fn boundaries(metric: &str) -> Vec<f64> {
-    match metric {
-        "gen_ai.client.token.usage" => TOKENS.to_vec(),
-        "gen_ai.client.operation.duration" => DURATIONS.to_vec(),
-        _ => Vec::new(),
-    }
+    let boundaries = match metric {
+        "gen_ai.client.token.usage" => TOKENS,
+        "gen_ai.client.operation.duration" | "gen_ai.server.request.duration" => DURATIONS,
+        "gen_ai.server.time_per_output_token" => TIME_PER_OUTPUT_TOKEN,
+        "gen_ai.server.time_to_first_token" => TIME_TO_FIRST_TOKEN,
+        _ => &[],
+    };
+    boundaries.to_vec()
 }
 
 /// What a GenAI span is called, and that it is a client's, where its group does not say. Up to
