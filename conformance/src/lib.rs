@@ -1,1 +1,9 @@
-//! OTLP receiver, capture files and report formats around conformance-core
+//! Everything around the pure core that touches files, sockets and formats.
+//!
+//! [`receiver`] takes telemetry over the network, [`capture`] keeps it in files and reads it back,
+//! [`json`] is the OTLP/JSON encoding that both use, and [`report`] renders what was found.
+
+pub mod capture;
+pub mod json;
+pub mod receiver;
+pub mod report;

@@ -1,0 +1,116 @@
+//! Why a capture could not be read or written.
+
+use std::io;
+use std::path::PathBuf;
+
+/// What every message about a foreign file ends with.
+const ACCEPTED: &str = "accepted are spanproof captures, OTLP JSON lines, and one OTLP protobuf \
+                        message, each also gzipped";
+
+/// Why a capture could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// There is no such file or folder.
+    #[error("no capture at `{path}`: the file or folder does not exist")]
+    NotFound {
+        /// As given.
+        path: PathBuf,
+    },
+    /// A folder without files.
+    #[error("no capture in `{path}`: the folder holds no files")]
+    EmptyFolder {
+        /// As given.
+        path: PathBuf,
+    },
+    /// The file ends within a record.
+    #[error(
+        "capture `{path}` is cut off: {whole} whole records, then one that starts at byte {offset} \
+         and does not end"
+    )]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+        /// Where the incomplete record starts, in bytes of the unzipped file.
+        offset: u64,
+        /// How many records before it are whole.
+        whole: u64,
+    },
+    /// The file, or a record of it, is something else than OTLP.
+    #[error("`{path}` is not OTLP telemetry at {at}: {seen}; {ACCEPTED}")]
+    NotOtlp {
+        /// The file.
+        path: PathBuf,
+        /// The line or byte.
+        at: Place,
+        /// What is there.
+        seen: String,
+    },
+    /// The operating system refused.
+    #[error("cannot read capture `{path}`: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Where in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A line, from 1.
+    Line(u64),
+    /// A byte of the unzipped file, from 0.
+    Byte(u64),
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Place::Line(line) => write!(f, "line {line}"),
+            Place::Byte(offset) => write!(f, "byte {offset}"),
+        }
+    }
+}
+
+/// Why a capture could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The file could not be created.
+    #[error("cannot create capture `{path}`: {source}")]
+    Create {
+        /// As given.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A record could not be written.
+    #[error("cannot write the capture: {0}")]
+    Write(#[from] io::Error),
+    /// A request that is not what its signal says.
+    #[error("cannot write the capture: not an export request of its signal: {0}")]
+    NotARequest(#[from] prost::DecodeError),
+}
+
+/// What went wrong with one record; the reader adds the path.
+#[derive(Debug)]
+pub(super) enum RecordError {
+    Truncated { offset: u64 },
+    NotOtlp { at: Place, seen: String },
+    Io(io::Error),
+}
+
+impl RecordError {
+    /// What a failed read of the record at `offset` means: zipped input reports its own cut and
+    /// its own damage as errors.
+    pub(super) fn reading(error: io::Error, offset: u64) -> RecordError {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => RecordError::Truncated { offset },
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => RecordError::NotOtlp {
+                at: Place::Byte(offset),
+                seen: format!("damaged gzip: {error}"),
+            },
+            _ => RecordError::Io(error),
+        }
+    }
+}

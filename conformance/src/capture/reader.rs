@@ -1,0 +1,159 @@
+//! Reading captures: files, folders of files, standard input.
+
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::error::{ReadError, RecordError};
+use super::export::Export;
+use super::open::Records;
+
+/// Where telemetry is read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Standard input, written `-`.
+    Stdin,
+    /// A file, or a folder: then every file in it and below it, in the order of their names.
+    Path(PathBuf),
+}
+
+impl From<&Path> for Source {
+    fn from(path: &Path) -> Self {
+        if path == Path::new("-") { Source::Stdin } else { Source::Path(path.to_owned()) }
+    }
+}
+
+/// Reads one export request after the other, holding one at a time.
+///
+/// After an error it goes no further.
+pub struct Reader {
+    waiting: VecDeque<Source>,
+    open: Option<Open>,
+}
+
+/// Calls `each` with every request at `path`: a file, a folder, or `-` for standard input.
+///
+/// # Errors
+///
+/// If something cannot be read, or is not OTLP. What comes before it has been handed to `each`.
+pub fn read(path: &Path, each: &mut dyn FnMut(Export)) -> Result<(), ReadError> {
+    for export in Reader::new([Source::from(path)])? {
+        each(export?);
+    }
+    Ok(())
+}
+
+impl Reader {
+    /// A reader of `sources` one after the other.
+    ///
+    /// # Errors
+    ///
+    /// If a file or folder does not exist, or a folder is empty.
+    pub fn new(sources: impl IntoIterator<Item = Source>) -> Result<Reader, ReadError> {
+        let mut waiting = VecDeque::new();
+        for source in sources {
+            match source {
+                Source::Path(path) => {
+                    let before = waiting.len();
+                    find_files(&path, &mut waiting)?;
+                    if waiting.len() == before {
+                        return Err(ReadError::EmptyFolder { path });
+                    }
+                }
+                Source::Stdin => waiting.push_back(source),
+            }
+        }
+        Ok(Reader { waiting, open: None })
+    }
+
+    fn next_export(&mut self) -> Result<Option<Export>, ReadError> {
+        loop {
+            let open = match &mut self.open {
+                Some(open) => open,
+                None => match self.waiting.pop_front() {
+                    Some(source) => self.open.insert(Open::new(source)?),
+                    None => return Ok(None),
+                },
+            };
+            if let Some(export) = open.next()? {
+                return Ok(Some(export));
+            }
+            self.open = None;
+        }
+    }
+}
+
+impl Iterator for Reader {
+    type Item = Result<Export, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.next_export();
+        if next.is_err() {
+            self.waiting.clear();
+            self.open = None;
+        }
+        next.transpose()
+    }
+}
+
+/// An input that is being read.
+struct Open {
+    path: PathBuf,
+    records: Records,
+    whole: u64,
+}
+
+impl Open {
+    fn new(source: Source) -> Result<Open, ReadError> {
+        let (path, records) = match source {
+            Source::Stdin => ("-".into(), Records::open(io::stdin())),
+            Source::Path(path) => {
+                let file = File::open(&path).map_err(|error| io_error(&path, error))?;
+                (path, Records::open(file))
+            }
+        };
+        match records {
+            Ok(records) => Ok(Open { path, records, whole: 0 }),
+            Err(error) => Err(at_path(error, path, 0)),
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<Export>, ReadError> {
+        let next =
+            self.records.next().map_err(|error| at_path(error, self.path.clone(), self.whole))?;
+        self.whole += u64::from(next.is_some());
+        Ok(next)
+    }
+}
+
+fn at_path(error: RecordError, path: PathBuf, whole: u64) -> ReadError {
+    match error {
+        RecordError::Truncated { offset } => ReadError::Truncated { path, offset, whole },
+        RecordError::NotOtlp { at, seen } => ReadError::NotOtlp { path, at, seen },
+        RecordError::Io(source) => io_error(&path, source),
+    }
+}
+
+fn io_error(path: &Path, source: io::Error) -> ReadError {
+    let path = path.to_owned();
+    match source.kind() {
+        io::ErrorKind::NotFound => ReadError::NotFound { path },
+        _ => ReadError::Io { path, source },
+    }
+}
+
+fn find_files(path: &Path, found: &mut VecDeque<Source>) -> Result<(), ReadError> {
+    let in_path = |error| io_error(path, error);
+    if !fs::metadata(path).map_err(in_path)?.is_dir() {
+        found.push_back(Source::Path(path.to_owned()));
+        return Ok(());
+    }
+    let mut entries = fs::read_dir(path)
+        .and_then(|entries| {
+            entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()
+        })
+        .map_err(in_path)?;
+    entries.sort();
+    entries.iter().try_for_each(|entry| find_files(entry, found))
+}

@@ -1,0 +1,160 @@
+//! OTLP in JSON, as the OTLP specification writes it: lowerCamelCase keys, ids in hex, 64-bit
+//! integers as text, enumerations as numbers, absent fields at their default.
+//!
+//! It reads what exporters really send: integers as text or number, enumerations by name too,
+//! `null` for absent, empty objects, non-finite doubles as text; unknown fields are ignored.
+//! Names in snake_case are unknown fields, as the specification has it.
+
+mod codec;
+mod messages;
+mod number;
+
+use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
+
+use crate::capture::Export;
+use codec::{Codec, Nested, Written};
+pub use messages::Message;
+
+/// How deeply JSON may nest. The deepest value that protobuf decoding accepts stays well below it.
+const MAX_DEPTH: usize = 256;
+
+/// Why a text is not OTLP/JSON.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// The text ends before its JSON value does.
+    #[error("the JSON ends too early")]
+    Incomplete,
+    /// It is not JSON, or a field has a value that its type does not allow.
+    #[error("{0}")]
+    Invalid(serde_json::Error),
+    /// Arrays and objects nest more deeply than any telemetry.
+    #[error("arrays and objects nest more than {MAX_DEPTH} deep")]
+    TooDeep,
+}
+
+impl From<serde_json::Error> for DecodeError {
+    fn from(error: serde_json::Error) -> Self {
+        if error.is_eof() { DecodeError::Incomplete } else { DecodeError::Invalid(error) }
+    }
+}
+
+/// Reads one OTLP message.
+///
+/// # Errors
+///
+/// If `text` is not one JSON object, or a field has a value of the wrong type.
+pub fn decode<M: Message>(text: &[u8]) -> Result<M, DecodeError> {
+    with_deserializer(text, |json| Nested::read(json))
+}
+
+/// Reads `TracesData`, `MetricsData` or `LogsData`, told apart by their one known key.
+///
+/// # Errors
+///
+/// As [`decode`]; also if the object has no key of the three, or of two signals.
+pub fn decode_export(text: &[u8]) -> Result<Export, DecodeError> {
+    with_deserializer(text, |json| json.deserialize_map(ExportVisitor))
+}
+
+/// Writes one message, without line breaks.
+///
+/// # Errors
+///
+/// None that a message of OTLP can cause; the signature is the serializer's.
+pub fn encode<M: Message>(message: &M) -> Result<Vec<u8>, serde_json::Error> {
+    serde_json::to_vec(&Written::<Nested, M>::new(message))
+}
+
+/// Writes the export of one signal, without line breaks.
+///
+/// # Errors
+///
+/// As [`encode`].
+pub fn encode_export(export: &Export) -> Result<Vec<u8>, serde_json::Error> {
+    match export {
+        Export::Traces(request) => encode(request),
+        Export::Metrics(request) => encode(request),
+        Export::Logs(request) => encode(request),
+    }
+}
+
+fn with_deserializer<'text, T>(
+    text: &'text [u8],
+    read: impl FnOnce(
+        &mut serde_json::Deserializer<serde_json::de::SliceRead<'text>>,
+    ) -> Result<T, serde_json::Error>,
+) -> Result<T, DecodeError> {
+    if depth(text) > MAX_DEPTH {
+        return Err(DecodeError::TooDeep);
+    }
+    let mut json = serde_json::Deserializer::from_slice(text);
+    json.disable_recursion_limit();
+    let value = read(&mut json)?;
+    json.end()?;
+    Ok(value)
+}
+
+/// How deeply brackets nest outside strings.
+fn depth(text: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'{' | b'[' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+struct ExportVisitor;
+
+impl<'de> Visitor<'de> for ExportVisitor {
+    type Value = Export;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object with `resourceSpans`, `resourceMetrics` or `resourceLogs`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Export, A::Error> {
+        let mut export: Option<Export> = None;
+        let mut unknown = Vec::new();
+        while let Some(key) = map.next_key::<String>()? {
+            let empty = match key.as_str() {
+                "resourceSpans" => Export::Traces(Default::default()),
+                "resourceMetrics" => Export::Metrics(Default::default()),
+                "resourceLogs" => Export::Logs(Default::default()),
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                    unknown.push(key);
+                    continue;
+                }
+            };
+            let mut read = empty;
+            match &mut read {
+                Export::Traces(request) => request.read_field(&key, &mut map)?,
+                Export::Metrics(request) => request.read_field(&key, &mut map)?,
+                Export::Logs(request) => request.read_field(&key, &mut map)?,
+            };
+            if export.replace(read).is_some() {
+                return Err(de::Error::custom("one object holds more than one signal"));
+            }
+        }
+        export.ok_or_else(|| {
+            let keys = if unknown.is_empty() { "no keys".to_owned() } else { unknown.join(", ") };
+            de::Error::custom(format!(
+                "no `resourceSpans`, `resourceMetrics` or `resourceLogs` in an object with {keys}"
+            ))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
