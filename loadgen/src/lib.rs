@@ -5,8 +5,24 @@
 //! open loop: a call is made when it is due, whether or not earlier calls have ended, and what it
 //! measures counts from the planned time, so that a stall shows in every call it delayed.
 
+mod arrivals;
 pub mod capabilities;
 pub mod client;
+mod day_curve;
+mod duration;
+mod fault;
+mod plan;
+mod rate;
+pub mod scenario;
+mod streams;
+mod text;
 
+pub use arrivals::Arrivals;
 pub use capabilities::{Capabilities, Family, Feature};
 pub use client::{Client, ClientError, ClientErrorKind};
+pub use day_curve::DayCurve;
+pub use duration::{ParseDurationError, parse_duration};
+pub use fault::{Fault, UnknownFault};
+pub use plan::{Plan, PlanConfig, PlanError};
+pub use rate::{ParseRateError, Rate};
+pub use scenario::{DEFAULT_SCENARIO, Scenario, ScenarioError};

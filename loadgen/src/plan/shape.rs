@@ -1,0 +1,123 @@
+//! What one call looks like, before its words.
+
+use rand::RngExt;
+use spanproof_schemas::ledger::Operation;
+
+use super::Plan;
+use super::choose::{chosen, length, share, weighted};
+use crate::capabilities::{Capabilities, Family, Feature};
+use crate::fault::Fault;
+use crate::scenario::{Target, Tools};
+use crate::streams::{Purpose, stream};
+
+/// Everything that is drawn for a call but its words.
+pub(super) struct Shape<'a> {
+    pub(super) target: &'a Target,
+    pub(super) family: Family,
+    pub(super) prompt_tokens: u32,
+    pub(super) messages: u32,
+    pub(super) max_tokens: u32,
+    pub(super) temperature: Option<f64>,
+    pub(super) top_p: Option<f64>,
+    pub(super) top_k: Option<u32>,
+    pub(super) stop_sequences: Option<&'a [String]>,
+    pub(super) tools: Option<OfferedTools<'a>>,
+    pub(super) system: System<'a>,
+    pub(super) fault: Option<Fault>,
+}
+
+/// Tools with how much the call insists on them.
+#[derive(Clone, Copy)]
+pub(super) struct OfferedTools<'a> {
+    pub(super) tools: &'a Tools,
+    /// One of them must be called.
+    pub(super) any: bool,
+}
+
+/// The system prompt of a call.
+#[derive(Clone, Copy)]
+pub(super) enum System<'a> {
+    None,
+    Plain(&'a str),
+    /// Shared with other calls, behind a cache point.
+    Cached(&'a str),
+}
+
+/// Whether a client with `capabilities` can make calls of `target`.
+pub(super) fn can_make(capabilities: &Capabilities, target: &Target) -> bool {
+    capabilities.operations.contains(&target.operation)
+        && target.family().is_some_and(|family| {
+            capabilities.families.contains(&family) && family.offers(target.operation)
+        })
+}
+
+impl Plan {
+    /// Draws in a fixed order, and always everything, so that leaving out what a client cannot do
+    /// leaves the rest of the call as it is.
+    pub(super) fn shape(&self, k: u64) -> Shape<'_> {
+        let scenario = &self.scenario;
+        let random = &mut stream(self.seed, Purpose::Shape, k);
+        let can = |feature| self.capabilities.has(feature);
+
+        let target = &scenario.mix[self.targets.choose(random)];
+        let family = target.family().expect("a plan chooses only targets of a known family");
+        let is_native =
+            !matches!(target.operation, Operation::Converse | Operation::ConverseStream);
+
+        let prompt_tokens = length(&scenario.prompt_tokens, random);
+        let embedding_tokens = length(&scenario.embedding_tokens, random);
+        let messages = weighted(&scenario.messages, random);
+        let max_tokens = weighted(&scenario.max_tokens, random);
+        let temperature = chosen(&scenario.sampling.temperature, random).copied();
+        let top_p = chosen(&scenario.sampling.top_p, random).copied();
+        let top_k = chosen(&scenario.sampling.top_k, random).copied();
+        let stop_sequences = chosen(&scenario.stop_sequences, random).map(Vec::as_slice);
+        let offers_tools = share(scenario.tools.share, random);
+        let any = share(scenario.tools.any_share, random);
+        let system = chosen(&scenario.system, random).map(String::as_str);
+        let is_cached = share(scenario.cached_prefix.share, random);
+        let shared = &self.shared_prompts[random.random_range(0..self.shared_prompts.len())];
+        let fault = self.fault(random.random(), target.operation);
+
+        Shape {
+            target,
+            family,
+            prompt_tokens: match family {
+                Family::TitanEmbeddings => embedding_tokens,
+                Family::Claude | Family::Nova => prompt_tokens,
+            },
+            messages: if can(Feature::MultipleMessages) { messages } else { 1 },
+            max_tokens,
+            temperature: temperature.filter(|_| can(Feature::Sampling)),
+            top_p: top_p.filter(|_| can(Feature::Sampling) && temperature.is_none()),
+            top_k: top_k.filter(|_| can(Feature::Sampling) && is_native),
+            stop_sequences: stop_sequences.filter(|_| can(Feature::StopSequences)),
+            tools: (offers_tools && can(Feature::Tools))
+                .then_some(OfferedTools { tools: &scenario.tools, any }),
+            system: match system {
+                _ if !can(Feature::System) => System::None,
+                _ if is_cached && target.cacheable && can(Feature::CachePoints) => {
+                    System::Cached(shared)
+                }
+                Some(system) => System::Plain(system),
+                None => System::None,
+            },
+            fault: fault.filter(|_| can(Feature::Faults)),
+        }
+    }
+
+    /// The fault that `at`, between 0 and 1, falls on. Faults share the unit interval, so a call
+    /// has at most one; one that needs a stream is none for other operations.
+    fn fault(&self, at: f64, operation: Operation) -> Option<Fault> {
+        let mut left = at;
+        self.scenario
+            .faults
+            .iter()
+            .find(|planned| {
+                left -= planned.share;
+                left < 0.0
+            })
+            .map(|planned| planned.fault)
+            .filter(|fault| operation.is_streamed() || !fault.needs_stream())
+    }
+}

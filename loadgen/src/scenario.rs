@@ -1,0 +1,227 @@
+//! What calls look like: models, lengths, parameters and faults, as data.
+
+use serde::{Deserialize, Serialize};
+use spanproof_schemas::ledger::Operation;
+
+use crate::capabilities::Family;
+use crate::fault::Fault;
+
+/// Every scenario by name. A scenario is a file under `scenarios/` and a line here.
+const FILES: &[(&str, &str)] = &[
+    ("chat", include_str!("../scenarios/chat.yaml")),
+    ("rag", include_str!("../scenarios/rag.yaml")),
+];
+
+/// The scenario used unless another is named.
+pub const DEFAULT_SCENARIO: &str = "chat";
+
+/// A kind of traffic. Shares are between 0 and 1; weights count against their sum.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// What traffic this is, for people.
+    pub description: String,
+    /// Which operation is called on which model, how often.
+    pub mix: Vec<Target>,
+    /// How long prompts are, without the shared part.
+    pub prompt_tokens: Lengths,
+    /// How long texts to embed are.
+    pub embedding_tokens: Lengths,
+    /// Upper limits for the answer.
+    pub max_tokens: Vec<Weighted<u32>>,
+    /// Sampling parameters. A call has at most one of temperature and top-p, as newer Claude
+    /// models ask.
+    pub sampling: Sampling,
+    /// Sequences that end an answer.
+    pub stop_sequences: Chosen<Vec<String>>,
+    /// Tools to call.
+    pub tools: Tools,
+    /// System prompts.
+    pub system: Chosen<String>,
+    /// Long system prompts that many calls share, behind a cache point.
+    pub cached_prefix: CachedPrefix,
+    /// Calls with earlier turns, by the number of messages, which is odd: the user speaks first
+    /// and last.
+    pub messages: Vec<Weighted<u32>>,
+    /// Planned faults. `share` is of all calls that can have the fault.
+    pub faults: Vec<PlannedFault>,
+}
+
+/// One kind of call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The operation.
+    pub operation: Operation,
+    /// The model id, as it is sent.
+    pub model: String,
+    /// How often, against the other weights.
+    pub weight: f64,
+    /// Whether calls may put a shared prefix behind a cache point.
+    #[serde(default)]
+    pub cacheable: bool,
+}
+
+impl Target {
+    /// The family of the model; a scenario that was read has one for each target.
+    pub(crate) fn family(&self) -> Option<Family> {
+        Family::of(&self.model)
+    }
+}
+
+/// A distribution of lengths in tokens: a mixture of log-normals, clipped.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lengths {
+    /// The mixture.
+    pub mixture: Vec<LogNormal>,
+    /// The shortest; shorter draws count as this long.
+    pub least: u32,
+    /// The longest; longer draws count as this long.
+    pub most: u32,
+}
+
+/// A log-normal distribution by its median.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogNormal {
+    /// How much of the mixture this is.
+    pub weight: f64,
+    /// The median, in tokens.
+    pub median: f64,
+    /// The standard deviation of the logarithm.
+    pub sigma: f64,
+}
+
+/// A value and how often it is taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weighted<T> {
+    /// The value.
+    pub value: T,
+    /// How often, against the other weights.
+    pub weight: f64,
+}
+
+/// A part that only a share of calls has, one of `values` each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chosen<T> {
+    /// How many calls have it.
+    pub share: f64,
+    /// What it is, all equally likely.
+    pub values: Vec<T>,
+}
+
+/// Sampling parameters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sampling {
+    /// Temperature.
+    pub temperature: Chosen<f64>,
+    /// Nucleus sampling, for calls without a temperature.
+    pub top_p: Chosen<f64>,
+    /// Top-k sampling, for native bodies: the Converse operations have no name for it.
+    pub top_k: Chosen<u32>,
+}
+
+/// Tools that a call offers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tools {
+    /// How many calls offer them.
+    pub share: f64,
+    /// How many of these insist on one being called (`any`); the rest leave it open (`auto`).
+    pub any_share: f64,
+    /// What is offered, all of it at once.
+    pub offered: Vec<Tool>,
+}
+
+/// A tool.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// Its name.
+    pub name: String,
+    /// What it does, for the model.
+    pub description: String,
+    /// The JSON Schema of its arguments.
+    pub input_schema: serde_json::Value,
+}
+
+/// Long system prompts that many calls share.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CachedPrefix {
+    /// How many of the calls that are [`Target::cacheable`] have one.
+    pub share: f64,
+    /// How many different ones there are.
+    pub prompts: u64,
+    /// How long each is, in tokens; services cache nothing below a minimum of 1,024 or more.
+    pub tokens: u32,
+}
+
+/// A fault and how often it is planned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedFault {
+    /// The fault.
+    pub fault: Fault,
+    /// Of how many calls.
+    pub share: f64,
+}
+
+/// A scenario that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// No scenario has this name.
+    #[error("unknown scenario `{given}`; known are {known}")]
+    Unknown {
+        /// The name.
+        given: String,
+        /// The names there are.
+        known: String,
+    },
+    /// The text is not a scenario.
+    #[error("not a scenario: {0}")]
+    Syntax(#[from] serde_norway::Error),
+    /// A value is out of its range.
+    #[error("not a scenario: {0}")]
+    Value(String),
+}
+
+impl Scenario {
+    /// The names of all scenarios, the default first.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        FILES.iter().map(|(name, _)| *name)
+    }
+
+    /// The scenario called `name`.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn named(name: &str) -> Result<Scenario, ScenarioError> {
+        let (_, text) = FILES.iter().find(|(known, _)| *known == name).ok_or_else(|| {
+            let known = Scenario::names().collect::<Vec<_>>().join(", ");
+            ScenarioError::Unknown { given: name.to_owned(), known }
+        })?;
+        Scenario::read(text)
+    }
+
+    /// Reads a scenario from YAML.
+    ///
+    /// # Errors
+    ///
+    /// When `text` is not a scenario, or a value in it is out of its range.
+    pub fn read(text: &str) -> Result<Scenario, ScenarioError> {
+        let scenario: Scenario = serde_norway::from_str(text)?;
+        scenario.validate().map_err(ScenarioError::Value)?;
+        Ok(scenario)
+    }
+}
+
+mod validate;
+
+#[cfg(test)]
+mod tests;

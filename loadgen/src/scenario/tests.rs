@@ -1,0 +1,76 @@
+use std::path::Path;
+
+use super::*;
+
+/// The scenario files, parsed as plain values.
+fn files() -> impl Iterator<Item = (&'static str, serde_json::Value)> {
+    FILES.iter().map(|(name, text)| (*name, serde_norway::from_str(text).unwrap()))
+}
+
+#[test]
+fn every_file_is_in_the_slice() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let mut in_folder: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    in_folder.sort();
+    assert_eq!(in_folder, Scenario::names().collect::<Vec<_>>());
+}
+
+#[test]
+fn every_scenario_reads_and_the_default_is_one_of_them() {
+    for name in Scenario::names() {
+        assert!(Scenario::named(name).is_ok(), "{name}: {:?}", Scenario::named(name));
+    }
+    assert!(Scenario::names().any(|name| name == DEFAULT_SCENARIO));
+}
+
+#[test]
+fn every_scenario_satisfies_the_schema() {
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/scenario.schema.json");
+    let schema = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for (name, value) in files() {
+        let wrong: Vec<String> =
+            validator.iter_errors(&value).map(|error| error.to_string()).collect();
+        assert!(wrong.is_empty(), "{name}: {wrong:#?}");
+        // What the types write is what the schema describes, and nothing more.
+        let written = serde_json::to_value(Scenario::named(name).unwrap()).unwrap();
+        assert!(validator.is_valid(&written), "{name} as the types write it");
+        let mut unknown = value.clone();
+        unknown["colour"] = "blue".into();
+        assert!(!validator.is_valid(&unknown), "an unknown member is refused");
+        let mut missing = value;
+        missing.as_object_mut().unwrap().remove("mix");
+        assert!(!validator.is_valid(&missing), "a missing member is refused");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_scenario_is_told() {
+    let chat = FILES[0].1;
+    let said: String = [
+        ("weight: 14", "weight: -14"),
+        ("share: 0.55", "share: 1.55"),
+        ("median: 180", "median: .nan"),
+        ("least: 12", "least: 12000"),
+        ("{value: 3, weight: 3}", "{value: 4, weight: 3}"),
+        ("prompts: 6", "prompts: 0"),
+        ("fault: cut", "fault: break"),
+        ("amazon.titan-embed-text-v1\"", "meta.llama3\""),
+        (
+            "operation: InvokeModel, model: \"amazon.titan",
+            "operation: Converse, model: \"amazon.titan",
+        ),
+        ("top_k:", "top_q:"),
+    ]
+    .into_iter()
+    .map(|(right, wrong)| {
+        assert!(chat.contains(right), "{right}");
+        format!("{}\n", Scenario::read(&chat.replacen(right, wrong, 1)).unwrap_err())
+    })
+    .chain([format!("{}\n", Scenario::named("batch").unwrap_err())])
+    .collect();
+    insta::assert_snapshot!(said);
+}
