@@ -1,6 +1,7 @@
 //! The developers' verbs: what keeps the workspace itself in order.
 
 mod semconv;
+mod tidy;
 mod workspace;
 
 use std::fmt;
@@ -15,6 +16,8 @@ pub(crate) enum Command {
     /// The semantic-convention registries under `schemas/semconv/`.
     #[command(subcommand)]
     Semconv(semconv::Command),
+    /// Check what the compiler does not: layering, file lengths, paths in documents, licences.
+    Tidy,
 }
 
 /// Runs `command` and says on standard output what came of it: 0 when all is in order, 1 when
@@ -22,6 +25,7 @@ pub(crate) enum Command {
 pub(crate) fn main(command: &Command) -> ExitCode {
     let outcome = match command {
         Command::Semconv(command) => semconv::run(command),
+        Command::Tidy => tidy::run(),
     };
     match outcome {
         Ok(Outcome { lines, in_order }) => {
