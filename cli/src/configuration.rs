@@ -1,0 +1,123 @@
+//! `spanproof.toml`: what a project always wants, so that it need not be said on each command line.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+use conformance_core::{Choice, Content, Settings};
+use serde::Deserialize;
+use spanproof_schemas::report::Level;
+
+use crate::exit::{Failure, OrFail};
+
+/// The file that is read when `--config` names none.
+const FILE_NAME: &str = "spanproof.toml";
+
+/// The shape of the file. Unknown keys are errors, so that a typing mistake does not pass for a
+/// setting.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct File {
+    semconv: Option<String>,
+    redaction: Option<String>,
+    fail_on: Option<String>,
+    #[serde(default)]
+    rules: BTreeMap<String, String>,
+}
+
+/// How to judge, from the file and from the command line, which wins.
+#[derive(Debug)]
+pub(crate) struct Configuration {
+    /// For the judge.
+    pub(crate) settings: Settings,
+    /// The lowest level that fails a run.
+    pub(crate) fail_on: Level,
+}
+
+/// What the command line says about judging.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct JudgeArgs {
+    /// Judge by this version of the semantic conventions, or `auto`: by the one each span speaks
+    #[arg(long, value_name = "VERSION", help_heading = "Judging")]
+    semconv: Option<String>,
+    /// What prompts and completions may do in telemetry: `no-content` or `content-allowed`
+    #[arg(long, value_name = "POLICY", help_heading = "Judging")]
+    redaction: Option<String>,
+    /// The lowest level that fails the run: violation, improvement or information
+    #[arg(long, value_name = "LEVEL", help_heading = "Judging")]
+    fail_on: Option<String>,
+    /// Read settings from this file instead of `spanproof.toml` in the current folder
+    #[arg(long, value_name = "FILE", help_heading = "Judging")]
+    config: Option<PathBuf>,
+}
+
+impl JudgeArgs {
+    /// The file's settings, overridden by these.
+    pub(crate) fn configuration(&self) -> Result<Configuration, Failure> {
+        let file = read(self.config.as_deref()).or_usage()?;
+        let pick = |given: &Option<String>, from_file: Option<String>, default: &str| {
+            given.clone().or(from_file).unwrap_or_else(|| default.to_owned())
+        };
+        let mut settings = Settings {
+            semconv: semconv_choice(&pick(&self.semconv, file.semconv, "auto")).or_usage()?,
+            content: redaction(&pick(&self.redaction, file.redaction, "no-content")).or_usage()?,
+            ..Settings::default()
+        };
+        let fail_on =
+            pick(&self.fail_on, file.fail_on, "violation").parse::<Level>().or_usage()?;
+        for (rule, wanted) in &file.rules {
+            settings.set_level(rule, rule_level(wanted).or_usage()?).or_usage()?;
+        }
+        Ok(Configuration { settings, fail_on })
+    }
+}
+
+fn read(named: Option<&Path>) -> anyhow::Result<File> {
+    let path = match named {
+        Some(path) => path,
+        None if Path::new(FILE_NAME).exists() => Path::new(FILE_NAME),
+        None => return Ok(File::default()),
+    };
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the configuration {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{} is not a configuration", path.display()))
+}
+
+fn semconv_choice(text: &str) -> anyhow::Result<Choice> {
+    if text == "auto" {
+        return Ok(Choice::Auto);
+    }
+    Ok(Choice::Required(text.parse()?))
+}
+
+fn redaction(policy: &str) -> anyhow::Result<Content> {
+    match policy {
+        "no-content" => Ok(Content::Off),
+        "content-allowed" => Ok(Content::Allowed),
+        other => Err(anyhow!(
+            "unknown redaction policy `{other}`; known are no-content and content-allowed"
+        )),
+    }
+}
+
+/// The level to give a rule; `None` turns it off.
+fn rule_level(text: &str) -> anyhow::Result<Option<Level>> {
+    if text == "off" { Ok(None) } else { Ok(Some(text.parse()?)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_an_error_that_names_it() {
+        let error = toml::from_str::<File>("semcov = \"1.36.0\"").unwrap_err().to_string();
+        assert!(error.contains("semcov"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_policy_names_the_known() {
+        let error = redaction("none").unwrap_err().to_string();
+        assert!(error.contains("no-content") && error.contains("content-allowed"), "{error}");
+    }
+}

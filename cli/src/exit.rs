@@ -1,0 +1,117 @@
+//! How a run ends: the exit codes, and which of them wins.
+
+use std::process::ExitCode;
+
+use spanproof_schemas::report::{Level, Report, Verdict};
+
+/// The end of a verb that could do its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// 0: nothing stands against it.
+    Conforms,
+    /// 1: findings at or above the level that fails a run.
+    Findings,
+    /// 4: nothing was captured, so nothing was checked.
+    NothingCaptured,
+}
+
+impl Outcome {
+    /// What `report` amounts to.
+    #[must_use]
+    pub fn of(report: &Report) -> Outcome {
+        match report.verdict {
+            Verdict::Conforms => Outcome::Conforms,
+            Verdict::Findings => Outcome::Findings,
+            Verdict::NothingCaptured => Outcome::NothingCaptured,
+        }
+    }
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> ExitCode {
+        ExitCode::from(match outcome {
+            Outcome::Conforms => 0,
+            Outcome::Findings => 1,
+            Outcome::NothingCaptured => 4,
+        })
+    }
+}
+
+/// Why a verb could not do its work; graver than any [`Outcome`].
+#[derive(Debug)]
+pub enum Failure {
+    /// 2: an argument or the configuration is wrong.
+    Usage(anyhow::Error),
+    /// 3: it could not be judged: a command, a port, an input or an output failed.
+    CouldNotJudge(anyhow::Error),
+}
+
+impl Failure {
+    /// The error to show.
+    #[must_use]
+    pub fn error(&self) -> &anyhow::Error {
+        match self {
+            Failure::Usage(error) | Failure::CouldNotJudge(error) => error,
+        }
+    }
+
+    /// The exit code.
+    #[must_use]
+    pub fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Failure::Usage(_) => 2,
+            Failure::CouldNotJudge(_) => 3,
+        })
+    }
+}
+
+/// Says which kind of failure an error is, where it happens.
+pub trait OrFail<T> {
+    /// The user's argument or configuration is at fault.
+    fn or_usage(self) -> Result<T, Failure>;
+    /// The world is at fault.
+    fn or_could_not_judge(self) -> Result<T, Failure>;
+}
+
+impl<T, E: Into<anyhow::Error>> OrFail<T> for Result<T, E> {
+    fn or_usage(self) -> Result<T, Failure> {
+        self.map_err(|error| Failure::Usage(error.into()))
+    }
+
+    fn or_could_not_judge(self) -> Result<T, Failure> {
+        self.map_err(|error| Failure::CouldNotJudge(error.into()))
+    }
+}
+
+/// The verdict on what was captured: `fail_on` is the lowest level that fails a run.
+#[must_use]
+pub fn verdict(
+    captured_nothing: bool,
+    levels: impl IntoIterator<Item = Level>,
+    fail_on: Level,
+) -> Verdict {
+    if captured_nothing {
+        Verdict::NothingCaptured
+    } else if levels.into_iter().any(|level| level >= fail_on) {
+        Verdict::Findings
+    } else {
+        Verdict::Conforms
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_captured_wins_over_findings_about_it() {
+        assert_eq!(verdict(true, [Level::Violation], Level::Violation), Verdict::NothingCaptured);
+    }
+
+    #[test]
+    fn a_finding_counts_from_the_failing_level_up() {
+        assert_eq!(verdict(false, [Level::Improvement], Level::Violation), Verdict::Conforms);
+        assert_eq!(verdict(false, [Level::Improvement], Level::Improvement), Verdict::Findings);
+        assert_eq!(verdict(false, [], Level::Information), Verdict::Conforms);
+    }
+}

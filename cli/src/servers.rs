@@ -1,0 +1,113 @@
+//! The mock Bedrock and the OTLP receiver of one run, and where their files are.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use conformance::capture::Writer;
+use conformance::receiver::{Counts, Receiver};
+use mock_bedrock::Server;
+use mock_bedrock::ledger::JsonLines;
+use spanproof_schemas::speed::Speed;
+use tempfile::TempDir;
+
+use crate::exit::{Failure, OrFail as _};
+use crate::judging::check_writable;
+
+/// Where the evidence of a run is kept.
+#[derive(Debug, clap::Args)]
+pub(crate) struct EvidenceArgs {
+    /// Keep the ledger, what was served, in this file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    ledger: Option<PathBuf>,
+    /// Keep the captured telemetry in this file: OTLP JSON lines when it ends in .jsonl, length-
+    /// delimited OTLP protobuf otherwise
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    capture: Option<PathBuf>,
+}
+
+/// How to serve.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Serving {
+    pub(crate) seed: u64,
+    pub(crate) speed: Speed,
+}
+
+/// Both servers, on loopback ports of the system's choice.
+pub(crate) struct Servers {
+    pub(crate) mock: Server,
+    pub(crate) receiver: Receiver,
+    files: Files,
+}
+
+/// What a run leaves behind: the files, in a temporary folder unless the user named a place.
+pub(crate) struct Files {
+    pub(crate) ledger: PathBuf,
+    pub(crate) capture: PathBuf,
+    _temporary: TempDir,
+}
+
+impl Servers {
+    pub(crate) async fn start(serving: Serving, keep: &EvidenceArgs) -> Result<Servers, Failure> {
+        for path in [&keep.ledger, &keep.capture].into_iter().flatten() {
+            check_writable(path)?;
+        }
+        let temporary =
+            tempfile::tempdir().context("cannot make a temporary folder").or_could_not_judge()?;
+        let place = |named: &Option<PathBuf>, name: &str| {
+            named.clone().unwrap_or_else(|| temporary.path().join(name))
+        };
+        let files = Files {
+            ledger: place(&keep.ledger, "ledger.jsonl"),
+            capture: place(&keep.capture, "capture.otlp"),
+            _temporary: temporary,
+        };
+        let mock = start_mock(
+            mock_bedrock::Config {
+                seed: serving.seed,
+                speed: serving.speed,
+                ..mock_bedrock::Config::default()
+            },
+            &files.ledger,
+        )
+        .await?;
+        let capture = Writer::create(&files.capture).or_could_not_judge()?;
+        let receiver =
+            Receiver::start(conformance::receiver::Config::default(), capture)
+                .await
+                .or_could_not_judge()?;
+        Ok(Servers { mock, receiver, files })
+    }
+
+    /// Where exporters send OTLP over gRPC.
+    pub(crate) fn grpc_endpoint(&self) -> String {
+        endpoint(self.receiver.grpc_address())
+    }
+
+    /// Where exporters send OTLP over HTTP.
+    pub(crate) fn http_endpoint(&self) -> String {
+        endpoint(self.receiver.http_address())
+    }
+
+    /// Ends both, with everything written.
+    pub(crate) async fn stop(self) -> Result<(Files, Counts), Failure> {
+        let counts = self.receiver.shutdown().await.or_could_not_judge()?;
+        self.mock.shutdown().await.or_could_not_judge()?;
+        Ok((self.files, counts))
+    }
+}
+
+/// Starts a mock that keeps its ledger at `ledger`.
+pub(crate) async fn start_mock(
+    config: mock_bedrock::Config,
+    ledger: &Path,
+) -> Result<Server, Failure> {
+    let ledger = JsonLines::create(ledger)
+        .with_context(|| format!("cannot write the ledger {}", ledger.display()))
+        .or_could_not_judge()?;
+    Server::start(config, ledger).await.or_could_not_judge()
+}
+
+fn endpoint(address: Option<SocketAddr>) -> String {
+    address.map(|address| format!("http://{address}")).unwrap_or_default()
+}

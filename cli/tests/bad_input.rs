@@ -1,0 +1,127 @@
+//! Bad input gets a clear error and the right exit code: 2 for arguments and configuration, 3 for
+//! what the world refuses, 4 for nothing captured.
+
+mod spanproof;
+
+use std::fs;
+use std::net::TcpListener;
+
+use spanproof::{Ended, Folder};
+
+#[track_caller]
+fn assert_ends(ended: &Ended, code: i32, says: &[&str]) {
+    assert_eq!(ended.code, Some(code), "{ended}");
+    for text in says {
+        assert!(ended.stderr.contains(text), "`{text}` is not in:\n{ended}");
+    }
+}
+
+#[test]
+fn a_wrong_argument_is_a_usage_error_that_says_what_to_write() {
+    let folder = Folder::new();
+    for (arguments, says) in [
+        (&["load", "--rate", "0/day"][..], &["0/day", "80000/day"][..]),
+        (&["load", "--rate=-5/s"], &["-5/s"]),
+        (&["load", "--rate", "fast"], &["fast", "80000/day"]),
+        (&["load", "--speed", "ludicrous"], &["ludicrous", "max"]),
+        (&["load", "--arrival", "bursty"], &["bursty", "poisson"]),
+        (&["load", "--day-curve", "lunar"], &["lunar", "conversation"]),
+        (&["load", "--scenario", "nope"], &["nope", "chat"]),
+        (&["load", "--client", "cobol/mainframe"], &["cobol/mainframe", "python/article"]),
+        (&["load", "--semconv", "9.9.9"], &["9.9.9", "1.41.1"]),
+        (&["load", "--for", "a while"], &["a while"]),
+        (&["load", "--calls", "0"], &["--calls"]),
+        (&["load", "--report", "xml"], &["xml", "json"]),
+        (&["check", "--fail-on", "doom", "x"], &["doom", "improvement"]),
+        (&["check", "--redaction", "some", "x"], &["some", "no-content"]),
+        (&["explain", "naming/nonsense"], &["naming/nonsense", "spanproof rules"]),
+        (&["run"], &["COMMAND"]),
+        (&["fly"], &["fly"]),
+    ] {
+        assert_ends(&folder.spanproof(arguments), 2, says);
+    }
+}
+
+#[test]
+fn a_wrong_configuration_is_a_usage_error_that_names_the_key() {
+    let folder = Folder::new();
+    for (text, says) in [
+        ("semcov = \"1.36.0\"", &["spanproof.toml", "semcov"][..]),
+        ("semconv = \"1.0\"", &["1.0", "1.41.1"]),
+        ("[rules]\n\"naming/nonsense\" = \"off\"", &["naming/nonsense"]),
+        ("[rules]\n\"naming/span-name\" = \"loud\"", &["loud", "improvement"]),
+        ("semconv = ", &["spanproof.toml"]),
+    ] {
+        fs::write(folder.path("spanproof.toml"), text).unwrap();
+        assert_ends(&folder.spanproof(&["check", "x"]), 2, says);
+    }
+    assert_ends(&folder.spanproof(&["check", "--config", "none.toml", "x"]), 2, &["none.toml"]);
+}
+
+#[test]
+fn an_input_that_is_no_telemetry_could_not_be_judged() {
+    let folder = Folder::new();
+    fs::write(folder.path("text.txt"), "this is not telemetry\n").unwrap();
+    fs::write(folder.path("other.json"), "{\"hello\": 1}\n").unwrap();
+    fs::write(folder.path("ledger.jsonl"), "{\"record\":\"exchange\"\n").unwrap();
+    fs::write(folder.path("good.jsonl"), "{\"resourceSpans\":[]}\n").unwrap();
+    assert_ends(&folder.spanproof(&["check", "missing.otlp"]), 3, &["missing.otlp"]);
+    assert_ends(&folder.spanproof(&["check", "text.txt"]), 3, &["text.txt"]);
+    assert_ends(&folder.spanproof(&["check", "other.json"]), 3, &["other.json"]);
+    assert_ends(
+        &folder.spanproof(&["check", "good.jsonl", "--ledger", "ledger.jsonl"]),
+        3,
+        &["ledger.jsonl", "line 1"],
+    );
+}
+
+#[test]
+fn a_truncated_capture_says_so() {
+    let folder = Folder::new();
+    let whole = folder.spanproof(&["load", "--calls", "5", "--capture", "whole.otlp"]);
+    assert_ends(&whole, 0, &[]);
+    let bytes = fs::read(folder.path("whole.otlp")).unwrap();
+    fs::write(folder.path("cut.otlp"), &bytes[..bytes.len() - 3]).unwrap();
+    assert_ends(&folder.spanproof(&["check", "cut.otlp"]), 3, &["cut.otlp", "truncated"]);
+}
+
+#[test]
+fn an_empty_capture_is_nothing_captured_and_never_success() {
+    let folder = Folder::new();
+    fs::write(folder.path("empty.jsonl"), "{\"resourceSpans\":[]}\n").unwrap();
+    let ended = folder.spanproof(&["check", "empty.jsonl"]);
+    assert_ends(&ended, 4, &[]);
+    assert!(ended.stdout.contains("nothing was captured"), "{ended}");
+}
+
+#[test]
+fn a_command_that_fails_or_does_not_exist_could_not_be_judged() {
+    let folder = Folder::new();
+    assert_ends(&folder.spanproof(&["run", "--", "false"]), 3, &["false", "exit status: 1"]);
+    assert_ends(&folder.spanproof(&["run", "--", "no-such-program"]), 3, &["no-such-program"]);
+    assert_ends(&folder.spanproof(&["run", "--", "true"]), 4, &[]);
+    assert_ends(&folder.spanproof(&["run", "--ignore-command-status", "--", "false"]), 4, &[]);
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let folder = Folder::new();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    assert_ends(&folder.spanproof(&["mock", "--listen", &address]), 3, &[&address, "in use"]);
+    let receive = ["receive", "--listen-grpc", &address, "--out", "capture.otlp"];
+    assert_ends(&folder.spanproof(&receive), 3, &[&address, "in use"]);
+}
+
+#[test]
+fn an_output_that_cannot_be_written_fails_before_the_work() {
+    let folder = Folder::new();
+    for arguments in [
+        &["load", "--calls", "1", "--report", "json=no/such/folder/report.json"][..],
+        &["load", "--calls", "1", "--capture", "no/such/folder/capture.otlp"],
+        &["load", "--calls", "1", "--ledger", "no/such/folder/ledger.jsonl"],
+        &["receive", "--listen-grpc", "127.0.0.1:0", "--listen-http", "127.0.0.1:0", "--out", "no/such/folder/x"],
+    ] {
+        assert_ends(&folder.spanproof(arguments), 3, &["no/such/folder"]);
+    }
+}
