@@ -24,8 +24,8 @@ pub enum ReadError {
     },
     /// The file ends within a record.
     #[error(
-        "capture `{path}` is cut off: {whole} whole records, then one that starts at byte {offset} \
-         and does not end"
+        "capture `{path}` is cut off: the record that starts at byte {offset} does not end; whole \
+         records before it: {whole}"
     )]
     Truncated {
         /// The file.

@@ -51,14 +51,26 @@ impl Records {
             _ if MAGIC.starts_with(start) || start.starts_with(MAGIC) => {
                 Framed::new(input).map(Records::Framed)
             }
-            _ if visible.first() == Some(&b'{') => Ok(Records::Lines(Lines::new(input))),
-            [bare::FIRST_BYTE, ..] => Ok(Records::Bare(Some(input))),
             _ if visible.is_empty() => Ok(Records::Lines(Lines::new(input))),
+            // A bare message begins with what is a line feed in text, and its length can look like
+            // anything; a key cannot.
+            [bare::FIRST_BYTE, ..] if !begins_object(visible) => Ok(Records::Bare(Some(input))),
+            _ if visible.starts_with(b"{") => Ok(Records::Lines(Lines::new(input))),
             _ => Err(RecordError::NotOtlp {
                 at: Place::Byte(0),
                 seen: format!("it begins with \"{}\"", start[..start.len().min(16)].escape_ascii()),
             }),
         }
+    }
+}
+
+/// Whether `text` is `{`, then a key or `}` or, where `text` ends early, nothing.
+fn begins_object(text: &[u8]) -> bool {
+    let Some(inside) = text.strip_prefix(b"{") else { return false };
+    match inside.trim_ascii_start() {
+        [] | [b'}', ..] | [b'"'] => true,
+        [b'"', first, ..] => first.is_ascii_alphabetic(),
+        _ => false,
     }
 }
 

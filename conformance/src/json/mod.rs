@@ -25,8 +25,15 @@ pub enum DecodeError {
     #[error("the JSON ends too early")]
     Incomplete,
     /// It is not JSON, or a field has a value that its type does not allow.
-    #[error("{0}")]
-    Invalid(serde_json::Error),
+    #[error("{message} (line {line}, column {column})")]
+    Invalid {
+        /// What is wrong.
+        message: String,
+        /// Where, from 1.
+        line: usize,
+        /// Where in the line, in bytes from 1.
+        column: usize,
+    },
     /// Arrays and objects nest more deeply than any telemetry.
     #[error("arrays and objects nest more than {MAX_DEPTH} deep")]
     TooDeep,
@@ -34,7 +41,15 @@ pub enum DecodeError {
 
 impl From<serde_json::Error> for DecodeError {
     fn from(error: serde_json::Error) -> Self {
-        if error.is_eof() { DecodeError::Incomplete } else { DecodeError::Invalid(error) }
+        if error.is_eof() {
+            return DecodeError::Incomplete;
+        }
+        let (line, column) = (error.line(), error.column());
+        // The place is told apart from the message, for a line can be one of a larger file.
+        let text = error.to_string();
+        let place = format!(" at line {line} column {column}");
+        let message = text.strip_suffix(&place).unwrap_or(&text).to_owned();
+        DecodeError::Invalid { message, line: line.max(1), column }
     }
 }
 
