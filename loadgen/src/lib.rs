@@ -10,10 +10,14 @@ pub mod capabilities;
 pub mod client;
 mod day_curve;
 mod duration;
+pub mod external;
 mod fault;
+mod pacing;
 mod plan;
 mod rate;
+mod run;
 pub mod scenario;
+mod statistics;
 mod streams;
 mod text;
 
@@ -25,4 +29,7 @@ pub use duration::{ParseDurationError, parse_duration};
 pub use fault::{Fault, UnknownFault};
 pub use plan::{Plan, PlanConfig, PlanError};
 pub use rate::{ParseRateError, Rate};
+pub use run::{
+    DEFAULT_IN_FLIGHT_AT_MAX, DEFAULT_IN_FLIGHT_PACED, LoadConfig, LoadOutcome, Progress, run,
+};
 pub use scenario::{DEFAULT_SCENARIO, Scenario, ScenarioError};

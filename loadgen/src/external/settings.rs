@@ -1,0 +1,97 @@
+//! What a worker is started with.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where a worker sends its calls and its telemetry, and how long it may take.
+#[derive(Clone)]
+pub struct Settings {
+    /// The service, such as `http://127.0.0.1:8080`.
+    pub bedrock_endpoint: String,
+    /// An OTLP receiver of HTTP/protobuf, without a path: `http://127.0.0.1:4318`.
+    pub otlp_endpoint: String,
+    /// The `service.name` of its telemetry.
+    pub service_name: String,
+    /// Whether it is to capture prompts and completions.
+    pub content: bool,
+    /// How many calls it makes at once.
+    pub concurrency: u32,
+    /// How long it may take.
+    pub limits: Limits,
+    /// Is told each line that it writes to standard error, as it comes.
+    pub on_stderr: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("bedrock_endpoint", &self.bedrock_endpoint)
+            .field("otlp_endpoint", &self.otlp_endpoint)
+            .field("service_name", &self.service_name)
+            .field("content", &self.content)
+            .field("concurrency", &self.concurrency)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How long a worker may take before it counts as hung and is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// To start and say that it is ready.
+    pub ready: Duration,
+    /// Without a call ending while calls are open.
+    pub answer: Duration,
+    /// To flush its telemetry and exit after the last call.
+    pub finish: Duration,
+}
+
+impl Default for Limits {
+    /// Generous: a cold start imports SDKs from disk, a call may run into the SDK's read timeout
+    /// of a minute on each of its attempts, and an exporter tries again for half a minute.
+    fn default() -> Self {
+        Self {
+            ready: Duration::from_secs(60),
+            answer: Duration::from_secs(180),
+            finish: Duration::from_secs(120),
+        }
+    }
+}
+
+/// Variables of this process that a worker must not see: they would change where it sends what, or
+/// what its library does, from one machine to the next.
+pub(super) fn is_withheld(variable: &str) -> bool {
+    const PREFIXES: [&str; 3] = ["AWS_", "OTEL_", "PYTHON"];
+    let upper = variable.to_ascii_uppercase();
+    PREFIXES.iter().any(|prefix| upper.starts_with(prefix)) || upper.ends_with("_PROXY")
+}
+
+impl Settings {
+    /// The variables that every worker gets. `clients` is where the shared files of its language
+    /// are.
+    pub(super) fn variables(&self, clients: &Path) -> Vec<(&'static str, String)> {
+        vec![
+            ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", self.bedrock_endpoint.clone()),
+            // SDKs disagree on the variable's name.
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "spanproof".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "spanproof".to_owned()),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+            ("AWS_CONFIG_FILE", "/dev/null".to_owned()),
+            ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null".to_owned()),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", self.otlp_endpoint.clone()),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf".to_owned()),
+            ("OTEL_TRACES_EXPORTER", "otlp".to_owned()),
+            ("OTEL_METRICS_EXPORTER", "otlp".to_owned()),
+            ("OTEL_LOGS_EXPORTER", "otlp".to_owned()),
+            ("OTEL_METRIC_EXPORT_INTERVAL", "10000".to_owned()),
+            ("OTEL_SERVICE_NAME", self.service_name.clone()),
+            ("PYTHONPATH", clients.join("python").display().to_string()),
+            ("PYTHONDONTWRITEBYTECODE", "1".to_owned()),
+            ("SPANPROOF_CONCURRENCY", self.concurrency.to_string()),
+        ]
+    }
+}

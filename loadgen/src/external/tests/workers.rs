@@ -1,0 +1,298 @@
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use spanproof_schemas::ledger::Operation;
+use spanproof_schemas::worker::{Call, Done};
+use tempfile::TempDir;
+
+use crate::capabilities::Capabilities;
+use crate::client::{Client, ClientError, ClientErrorKind};
+use crate::external::manifest::Language;
+use crate::external::{Environment, Limits, Manifest, Settings, Version, Worker};
+
+/// What every worker below begins with: `say` writes a line, `calls` reads them.
+const PRELUDE: &str = r#"
+import json, os, sys, time
+def say(**line): print(json.dumps(line), flush=True)
+def done(call): say(type="done", call=call, started_unix_nanos=1, finished_unix_nanos=2)
+def calls():
+    for line in sys.stdin: yield json.loads(line)["call"]
+def ready(): say(type="ready", client="test")
+"#;
+
+struct Program {
+    // Removed when the test ends.
+    _folder: TempDir,
+    manifest: Manifest,
+    settings: Settings,
+}
+
+/// A client whose program is `body`, with limits that only a hung one meets.
+fn client(body: &str) -> Program {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("python/test");
+    fs::create_dir_all(&program).unwrap();
+    fs::write(program.join("worker.py"), format!("{PRELUDE}\n{body}")).unwrap();
+    let manifest = Manifest {
+        name: "python/test".to_owned(),
+        summary: "a test".to_owned(),
+        language: Language::Python,
+        minimum_version: Version { major: 3, minor: 8 },
+        lock: "requirements.lock".to_owned(),
+        command: vec!["python3".to_owned(), "worker.py".to_owned()],
+        capabilities: Capabilities::all(),
+        environment: [("GREETING".to_owned(), "hello".to_owned())].into(),
+        content_environment: [("CONTENT".to_owned(), "yes".to_owned())].into(),
+        folder: program,
+    };
+    let settings = Settings {
+        bedrock_endpoint: "http://127.0.0.1:1".to_owned(),
+        otlp_endpoint: "http://127.0.0.1:2".to_owned(),
+        service_name: "tested".to_owned(),
+        content: false,
+        concurrency: 3,
+        limits: Limits::default(),
+        on_stderr: None,
+    };
+    Program { _folder: folder, manifest, settings }
+}
+
+impl Program {
+    async fn start(&self) -> Result<Worker, ClientError> {
+        let environment = Environment { programs: PathBuf::from("/nonexistent") };
+        Worker::start(&self.manifest, &environment, self.settings.clone()).await
+    }
+}
+
+fn call(call: u64) -> Call {
+    Call {
+        call,
+        operation: Operation::Converse,
+        model_id: "amazon.nova-lite-v1:0".to_owned(),
+        request: serde_json::json!({}),
+        headers: Vec::new(),
+    }
+}
+
+async fn start_error(body: &str) -> ClientError {
+    client(body).start().await.map(|_| ()).unwrap_err()
+}
+
+/// Makes calls until one fails.
+async fn call_error(body: &str) -> ClientError {
+    let client = client(body);
+    let worker = client.start().await.unwrap();
+    for number in 0.. {
+        if let Err(error) = worker.call(call(number)).await {
+            assert_eq!(worker.call(call(number + 1)).await, Err(error.clone()), "it stays failed");
+            assert_eq!(worker.finish().await, Err(error.clone()), "and says so at the end");
+            return error;
+        }
+    }
+    unreachable!("calls end with an error or go on forever")
+}
+
+#[tokio::test]
+async fn calls_end_in_any_order_and_the_worker_ends_when_its_input_does() {
+    let client = client(
+        r#"
+ready()
+held = []
+for call in calls():
+    held.append(call)
+    if len(held) == 4:
+        for call in reversed(held): done(call)
+print("flushed", file=sys.stderr)
+"#,
+    );
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let mut settings = client.settings.clone();
+    let lines = Arc::clone(&said);
+    settings.on_stderr = Some(Arc::new(move |line| lines.lock().unwrap().push(line.to_owned())));
+    let worker = Program { settings, ..client }.start().await.unwrap();
+    assert_eq!(worker.name(), "python/test (test)");
+    let (a, b, c, d) = tokio::join!(
+        worker.call(call(0)),
+        worker.call(call(1)),
+        worker.call(call(2)),
+        worker.call(call(3))
+    );
+    let order: Vec<u64> = [a, b, c, d].map(|done: Result<Done, _>| done.unwrap().call).to_vec();
+    assert_eq!(order, [0, 1, 2, 3]);
+    worker.finish().await.unwrap();
+    assert_eq!(*said.lock().unwrap(), ["flushed"]);
+    let after = worker.call(call(4)).await.unwrap_err();
+    assert_eq!(after.message, "python/test has ended and takes no more calls; its last lines on standard error:\n  flushed");
+}
+
+#[tokio::test]
+async fn more_calls_than_pipes_hold_do_not_block() {
+    let client = client("ready()\nfor call in calls(): done(call)");
+    let worker = Arc::new(client.start().await.unwrap());
+    let mut calls = tokio::task::JoinSet::new();
+    for number in 0..5_000 {
+        let worker = Arc::clone(&worker);
+        calls.spawn(async move { worker.call(call(number)).await.unwrap().call });
+    }
+    assert_eq!(calls.join_all().await.len(), 5_000);
+    worker.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_worker_sees_its_variables_and_none_of_ours() {
+    let client = client(
+        r#"
+names = ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_DEFAULT_REGION", "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_SERVICE_NAME", "SPANPROOF_CONCURRENCY", "GREETING", "CONTENT"]
+ready()
+print(*[f"{name}={os.environ.get(name)}" for name in names], sep="\n", file=sys.stderr)
+withheld = [name for name in os.environ if name.endswith("_PROXY") or name == "CARGO_" or name == "PYTHONHOME"]
+print(withheld, file=sys.stderr)
+for call in calls(): sys.exit(1)
+"#,
+    );
+    let settings = Settings { content: true, ..client.settings.clone() };
+    let worker = Program { settings, ..client }.start().await.unwrap();
+    insta::assert_snapshot!(worker.call(call(0)).await.unwrap_err(), @"");
+}
+
+#[tokio::test]
+async fn a_crash_while_calls_are_open_is_told_with_its_last_words() {
+    let error = call_error(
+        r#"
+ready()
+for call in calls():
+    if call == 2:
+        print("out of cheese", file=sys.stderr)
+        os._exit(3)
+    done(call)
+"#,
+    )
+    .await;
+    assert_eq!(error.kind, ClientErrorKind::Ended);
+    insta::assert_snapshot!(error, @"");
+}
+
+#[tokio::test]
+async fn a_worker_that_is_killed_is_told() {
+    let error = call_error("ready()\nfor call in calls(): os.kill(os.getpid(), 9)").await;
+    insta::assert_snapshot!(error, @"");
+}
+
+#[tokio::test]
+async fn answers_written_just_before_a_crash_count() {
+    let client = client("ready()\nfor call in calls():\n    done(call)\n    os._exit(3)");
+    let worker = client.start().await.unwrap();
+    assert_eq!(worker.call(call(7)).await.unwrap().call, 7);
+    insta::assert_snapshot!(worker.finish().await.unwrap_err(), @"");
+}
+
+#[tokio::test]
+async fn a_line_that_is_not_of_the_protocol_is_quoted() {
+    let error = call_error("ready()\nfor call in calls(): print('Hello, world\\t!', flush=True)").await;
+    assert_eq!(error.kind, ClientErrorKind::Ended);
+    insta::assert_snapshot!(error, @"");
+}
+
+#[tokio::test]
+async fn an_answer_to_no_call_breaks_the_protocol() {
+    insta::assert_snapshot!(
+        call_error("ready()\nfor call in calls(): done(call + 1)").await,
+        @""
+    );
+}
+
+#[tokio::test]
+async fn a_worker_ready_twice_breaks_the_protocol() {
+    insta::assert_snapshot!(call_error("ready()\nready()\nfor call in calls(): pass").await, @"");
+}
+
+#[tokio::test]
+async fn an_answer_before_it_is_ready_breaks_the_protocol() {
+    insta::assert_snapshot!(start_error("done(0)\nfor call in calls(): pass").await, @"");
+}
+
+#[tokio::test]
+async fn a_worker_that_ends_before_it_is_ready_did_not_start() {
+    let error = start_error("sys.exit('no module named cheese')").await;
+    assert_eq!(error.kind, ClientErrorKind::Start);
+    insta::assert_snapshot!(error, @"");
+}
+
+#[tokio::test]
+async fn a_worker_that_is_never_ready_is_killed() {
+    let mut client = client("print('thinking', file=sys.stderr, flush=True)\nsys.stdin.read()");
+    // Long enough for Python to start, on a machine that is busy.
+    client.settings.limits.ready = Duration::from_secs(2);
+    let error = client.start().await.map(|_| ()).unwrap_err();
+    assert_eq!(error.kind, ClientErrorKind::Start);
+    insta::assert_snapshot!(error, @"");
+}
+
+#[tokio::test]
+async fn a_program_that_does_not_exist_is_named() {
+    let mut client = client("");
+    client.manifest.command = vec!["no-such-program".to_owned()];
+    let error = client.start().await.map(|_| ()).unwrap_err();
+    assert_eq!(error.kind, ClientErrorKind::Start);
+    insta::assert_snapshot!(error, @"");
+}
+
+#[tokio::test]
+async fn a_worker_that_takes_calls_and_never_answers_is_killed() {
+    let mut client = client("ready()\nfor call in calls(): pass");
+    client.settings.limits.answer = Duration::from_millis(100);
+    let worker = client.start().await.unwrap();
+    let error = worker.call(call(0)).await.unwrap_err();
+    assert_eq!(error.kind, ClientErrorKind::Timeout);
+    insta::assert_snapshot!(error, @"");
+}
+
+#[tokio::test]
+async fn a_worker_that_does_not_end_after_its_input_is_killed() {
+    let mut client = client("ready()\nfor call in calls(): done(call)\nwhile True: time.sleep(60)");
+    client.settings.limits.finish = Duration::from_millis(100);
+    let worker = client.start().await.unwrap();
+    worker.call(call(0)).await.unwrap();
+    let error = worker.finish().await.unwrap_err();
+    assert_eq!(error.kind, ClientErrorKind::Timeout);
+    insta::assert_snapshot!(error, @"");
+}
+
+#[tokio::test]
+async fn a_worker_that_ends_badly_after_its_last_call_is_told() {
+    let client = client("ready()\nfor call in calls(): done(call)\nsys.exit('lost 12 spans')");
+    let worker = client.start().await.unwrap();
+    worker.call(call(0)).await.unwrap();
+    insta::assert_snapshot!(worker.finish().await.unwrap_err(), @"");
+}
+
+#[tokio::test]
+async fn a_worker_that_leaves_a_child_holding_its_pipes_ends_all_the_same() {
+    let client = client(
+        r#"
+import subprocess
+ready()
+for call in calls():
+    subprocess.Popen(["sleep", "20"])
+    done(call)
+"#,
+    );
+    let worker = client.start().await.unwrap();
+    worker.call(call(0)).await.unwrap();
+    worker.finish().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_same_call_twice_at_once_is_refused() {
+    let client = client("ready()\nfor call in calls(): pass");
+    let worker = client.start().await.unwrap();
+    let (_, second) = tokio::select! {
+        biased;
+        first = worker.call(call(0)) => (Some(first), worker.call(call(0)).await),
+        second = worker.call(call(0)) => (None, second),
+    };
+    insta::assert_snapshot!(second.unwrap_err(), @"");
+}
