@@ -1,1 +1,49 @@
-//! A mock of the Amazon Bedrock runtime that keeps a ledger of what it served
+//! A mock of the Amazon Bedrock runtime that keeps a ledger of what it served.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use mock_bedrock::{Config, InMemory, Server};
+//!
+//! let ledger = InMemory::default();
+//! let server = Server::start(Config::default(), ledger.clone())?;
+//! println!("point AWS_ENDPOINT_URL_BEDROCK_RUNTIME at {}", server.endpoint());
+//! server.shutdown().await?;
+//! println!("{} records", ledger.records().len());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Answers are drawn from the seed and the request alone: the same request gets the same body
+//! bytes, another request gets another usage. The wire format follows the service's own recorded
+//! bytes; where it is not recorded, the code says so.
+
+mod answer;
+mod body;
+mod cache;
+mod claude_request;
+mod config;
+mod converse_usage;
+mod draw;
+mod error;
+mod event_stream;
+mod exchange;
+mod families;
+mod fault;
+mod identifier;
+mod ledger;
+mod messages;
+mod model;
+mod operations;
+mod player;
+mod prose;
+mod recorder;
+mod request;
+mod script;
+mod server;
+mod tool_input;
+mod turn;
+mod wire;
+
+pub use config::{Config, ConfigError};
+pub use ledger::{InMemory, JsonLines, LedgerError, LedgerSink};
+pub use server::{Server, StartError};

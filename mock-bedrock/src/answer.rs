@@ -1,0 +1,314 @@
+//! What the mock answers a turn with: the same for the same seed, model and turn, whichever
+//! operation asked.
+
+use std::time::Duration;
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, LogNormal};
+use serde_json::Value;
+use spanproof_schemas::ledger::Usage;
+
+use crate::cache::Division;
+use crate::draw::{self, Fold, Purpose};
+use crate::model::Model;
+use crate::prose;
+use crate::tool_input;
+use crate::turn::{Echo, Embedding, ToolChoice, Turn};
+
+/// The median length of an answer that nothing cuts short.
+const MEDIAN_TOKENS: f64 = 130.0;
+/// The spread of that length: the standard deviation of its logarithm.
+const SIGMA_TOKENS: f64 = 0.6;
+/// How often a model that may call a tool does.
+const TOOL_CHANCE: f64 = 0.5;
+/// How often an answer runs into one of the stop sequences that the request names.
+const STOP_CHANCE: f64 = 1.0 / 3.0;
+
+/// An answer, before any family or operation gave it a shape.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) model: &'static Model,
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) stop: Stop,
+    pub(crate) usage: Usage,
+    pub(crate) cache: Division,
+    pub(crate) timing: Timing,
+    pub(crate) echo: Echo,
+    /// Whether a stream states its usage at the end; a fault may forbid it.
+    pub(crate) states_usage: bool,
+    /// The marker in the text or the arguments, when it had room.
+    pub(crate) marker: Option<String>,
+    /// What identifiers, padding and everything else in the answer is drawn from.
+    pub(crate) key: u64,
+}
+
+/// A part of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Block {
+    Text(String),
+    ToolUse {
+        name: String,
+        /// The arguments, as JSON.
+        input: String,
+    },
+    Vector {
+        values: Vec<f32>,
+        embedding: Embedding,
+    },
+}
+
+/// Why an answer ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    EndTurn,
+    MaxTokens,
+    StopSequence(String),
+    ToolUse,
+}
+
+impl Stop {
+    /// The word that Converse, Claude and Nova all use.
+    pub(crate) fn as_str(&self) -> &'static str {
+        match self {
+            Stop::EndTurn => "end_turn",
+            Stop::MaxTokens => "max_tokens",
+            Stop::StopSequence(_) => "stop_sequence",
+            Stop::ToolUse => "tool_use",
+        }
+    }
+
+    /// The sequence that ended the answer, if one did.
+    pub(crate) fn sequence(&self) -> Option<&str> {
+        match self {
+            Stop::StopSequence(sequence) => Some(sequence),
+            _ => None,
+        }
+    }
+}
+
+/// When an answer comes, in simulated time from the arrival of the request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timing {
+    pub(crate) first: Duration,
+    chars_per_second: f64,
+    pub(crate) total: Duration,
+}
+
+impl Timing {
+    /// When `chars` characters have been generated.
+    pub(crate) fn at(&self, chars: usize) -> Duration {
+        #[expect(clippy::cast_precision_loss, reason = "answers are far below 2^52 characters")]
+        let seconds = chars as f64 / self.chars_per_second;
+        (self.first + Duration::from_secs_f64(seconds)).min(self.total)
+    }
+
+    /// The whole latency in milliseconds, as the service reports it.
+    pub(crate) fn total_ms(&self) -> u64 {
+        milliseconds(self.total)
+    }
+
+    /// The time to the first token in milliseconds.
+    pub(crate) fn first_ms(&self) -> u64 {
+        milliseconds(self.first)
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Answer {
+    /// Answers `turn`. `stem` is what the marker in the completion begins with.
+    pub(crate) fn compose(
+        seed: u64,
+        stem: &str,
+        model: &'static Model,
+        turn: Turn,
+        cache: Division,
+    ) -> Answer {
+        let mut key = Fold::new(seed);
+        key.bytes(model.id.as_bytes());
+        key.word(turn.identity());
+        let key = key.finish();
+        let marker = format!("{stem}{}", draw::base36(key));
+        let mut draws = draw::generator(key, Purpose::Answer);
+
+        let (blocks, stop) = match turn.embedding {
+            Some(embedding) => (vec![vector(embedding, key)], Stop::EndTurn),
+            None => message(model, &turn, &marker, key, &mut draws),
+        };
+        let chars = blocks.iter().map(Block::chars).sum::<usize>();
+        let mut usage = cache.usage;
+        usage.output_tokens = match turn.embedding {
+            Some(_) => 0,
+            None => model.tokens(chars as u64).max(1),
+        };
+        let planted = blocks.iter().any(|block| block.contains(&marker));
+        Answer {
+            model,
+            stop,
+            usage,
+            cache,
+            timing: timing(model, chars, key),
+            echo: turn.echo,
+            states_usage: true,
+            marker: planted.then_some(marker),
+            key,
+            blocks,
+        }
+    }
+
+    /// The text blocks, joined.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        for block in &self.blocks {
+            if let Block::Text(part) = block {
+                text.push_str(part);
+            }
+        }
+        text
+    }
+}
+
+impl Block {
+    /// Characters that are charged as output.
+    pub(crate) fn chars(&self) -> usize {
+        match self {
+            Block::Text(text) => text.chars().count(),
+            Block::ToolUse { name, input } => name.chars().count() + input.chars().count(),
+            Block::Vector { .. } => 0,
+        }
+    }
+
+    fn contains(&self, marker: &str) -> bool {
+        match self {
+            Block::Text(text) => text.contains(marker),
+            Block::ToolUse { input, .. } => input.contains(marker),
+            Block::Vector { .. } => false,
+        }
+    }
+}
+
+fn message(
+    model: &Model,
+    turn: &Turn,
+    marker: &str,
+    key: u64,
+    draws: &mut ChaCha8Rng,
+) -> (Vec<Block>, Stop) {
+    let limit = turn.parameters.max_tokens.unwrap_or(model.max_output_tokens);
+    let limit_chars = model.chars(limit);
+    if let Some(blocks) = tool_call(turn, marker, limit_chars, key, draws) {
+        return (blocks, Stop::ToolUse);
+    }
+    let wanted = natural_chars(model, draws);
+    let mut text = String::with_capacity(wanted.min(limit_chars) + 128);
+    prose::write(&mut text, 24, draws);
+    text.push_str(" Reference ");
+    text.push_str(marker);
+    text.push('.');
+    prose::write(&mut text, wanted.min(limit_chars + 1), draws);
+    let stop = cut(&mut text, limit_chars, &turn.parameters.stop_sequences, draws);
+    let blocks = if text.is_empty() { Vec::new() } else { vec![Block::Text(text)] };
+    (blocks, stop)
+}
+
+/// Cuts `text` where generation ends, and says why it does: at the first stop sequence, else at the
+/// token limit, else where the text ends.
+fn cut(text: &mut String, limit: usize, sequences: &[String], draws: &mut ChaCha8Rng) -> Stop {
+    if !sequences.is_empty() && draws.random_bool(STOP_CHANCE) {
+        let sequence = &sequences[draws.random_range(0..sequences.len())];
+        let from = text.len() * draws.random_range(50..90) / 100;
+        let at = text[from..].find(' ').map_or(text.len(), |offset| from + offset + 1);
+        text.insert_str(at, sequence);
+    }
+    let first = sequences
+        .iter()
+        .filter_map(|sequence| text.find(sequence.as_str()).map(|at| (at, sequence)))
+        .min_by_key(|(at, sequence)| (*at, sequence.len()));
+    if let Some((at, sequence)) = first
+        && at + sequence.len() <= limit
+    {
+        text.truncate(at);
+        return Stop::StopSequence(sequence.clone());
+    }
+    if text.len() > limit {
+        let mut end = limit;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        return Stop::MaxTokens;
+    }
+    Stop::EndTurn
+}
+
+/// The blocks of a tool call, when the turn is answered by one: always when the request demands
+/// it, by chance when it allows it. A call that does not fit the token limit is not made, nor is
+/// one whose schema nothing was found to satisfy.
+fn tool_call(
+    turn: &Turn,
+    marker: &str,
+    limit: usize,
+    key: u64,
+    draws: &mut ChaCha8Rng,
+) -> Option<Vec<Block>> {
+    if turn.tools.is_empty() {
+        return None;
+    }
+    let (tool, introduced) = match &turn.tool_choice {
+        ToolChoice::None => return None,
+        ToolChoice::Tool(name) => (turn.tools.iter().find(|tool| tool.name == *name)?, false),
+        ToolChoice::Any => (&turn.tools[draws.random_range(0..turn.tools.len())], false),
+        ToolChoice::Auto if draws.random_bool(TOOL_CHANCE) => {
+            (&turn.tools[draws.random_range(0..turn.tools.len())], true)
+        }
+        ToolChoice::Auto => return None,
+    };
+    let schema: Value = serde_json::from_str(tool.schema.get()).ok()?;
+    // A model that is free to call a tool says so first; one that must, just calls it.
+    let introduction = introduced.then(|| {
+        Block::Text(format!("I'll use {} to look into that, under reference {marker}.", tool.name))
+    });
+    let marker = (!introduced).then(|| marker.to_owned());
+    let mut draws = draw::generator(key, Purpose::ToolInput);
+    let input = tool_input::sample(&schema, &mut draws, marker)?;
+    let call = Block::ToolUse { name: tool.name.clone(), input: input.to_string() };
+    let blocks: Vec<Block> = introduction.into_iter().chain([call]).collect();
+    (blocks.iter().map(Block::chars).sum::<usize>() <= limit).then_some(blocks)
+}
+
+fn natural_chars(model: &Model, draws: &mut ChaCha8Rng) -> usize {
+    let tokens = log_normal(MEDIAN_TOKENS, SIGMA_TOKENS, draws).clamp(8.0, 4_000.0);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped just above")]
+    model.chars(tokens as u64)
+}
+
+fn timing(model: &Model, chars: usize, key: u64) -> Timing {
+    let mut draws = draw::generator(key, Purpose::Timing);
+    let first_ms =
+        log_normal(model.first_token_median_ms, model.first_token_sigma, &mut draws).clamp(1.0, 60_000.0);
+    let first = Duration::from_secs_f64(first_ms / 1_000.0);
+    let chars_per_second = (model.tokens_per_second * model.chars_per_token).max(1.0);
+    #[expect(clippy::cast_precision_loss, reason = "answers are far below 2^52 characters")]
+    let generation = Duration::from_secs_f64(chars as f64 / chars_per_second);
+    Timing { first, chars_per_second, total: first + generation }
+}
+
+fn log_normal(median: f64, sigma: f64, draws: &mut ChaCha8Rng) -> f64 {
+    LogNormal::new(median.ln(), sigma).map_or(median, |distribution| distribution.sample(draws))
+}
+
+fn vector(embedding: Embedding, key: u64) -> Block {
+    let mut draws = draw::generator(key, Purpose::Vector);
+    let mut values: Vec<f32> =
+        (0..embedding.dimensions).map(|_| draws.random_range(-1.0..1.0_f32)).collect();
+    if embedding.normalized {
+        let norm = values.iter().map(|value| value * value).sum::<f32>().sqrt();
+        if norm > 0.0 {
+            values.iter_mut().for_each(|value| *value /= norm);
+        }
+    }
+    Block::Vector { values, embedding }
+}

@@ -1,0 +1,98 @@
+//! The body of an answer, which knows when it has been handed over.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use tokio::sync::Notify;
+
+use crate::model::Model;
+use crate::player::Player;
+use crate::recorder::Recorder;
+
+/// The body of an answer.
+pub(crate) enum AnswerBody {
+    /// An answer outside any exchange of the ledger, such as that to an unknown path.
+    Plain(Option<Bytes>),
+    /// A buffered answer.
+    Whole { bytes: Option<Bytes>, recorder: Recorder },
+    /// A stream.
+    Stream { player: Player, model: &'static Model, ending: Ending, recorder: Recorder },
+    /// The first part of an answer of `length` bytes, after which the connection is dropped.
+    Cut { part: Option<Bytes>, length: u64, connection: Arc<Notify>, recorder: Recorder },
+}
+
+/// How a stream ends.
+pub(crate) enum Ending {
+    /// As the service ends it.
+    Complete,
+    /// Cleanly, but a fault left something out or put an exception in its place.
+    Short,
+    /// The connection is dropped.
+    Cut(Arc<Notify>),
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let bytes = match self.get_mut() {
+            AnswerBody::Plain(bytes) => bytes.take(),
+            AnswerBody::Whole { bytes, recorder } => bytes.take().inspect(|_| recorder.delivered()),
+            AnswerBody::Stream { player, model, ending, recorder } => {
+                match std::task::ready!(player.poll_due(cx)) {
+                    Some(due) => {
+                        recorder.chunks(due.frames, model.tokens(due.chars as u64));
+                        if player.is_over() && matches!(ending, Ending::Complete) {
+                            recorder.delivered();
+                        }
+                        Some(due.bytes)
+                    }
+                    None => match ending {
+                        Ending::Cut(connection) => return cut(connection),
+                        Ending::Complete | Ending::Short => None,
+                    },
+                }
+            }
+            AnswerBody::Cut { part, connection, .. } => match part.take() {
+                Some(part) => Some(part),
+                None => return cut(connection),
+            },
+        };
+        Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            AnswerBody::Plain(bytes) | AnswerBody::Whole { bytes, .. } => bytes.is_none(),
+            AnswerBody::Stream { player, ending, .. } => {
+                player.is_over() && !matches!(ending, Ending::Cut(_))
+            }
+            AnswerBody::Cut { .. } => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            AnswerBody::Plain(bytes) | AnswerBody::Whole { bytes, .. } => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+            }
+            AnswerBody::Cut { length, .. } => SizeHint::with_exact(*length),
+            AnswerBody::Stream { .. } => SizeHint::default(),
+        }
+    }
+}
+
+/// Asks the connection's task to drop it. That task flushes what it was given before it looks, so
+/// the client sees everything up to the cut.
+fn cut<T>(connection: &Notify) -> Poll<T> {
+    connection.notify_one();
+    Poll::Pending
+}

@@ -1,0 +1,88 @@
+//! The prompt cache: which prefixes a model has seen, and until when it remembers them.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use spanproof_schemas::ledger::Usage;
+use spanproof_schemas::speed::Speed;
+
+use crate::draw::Fold;
+use crate::model::Model;
+use crate::turn::{CacheTtl, Turn};
+
+/// The most prefixes remembered. Beyond it the expired ones are forgotten, and if none has
+/// expired, all of them: a load of unique prefixes must not grow memory without end.
+const CAPACITY: usize = 1 << 20;
+
+/// The prefixes seen, by model.
+#[derive(Debug)]
+pub(crate) struct PromptCache {
+    speed: Speed,
+    expiries: Mutex<HashMap<u64, Instant>>,
+}
+
+/// How a request's input divides, and what it wrote.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Division {
+    /// Input tokens by how they are charged; output is left at zero.
+    pub(crate) usage: Usage,
+    /// Whether a cacheable prefix was asked for.
+    pub(crate) used: bool,
+    /// The lifetime of what was written.
+    pub(crate) ttl: CacheTtl,
+}
+
+impl PromptCache {
+    pub(crate) fn new(speed: Speed) -> Self {
+        PromptCache { speed, expiries: Mutex::new(HashMap::new()) }
+    }
+
+    /// Charges the input of `turn`: up to the longest prefix seen before it is read, from there to
+    /// the last cache point it is written, and the rest is plain input. Prefixes shorter than the
+    /// model's minimum are not cached, as in the service.
+    pub(crate) fn charge(&self, model: &Model, turn: &Turn) -> Division {
+        let total = model.tokens(turn.chars);
+        let mut division = Division::default();
+        division.usage.input_tokens = total;
+        if turn.cache_points.is_empty() || model.cache_minimum_tokens == 0 {
+            return division;
+        }
+        let now = Instant::now();
+        let mut expiries = self.expiries.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut read, mut written) = (0, 0);
+        for point in &turn.cache_points {
+            let tokens = model.tokens(point.chars).min(total);
+            if tokens < model.cache_minimum_tokens {
+                continue;
+            }
+            let mut key = Fold::new(point.prefix);
+            key.bytes(model.id.as_bytes());
+            let expiry = now + self.lifetime(point.ttl);
+            let seen = expiries.insert(key.finish(), expiry);
+            if seen.is_some_and(|until| self.speed == Speed::Max || until > now) {
+                read = tokens;
+            }
+            written = tokens;
+            division.used = true;
+            division.ttl = point.ttl;
+        }
+        if expiries.len() > CAPACITY {
+            expiries.retain(|_, until| *until > now && self.speed != Speed::Max);
+            if expiries.len() > CAPACITY {
+                expiries.clear();
+            }
+        }
+        division.usage.input_tokens = total - written;
+        division.usage.cache_read_input_tokens = read;
+        division.usage.cache_write_input_tokens = written - read;
+        division
+    }
+
+    fn lifetime(&self, ttl: CacheTtl) -> Duration {
+        self.speed.scale(match ttl {
+            CacheTtl::FiveMinutes => Duration::from_secs(300),
+            CacheTtl::OneHour => Duration::from_secs(3_600),
+        })
+    }
+}

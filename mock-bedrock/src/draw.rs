@@ -1,0 +1,99 @@
+//! Everything that is drawn: a portable hash of what was asked, and generators keyed by it.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+/// A 64-bit fold of bytes that gives the same value on every platform and in every release, which
+/// the hashers of the standard library do not promise.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fold(u64);
+
+impl Fold {
+    pub(crate) fn new(seed: u64) -> Self {
+        Fold(mix(seed))
+    }
+
+    /// Folds in `bytes`, and their length, so that neighbouring texts do not run together.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        let mut words = bytes.chunks_exact(8);
+        for word in &mut words {
+            let mut eight = [0; 8];
+            eight.copy_from_slice(word);
+            self.word(u64::from_le_bytes(eight));
+        }
+        let rest = words.remainder();
+        let mut eight = [0; 8];
+        eight[..rest.len()].copy_from_slice(rest);
+        self.word(u64::from_le_bytes(eight));
+        self.word(bytes.len() as u64);
+    }
+
+    /// Folds in one number: a multiplication whose two halves are joined, as in wyhash.
+    #[expect(clippy::cast_possible_truncation, reason = "the halves of the product are wanted")]
+    pub(crate) fn word(&mut self, word: u64) {
+        let product = u128::from(self.0 ^ word) * 0xa076_1d64_78bd_642f;
+        let halves = (product as u64) ^ ((product >> 64) as u64);
+        self.0 = halves.wrapping_add(0x2545_f491_4f6c_dd1d).rotate_left(23) ^ word;
+    }
+
+    pub(crate) fn finish(self) -> u64 {
+        mix(self.0)
+    }
+}
+
+/// A generator for one purpose, keyed by what it is drawn for.
+pub(crate) fn generator(key: u64, purpose: Purpose) -> ChaCha8Rng {
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&key.to_le_bytes());
+    seed[8] = purpose as u8;
+    ChaCha8Rng::from_seed(seed)
+}
+
+/// What a generator is for, so that two purposes never share a stream of draws.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Purpose {
+    Answer,
+    Deltas,
+    Identifiers,
+    Padding,
+    Timing,
+    ToolInput,
+    Vector,
+}
+
+/// A UUID for one purpose and number, in the version-4 shape the service uses.
+pub(crate) fn uuid(seed: u64, number: u64) -> String {
+    let mut fold = Fold::new(seed);
+    fold.word(number);
+    let high = fold.finish();
+    let low = mix(high);
+    format!(
+        "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+        high >> 32,
+        (high >> 16) & 0xffff,
+        high & 0xfff,
+        0x8000 | (low >> 48) & 0x3fff,
+        low & 0xffff_ffff_ffff
+    )
+}
+
+/// `number` in digits and upper-case letters.
+pub(crate) fn base36(mut number: u64) -> String {
+    let mut digits = Vec::with_capacity(13);
+    loop {
+        digits.push(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[(number % 36) as usize]);
+        number /= 36;
+        if number == 0 {
+            break;
+        }
+    }
+    digits.iter().rev().map(|&digit| char::from(digit)).collect()
+}
+
+/// The finalizer of `SplitMix64`.
+pub(crate) fn mix(seed: u64) -> u64 {
+    let mut mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}

@@ -1,0 +1,85 @@
+//! Failures as the service words them.
+
+use std::borrow::Cow;
+
+use http::StatusCode;
+
+/// Where modelled exceptions live.
+const MODELLED: &str = "http://internal.amazon.com/coral/com.amazon.bedrock/";
+/// Where exceptions of the service framework live.
+const FRAMEWORK: &str = "http://internal.amazon.com/coral/com.amazon.coral.service/";
+
+/// An answer that is an exception: its status, its name and its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ServiceError {
+    pub(crate) status: StatusCode,
+    pub(crate) exception: &'static str,
+    pub(crate) message: Cow<'static, str>,
+}
+
+impl ServiceError {
+    /// `ValidationException`: what was sent cannot be served.
+    pub(crate) fn validation(message: impl Into<Cow<'static, str>>) -> Self {
+        ServiceError {
+            status: StatusCode::BAD_REQUEST,
+            exception: "ValidationException",
+            message: message.into(),
+        }
+    }
+
+    /// A native body that does not fit the schema of its family: `what` says where and why, as in
+    /// `#: required key [max_tokens] not found`.
+    pub(crate) fn malformed(what: impl std::fmt::Display) -> Self {
+        Self::validation(format!(
+            "Malformed input request: {what}, please reformat your input and try again."
+        ))
+    }
+
+    /// A body that is not JSON, or not of the right shape at all.
+    pub(crate) fn unreadable() -> Self {
+        Self::validation("Malformed input request, please reformat your input and try again.")
+    }
+
+    /// A model that does not exist.
+    pub(crate) fn unknown_model() -> Self {
+        Self::validation("The provided model identifier is invalid.")
+    }
+
+    /// An ARN that names no model.
+    pub(crate) fn unresolved_model() -> Self {
+        ServiceError {
+            status: StatusCode::NOT_FOUND,
+            exception: "ResourceNotFoundException",
+            message: "Could not resolve the foundation model from the provided model identifier."
+                .into(),
+        }
+    }
+
+    /// A path or method that no operation has.
+    pub(crate) fn unknown_operation() -> Self {
+        ServiceError {
+            status: StatusCode::NOT_FOUND,
+            exception: "UnknownOperationException",
+            message: "The requested operation is not recognized by the service.".into(),
+        }
+    }
+
+    /// The value of `x-amzn-errortype`.
+    pub(crate) fn error_type(&self) -> String {
+        let namespace = match self.exception {
+            "UnknownOperationException" => FRAMEWORK,
+            _ => MODELLED,
+        };
+        format!("{}:{namespace}", self.exception)
+    }
+
+    /// The body.
+    pub(crate) fn body(&self) -> Vec<u8> {
+        message_body(&self.message)
+    }
+}
+
+/// `{"message":"…"}`, the payload of every exception.
+pub(crate) fn message_body(message: &str) -> Vec<u8> {
+    format!("{{\"message\":{}}}", serde_json::Value::from(message)).into_bytes()
+}

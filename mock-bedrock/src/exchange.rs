@@ -1,0 +1,279 @@
+//! One exchange: from a request to the body of its answer.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::Incoming;
+use sha2::{Digest as _, Sha256};
+use spanproof_schemas::ledger::{Content, Exchange};
+use spanproof_schemas::speed::Speed;
+use spanproof_schemas::time::unix_nanos;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::answer::Answer;
+use crate::body::{AnswerBody, Ending};
+use crate::cache::PromptCache;
+use crate::config::Config;
+use crate::draw;
+use crate::error::ServiceError;
+use crate::families::{self, Family};
+use crate::fault::Fault;
+use crate::ledger::LedgerSink;
+use crate::model;
+use crate::operations::{Operation, WrittenBody};
+use crate::player::Player;
+use crate::recorder::Recorder;
+use crate::request;
+use crate::turn::Turn;
+
+/// The largest body that the service takes.
+const BODY_LIMIT_BYTES: usize = 25_000_000;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// What every exchange of a server shares.
+pub(crate) struct Service {
+    pub(crate) config: Config,
+    pub(crate) sink: Arc<dyn LedgerSink>,
+    pub(crate) cache: PromptCache,
+    pub(crate) sequence: AtomicU64,
+    pub(crate) misrouted: AtomicU64,
+    pub(crate) prompt_stem: String,
+    pub(crate) completion_stem: String,
+}
+
+/// A request that can be answered.
+struct Asked {
+    turn: Turn,
+    model: &'static model::Model,
+    family: &'static dyn Family,
+    fault: Option<Fault>,
+}
+
+impl Service {
+    /// Answers one request. `connection` is notified when the connection is to be dropped.
+    pub(crate) async fn serve(
+        &self,
+        request: Request<Incoming>,
+        connection: &Arc<Notify>,
+    ) -> Response<AnswerBody> {
+        let arrived = Instant::now();
+        let arrived_unix_nanos = unix_nanos(SystemTime::now());
+        let route = request::route(request.uri().path());
+        let Some((operation, model_id)) = route.filter(|_| request.method() == Method::POST) else {
+            return self.misrouted();
+        };
+        let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
+        let headers = request.headers();
+        let exchange = Exchange {
+            sequence,
+            arrived_unix_nanos,
+            request_id: draw::uuid(self.config.seed, sequence),
+            operation: operation.operation(),
+            model_id,
+            trace_context: request::trace_context(headers),
+            invocation_id: request::invocation_id(headers),
+            attempt: request::attempt(headers),
+            ..Exchange::default()
+        };
+        let mut recorder = Recorder::new(exchange, Arc::clone(&self.sink));
+        match self.read(request, operation, &mut recorder).await {
+            Ok(asked) => self.answer(asked, operation, recorder, arrived, connection).await,
+            Err(error) => refuse(&error, recorder),
+        }
+    }
+
+    /// Reads the request. What it holds goes into the record first, so that the record of a failed
+    /// exchange has it too.
+    async fn read(
+        &self,
+        request: Request<Incoming>,
+        operation: &'static dyn Operation,
+        recorder: &mut Recorder,
+    ) -> Result<Asked, ServiceError> {
+        recorder.exchange().prompt_sha256 = sha256("");
+        recorder.exchange().completion_sha256 = sha256("");
+        let attempt = recorder.exchange().attempt;
+        let is_streamed = operation.operation().is_streamed();
+        let fault = Fault::asked(request.headers(), attempt, is_streamed);
+        let body = read_body(request).await?;
+
+        let exchange = recorder.exchange();
+        exchange.markers = request::markers(&body, &self.prompt_stem);
+        let model = model::resolve(&exchange.model_id)?;
+        let family = families::of(model);
+        exchange.task = family.task();
+        let turn = operation.read(family, &body, model)?;
+        exchange.prompt_sha256 = sha256(&turn.prompt);
+        exchange.parameters = turn.parameters.clone();
+        exchange.conversation = turn.conversation.clone();
+        if self.config.keep_content {
+            exchange.content =
+                Some(Content { prompt: turn.prompt.clone(), completion: String::new() });
+        }
+        turn.validate(model)?;
+        let fault = fault?;
+        if let Some((name, fault)) = fault {
+            exchange.fault = Some(name.to_owned());
+            if let Some(error) = fault.exception() {
+                return Err(error);
+            }
+        }
+        Ok(Asked { turn, model, family, fault: fault.map(|(_, fault)| fault) })
+    }
+
+    async fn answer(
+        &self,
+        asked: Asked,
+        operation: &'static dyn Operation,
+        mut recorder: Recorder,
+        arrived: Instant,
+        connection: &Arc<Notify>,
+    ) -> Response<AnswerBody> {
+        let Asked { turn, model, family, fault } = asked;
+        let division = self.cache.charge(model, &turn);
+        let mut answer =
+            Answer::compose(self.config.seed, &self.completion_stem, model, turn, division);
+        answer.states_usage = fault != Some(Fault::NoMetadata);
+        let written = operation.write(family, &answer);
+        self.fill(recorder.exchange(), &answer, operation, family);
+        recorder.charge(answer.usage);
+
+        let mut response = Response::new(());
+        let headers = response.headers_mut();
+        headers.extend(written.headers);
+        headers.insert(REQUEST_ID, request_id(&mut recorder));
+        match written.body {
+            WrittenBody::Whole(bytes) => {
+                self.wait(arrived, answer.timing.total).await;
+                recorder.exchange().status = StatusCode::OK.as_u16();
+                let bytes = Bytes::from(bytes);
+                response.map(|()| match fault {
+                    Some(Fault::Cut) => AnswerBody::Cut {
+                        part: Some(bytes.slice(..bytes.len() / 2)),
+                        length: bytes.len() as u64,
+                        connection: Arc::clone(connection),
+                        recorder,
+                    },
+                    _ => AnswerBody::Whole { bytes: Some(bytes), recorder },
+                })
+            }
+            WrittenBody::Stream(mut script) => {
+                let ending = match fault {
+                    Some(Fault::Cut) => {
+                        script.halve();
+                        recorder.exchange().stop_reason = None;
+                        Ending::Cut(Arc::clone(connection))
+                    }
+                    Some(Fault::Frame(name, message)) => {
+                        script.fail(name, message);
+                        recorder.exchange().exception = Some(name.to_owned());
+                        recorder.exchange().stop_reason = None;
+                        Ending::Short
+                    }
+                    Some(Fault::NoMetadata) => Ending::Short,
+                    Some(Fault::Exception(..)) | None => Ending::Complete,
+                };
+                self.wait(arrived, answer.timing.first).await;
+                recorder.exchange().status = StatusCode::OK.as_u16();
+                let player = Player::new(script, arrived, self.config.speed);
+                response.map(|()| AnswerBody::Stream { player, model, ending, recorder })
+            }
+        }
+    }
+
+    /// Records what the answer will say.
+    fn fill(
+        &self,
+        exchange: &mut Exchange,
+        answer: &Answer,
+        operation: &dyn Operation,
+        family: &dyn Family,
+    ) {
+        let text = answer.text();
+        exchange.completion_sha256 = sha256(&text);
+        if let Some(content) = &mut exchange.content {
+            content.completion = text;
+        }
+        if family.task() == spanproof_schemas::ledger::Task::Chat {
+            exchange.stop_reason = Some(answer.stop.as_str().to_owned());
+        }
+        exchange.markers.extend(answer.marker.clone());
+        let stated = operation.stated(family, answer);
+        exchange.response_id = stated.response_id;
+        exchange.response_model = stated.response_model;
+    }
+
+    /// Waits until `simulated` has passed since `arrived`.
+    async fn wait(&self, arrived: Instant, simulated: std::time::Duration) {
+        if self.config.speed != Speed::Max {
+            tokio::time::sleep_until(arrived + self.config.speed.scale(simulated)).await;
+        }
+    }
+
+    /// The answer to a path or method that no operation has. It is no exchange of the ledger.
+    fn misrouted(&self) -> Response<AnswerBody> {
+        let number = self.misrouted.fetch_add(1, Ordering::Relaxed);
+        let id = draw::uuid(!self.config.seed, number);
+        let error = ServiceError::unknown_operation();
+        let id = HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static(""));
+        exception(&error, id).map(|()| AnswerBody::Plain(Some(Bytes::from(error.body()))))
+    }
+}
+
+/// An answer that is an exception, recorded.
+fn refuse(error: &ServiceError, mut recorder: Recorder) -> Response<AnswerBody> {
+    let exchange = recorder.exchange();
+    exchange.status = error.status.as_u16();
+    exchange.exception = Some(error.exception.to_owned());
+    let bytes = Some(Bytes::from(error.body()));
+    exception(error, request_id(&mut recorder)).map(|()| AnswerBody::Whole { bytes, recorder })
+}
+
+fn exception(error: &ServiceError, request_id: HeaderValue) -> Response<()> {
+    let mut response = Response::new(());
+    *response.status_mut() = error.status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, JSON);
+    headers.insert(REQUEST_ID, request_id);
+    if let Ok(error_type) = HeaderValue::from_str(&error.error_type()) {
+        headers.insert(ERROR_TYPE, error_type);
+    }
+    response
+}
+
+fn request_id(recorder: &mut Recorder) -> HeaderValue {
+    HeaderValue::from_str(&recorder.exchange().request_id)
+        .expect("a request id is hexadecimal digits and hyphens")
+}
+
+async fn read_body(request: Request<Incoming>) -> Result<Bytes, ServiceError> {
+    match Limited::new(request.into_body(), BODY_LIMIT_BYTES).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            Err(ServiceError::validation(format!(
+                "1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length less than or equal to {BODY_LIMIT_BYTES}"
+            )))
+        }
+        // The client left, or broke HTTP, in the middle of its request.
+        Err(_) => Err(ServiceError::unreadable()),
+    }
+}
+
+fn sha256(text: &str) -> String {
+    let mut hex = String::with_capacity(64);
+    for byte in Sha256::digest(text) {
+        // Writing to a String does not fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}

@@ -1,0 +1,42 @@
+//! Identifiers in answers, in the shapes that the service gives them.
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use crate::answer::Answer;
+use crate::draw::{self, Purpose};
+
+const ALPHANUMERIC: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// The id of a tool's use on the Converse operations.
+pub(crate) fn converse_tool_use(answer: &Answer) -> String {
+    drawn("tooluse_", &mut draws(answer, 0))
+}
+
+/// The id of a tool's use in a native Claude body.
+pub(crate) fn claude_tool_use(answer: &Answer) -> String {
+    drawn("toolu_bdrk_01", &mut draws(answer, 0))
+}
+
+/// The id of a native Claude message.
+pub(crate) fn claude_message(answer: &Answer) -> String {
+    drawn("msg_bdrk_01", &mut draws(answer, 1))
+}
+
+/// The id of a tool's use in a native Nova body.
+pub(crate) fn nova_tool_use(answer: &Answer) -> String {
+    draw::uuid(answer.key, 0)
+}
+
+fn draws(answer: &Answer, number: u64) -> ChaCha8Rng {
+    draw::generator(answer.key.wrapping_add(number), Purpose::Identifiers)
+}
+
+fn drawn(prefix: &str, draws: &mut ChaCha8Rng) -> String {
+    let mut id = String::with_capacity(prefix.len() + 22);
+    id.push_str(prefix);
+    for _ in 0..22 {
+        id.push(char::from(ALPHANUMERIC[draws.random_range(0..62_usize)]));
+    }
+    id
+}

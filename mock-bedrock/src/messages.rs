@@ -1,0 +1,309 @@
+//! The body of messages that the Converse operations take, and that Nova takes natively.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use spanproof_schemas::ledger::Parameters;
+
+use crate::error::ServiceError;
+use crate::turn::{CacheTtl, Echo, ToolChoice, Turn};
+
+/// Reads a body of messages.
+///
+/// # Errors
+///
+/// A `ValidationException` in the service's words for what it refuses.
+pub(crate) fn read(body: &[u8]) -> Result<Turn, ServiceError> {
+    let body: Body<'_> = serde_json::from_slice(body).map_err(|_| ServiceError::unreadable())?;
+    let mut turn = Turn::new();
+    if let Some(config) = body.tool_config {
+        read_tools(config, &mut turn)?;
+    }
+    for (n, block) in body.system.into_iter().flatten().enumerate() {
+        match block {
+            Block::Text(text) if text.trim().is_empty() => return Err(blank(&format!("system.{n}"))),
+            Block::Text(text) => turn.add_system(&text),
+            other => add_block(&other, &mut turn),
+        }
+    }
+    read_messages(&body.messages.unwrap_or_default(), &mut turn)?;
+    let additional = body.additional_model_request_fields.unwrap_or_default();
+    turn.parameters = read_parameters(body.inference_config.unwrap_or_default(), &additional)?;
+    turn.parameters.guardrail_id =
+        body.guardrail_config.and_then(|config| config.guardrail_identifier);
+    turn.echo = Echo {
+        performance_config: body.performance_config.map(ToOwned::to_owned),
+        service_tier: body.service_tier.map(ToOwned::to_owned),
+        stop_sequence: body
+            .additional_model_response_field_paths
+            .is_some_and(|paths| paths.iter().any(|path| path == "/stop_sequence")),
+    };
+    Ok(turn)
+}
+
+fn read_tools(config: ToolConfig<'_>, turn: &mut Turn) -> Result<(), ServiceError> {
+    for tool in config.tools.unwrap_or_default() {
+        match tool {
+            ToolEntry { tool_spec: Some(spec), .. } => turn.add_tool(
+                spec.name,
+                spec.description.as_deref(),
+                spec.input_schema.json.to_owned(),
+            ),
+            ToolEntry { cache_point: Some(point), .. } => {
+                turn.add_cache_point(CacheTtl::named(point.ttl.as_deref()));
+            }
+            ToolEntry { .. } => {}
+        }
+    }
+    turn.tool_choice = match config.tool_choice {
+        Some(Choice { tool: Some(tool), .. }) => {
+            if !turn.tools.iter().any(|offered| offered.name == tool.name) {
+                return Err(ServiceError::validation(format!(
+                    "The tool {} in toolChoice is not one of the tools of toolConfig. Offer the tool or choose another, and try again.",
+                    tool.name
+                )));
+            }
+            ToolChoice::Tool(tool.name)
+        }
+        Some(Choice { any: Some(_), .. }) => ToolChoice::Any,
+        Some(Choice { .. }) | None => ToolChoice::Auto,
+    };
+    Ok(())
+}
+
+fn read_messages(messages: &[Message<'_>], turn: &mut Turn) -> Result<(), ServiceError> {
+    if messages.first().is_none_or(|first| first.role != "user") {
+        return Err(ServiceError::validation(
+            "A conversation must start with a user message. Try again with a conversation that starts with a user message.",
+        ));
+    }
+    for (n, message) in messages.iter().enumerate() {
+        if !matches!(message.role.as_str(), "user" | "assistant" | "system") {
+            return Err(ServiceError::validation(format!(
+                "1 validation error detected: Value '{}' at 'messages.{}.member.role' failed to satisfy constraint: Member must satisfy enum value set: [user, assistant, system]",
+                message.role,
+                n + 1
+            )));
+        }
+        let content = message.content.as_deref().unwrap_or_default();
+        if content.is_empty() {
+            return Err(ServiceError::validation(format!(
+                "The content field in the Message object at messages.{n} is empty. Add a ContentBlock object to the content field and try again."
+            )));
+        }
+        turn.begin_message(&message.role);
+        for (m, block) in content.iter().enumerate() {
+            match block {
+                Block::Text(text) if text.trim().is_empty() => {
+                    return Err(blank(&format!("messages.{n}.content.{m}")));
+                }
+                block => add_block(block, turn),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read_parameters(
+    config: InferenceConfig,
+    additional: &AdditionalFields,
+) -> Result<Parameters, ServiceError> {
+    if let Some(max) = config.max_tokens
+        && max < 1
+    {
+        return Err(ServiceError::validation(format!(
+            "1 validation error detected: Value '{max}' at 'inferenceConfig.maxTokens' failed to satisfy constraint: Member must have value greater than or equal to 1"
+        )));
+    }
+    for (name, value) in [("temperature", config.temperature), ("topP", config.top_p)] {
+        if let Some(value) = value
+            && !(0.0..=1.0).contains(&value)
+        {
+            let bound = if value > 1.0 { "less than or equal to 1" } else { "greater than or equal to 0" };
+            return Err(ServiceError::validation(format!(
+                "1 validation error detected: Value '{value}' at 'inferenceConfig.{name}' failed to satisfy constraint: Member must have value {bound}"
+            )));
+        }
+    }
+    let stop_sequences = config.stop_sequences.unwrap_or_default();
+    if stop_sequences.iter().any(String::is_empty) {
+        return Err(ServiceError::validation(
+            "1 validation error detected: Value at 'inferenceConfig.stopSequences' failed to satisfy constraint: Member must satisfy constraint: [Member must have length greater than or equal to 1]",
+        ));
+    }
+    Ok(Parameters {
+        max_tokens: config.max_tokens.and_then(|max| u64::try_from(max).ok()),
+        temperature: config.temperature,
+        top_p: config.top_p,
+        top_k: config.top_k.or_else(|| additional.top_k()),
+        stop_sequences,
+        guardrail_id: None,
+    })
+}
+
+fn add_block(block: &Block<'_>, turn: &mut Turn) {
+    match block {
+        Block::Text(text) => turn.add_text(text),
+        Block::CachePoint(ttl) => turn.add_cache_point(*ttl),
+        Block::Media(json) => turn.add_media(json.get()),
+        Block::Structure(json) => turn.add_structure(json.get()),
+    }
+}
+
+fn blank(at: &str) -> ServiceError {
+    ServiceError::validation(format!(
+        "The text field in the ContentBlock object at {at} is blank. Add text to the text field, and try again."
+    ))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    #[serde(borrow)]
+    messages: Option<Vec<Message<'a>>>,
+    #[serde(borrow)]
+    system: Option<Vec<Block<'a>>>,
+    inference_config: Option<InferenceConfig>,
+    #[serde(borrow)]
+    tool_config: Option<ToolConfig<'a>>,
+    guardrail_config: Option<GuardrailConfig>,
+    additional_model_request_fields: Option<AdditionalFields>,
+    additional_model_response_field_paths: Option<Vec<String>>,
+    #[serde(borrow)]
+    performance_config: Option<&'a RawValue>,
+    #[serde(borrow)]
+    service_tier: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Message<'a> {
+    role: String,
+    #[serde(borrow)]
+    content: Option<Vec<Block<'a>>>,
+}
+
+/// A content block: an object with exactly one member.
+enum Block<'a> {
+    Text(String),
+    CachePoint(CacheTtl),
+    Media(&'a RawValue),
+    Structure(&'a RawValue),
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Block<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct BlockVisitor;
+        impl<'de> Visitor<'de> for BlockVisitor {
+            type Value = Block<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a content block")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let Some(member) = map.next_key::<&str>()? else {
+                    return Err(A::Error::custom("a content block has one member"));
+                };
+                let block = match member {
+                    "text" => Block::Text(map.next_value()?),
+                    "cachePoint" => {
+                        let point: CachePoint = map.next_value()?;
+                        Block::CachePoint(CacheTtl::named(point.ttl.as_deref()))
+                    }
+                    "image" | "document" | "video" | "audio" => Block::Media(map.next_value()?),
+                    _ => Block::Structure(map.next_value()?),
+                };
+                if map.next_key::<&str>()?.is_some() {
+                    return Err(A::Error::custom("a content block has one member"));
+                }
+                Ok(block)
+            }
+        }
+        deserializer.deserialize_map(BlockVisitor)
+    }
+}
+
+#[derive(Deserialize)]
+struct CachePoint {
+    ttl: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct InferenceConfig {
+    /// Nova's older spelling stands in recorded bodies beside the newer one.
+    #[serde(alias = "max_new_tokens")]
+    max_tokens: Option<i64>,
+    temperature: Option<f64>,
+    #[serde(alias = "top_p")]
+    top_p: Option<f64>,
+    #[serde(alias = "top_k")]
+    top_k: Option<f64>,
+    stop_sequences: Option<Vec<String>>,
+}
+
+/// The fields of the model's own that the ledger knows: Claude's `top_k`, Nova's
+/// `inferenceConfig.topK`.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AdditionalFields {
+    #[serde(alias = "top_k")]
+    top_k: Option<f64>,
+    inference_config: Option<InferenceConfig>,
+}
+
+impl AdditionalFields {
+    fn top_k(&self) -> Option<f64> {
+        self.top_k.or_else(|| self.inference_config.as_ref().and_then(|config| config.top_k))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct GuardrailConfig {
+    guardrail_identifier: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ToolConfig<'a> {
+    #[serde(borrow)]
+    tools: Option<Vec<ToolEntry<'a>>>,
+    tool_choice: Option<Choice>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ToolEntry<'a> {
+    #[serde(borrow)]
+    tool_spec: Option<ToolSpec<'a>>,
+    cache_point: Option<CachePoint>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ToolSpec<'a> {
+    name: String,
+    description: Option<String>,
+    #[serde(borrow)]
+    input_schema: InputSchema<'a>,
+}
+
+#[derive(Deserialize)]
+struct InputSchema<'a> {
+    #[serde(borrow)]
+    json: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    any: Option<serde::de::IgnoredAny>,
+    tool: Option<NamedTool>,
+}
+
+#[derive(Deserialize)]
+struct NamedTool {
+    name: String,
+}

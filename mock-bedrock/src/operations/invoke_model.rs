@@ -1,0 +1,55 @@
+//! InvokeModel: a whole answer in the body of the model's family; token counts stand in headers too.
+
+use http::{HeaderName, HeaderValue};
+use spanproof_schemas::ledger;
+
+use super::{Operation, Stated, Written, WrittenBody, json_headers};
+use crate::answer::Answer;
+use crate::error::ServiceError;
+use crate::families::Family;
+use crate::model::Model;
+use crate::turn::Turn;
+
+/// `POST /model/{modelId}/invoke`
+pub(crate) struct InvokeModel;
+
+const LATENCY: HeaderName = HeaderName::from_static("x-amzn-bedrock-invocation-latency");
+const CACHE_WRITE: HeaderName =
+    HeaderName::from_static("x-amzn-bedrock-cache-write-input-token-count");
+const CACHE_READ: HeaderName =
+    HeaderName::from_static("x-amzn-bedrock-cache-read-input-token-count");
+const OUTPUT: HeaderName = HeaderName::from_static("x-amzn-bedrock-output-token-count");
+const INPUT: HeaderName = HeaderName::from_static("x-amzn-bedrock-input-token-count");
+
+impl Operation for InvokeModel {
+    fn operation(&self) -> ledger::Operation {
+        ledger::Operation::InvokeModel
+    }
+
+    fn segment(&self) -> &'static str {
+        "invoke"
+    }
+
+    fn read(&self, family: &dyn Family, body: &[u8], model: &Model) -> Result<Turn, ServiceError> {
+        family.read(body, model)
+    }
+
+    fn write(&self, family: &dyn Family, answer: &Answer) -> Written {
+        let mut headers = json_headers();
+        let usage = answer.usage;
+        headers.push((LATENCY, HeaderValue::from(answer.timing.total_ms())));
+        if answer.model.cache_minimum_tokens > 0 {
+            headers.push((CACHE_WRITE, HeaderValue::from(usage.cache_write_input_tokens)));
+            headers.push((CACHE_READ, HeaderValue::from(usage.cache_read_input_tokens)));
+        }
+        if family.task() != ledger::Task::Embeddings {
+            headers.push((OUTPUT, HeaderValue::from(usage.output_tokens)));
+        }
+        headers.push((INPUT, HeaderValue::from(usage.input_tokens)));
+        Written { headers, body: WrittenBody::Whole(family.write(answer)) }
+    }
+
+    fn stated(&self, family: &dyn Family, answer: &Answer) -> Stated {
+        family.stated(answer)
+    }
+}

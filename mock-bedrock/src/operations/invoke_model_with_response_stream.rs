@@ -1,0 +1,62 @@
+//! InvokeModelWithResponseStream: the family's own chunks in base64, each with its padding.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderName, HeaderValue};
+use spanproof_schemas::ledger;
+
+use super::{Operation, Stated, Written, WrittenBody, stream_headers};
+use crate::answer::Answer;
+use crate::draw::{self, Purpose};
+use crate::error::ServiceError;
+use crate::event_stream::padding;
+use crate::families::{Chunks, Family};
+use crate::model::Model;
+use crate::script::Script;
+use crate::turn::Turn;
+
+/// `POST /model/{modelId}/invoke-with-response-stream`
+pub(crate) struct InvokeModelWithResponseStream;
+
+const CONTENT_TYPE: HeaderName = HeaderName::from_static("x-amzn-bedrock-content-type");
+
+impl Operation for InvokeModelWithResponseStream {
+    fn operation(&self) -> ledger::Operation {
+        ledger::Operation::InvokeModelWithResponseStream
+    }
+
+    fn segment(&self) -> &'static str {
+        "invoke-with-response-stream"
+    }
+
+    fn read(&self, family: &dyn Family, body: &[u8], model: &Model) -> Result<Turn, ServiceError> {
+        if family.task() != ledger::Task::Chat {
+            return Err(ServiceError::validation("The model is unsupported for streaming."));
+        }
+        family.read(body, model)
+    }
+
+    fn write(&self, family: &dyn Family, answer: &Answer) -> Written {
+        let mut script = Script::default();
+        let mut draws = draw::generator(answer.key, Purpose::Padding);
+        let mut payload = String::with_capacity(512);
+        let mut chunks = Chunks::new(answer, |chunk, due, chars| {
+            payload.clear();
+            payload.push_str("{\"bytes\":\"");
+            STANDARD.encode_string(chunk, &mut payload);
+            payload.push_str("\",\"p\":\"");
+            payload.push_str(padding(&mut draws));
+            payload.push_str("\"}");
+            script.event("chunk", payload.as_bytes(), due, chars);
+        });
+        family.stream(answer, &mut chunks);
+        drop(chunks);
+        let mut headers = stream_headers();
+        headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
+        Written { headers, body: WrittenBody::Stream(script) }
+    }
+
+    fn stated(&self, family: &dyn Family, answer: &Answer) -> Stated {
+        family.stated(answer)
+    }
+}

@@ -1,0 +1,70 @@
+//! Writes an exchange into the ledger when it has ended, however it ended.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use spanproof_schemas::ledger::{Chunks, Exchange, Record, Usage};
+use spanproof_schemas::time::unix_nanos;
+
+use crate::ledger::LedgerSink;
+
+/// The record of one exchange in the making. Dropping it writes the record: a client that leaves
+/// drops the answer, and the record then says that the answer was not delivered.
+pub(crate) struct Recorder {
+    exchange: Option<Box<Exchange>>,
+    /// What the whole answer charges.
+    charged: Usage,
+    sink: Arc<dyn LedgerSink>,
+}
+
+impl Recorder {
+    pub(crate) fn new(exchange: Exchange, sink: Arc<dyn LedgerSink>) -> Self {
+        Recorder { exchange: Some(Box::new(exchange)), charged: Usage::default(), sink }
+    }
+
+    /// The record, to fill in.
+    pub(crate) fn exchange(&mut self) -> &mut Exchange {
+        self.exchange.get_or_insert_default()
+    }
+
+    /// States what the whole answer will charge; nothing is charged until it is handed over.
+    pub(crate) fn charge(&mut self, usage: Usage) {
+        self.charged = usage;
+    }
+
+    /// The whole answer has been handed to the connection.
+    pub(crate) fn delivered(&mut self) {
+        let charged = self.charged;
+        let exchange = self.exchange();
+        exchange.usage = charged;
+        exchange.delivered = true;
+        exchange.finished_unix_nanos = now();
+    }
+
+    /// Chunks have been handed to the connection, of an answer that has charged `output_tokens` so
+    /// far.
+    pub(crate) fn chunks(&mut self, count: u32, output_tokens: u64) {
+        let charged = self.charged;
+        let at = now();
+        let exchange = self.exchange();
+        exchange.usage = Usage { output_tokens: output_tokens.min(charged.output_tokens), ..charged };
+        let chunks = exchange.chunks.get_or_insert(Chunks { first_unix_nanos: at, ..Chunks::default() });
+        chunks.last_unix_nanos = at;
+        chunks.count += count;
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        if let Some(mut exchange) = self.exchange.take() {
+            if exchange.finished_unix_nanos == 0 {
+                exchange.finished_unix_nanos = now();
+            }
+            self.sink.record(Record::Exchange(exchange));
+        }
+    }
+}
+
+fn now() -> u64 {
+    unix_nanos(SystemTime::now())
+}

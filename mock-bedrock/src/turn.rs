@@ -1,0 +1,215 @@
+//! What a request asks of a model, in words that belong to no family.
+
+use serde_json::value::RawValue;
+use spanproof_schemas::ledger::{Conversation, Parameters};
+
+use crate::draw::Fold;
+use crate::error::ServiceError;
+use crate::model::Model;
+
+/// An image, a document, a video or a sound counts as much as this many characters.
+const MEDIA_CHARS: u64 = 5_400;
+
+/// One request, read: the text it charges for, and what it asks for.
+///
+/// Parts are added in the order in which the service caches prefixes: tools, system prompt,
+/// messages.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    /// System prompt and messages, joined by newlines.
+    pub(crate) prompt: String,
+    /// Characters that are charged as input.
+    pub(crate) chars: u64,
+    /// Where prefixes may be cached.
+    pub(crate) cache_points: Vec<CachePoint>,
+    pub(crate) conversation: Conversation,
+    pub(crate) parameters: Parameters,
+    pub(crate) tools: Vec<Tool>,
+    pub(crate) tool_choice: ToolChoice,
+    /// Set when a vector is wanted in place of a message.
+    pub(crate) embedding: Option<Embedding>,
+    /// Members of the answer that the request asks for or fixes.
+    pub(crate) echo: Echo,
+    fold: Fold,
+}
+
+/// The end of a prefix that the request wants cached.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CachePoint {
+    /// Characters before it.
+    pub(crate) chars: u64,
+    /// The hash of everything before it.
+    pub(crate) prefix: u64,
+    pub(crate) ttl: CacheTtl,
+}
+
+/// How long a cached prefix lives after its last use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum CacheTtl {
+    #[default]
+    FiveMinutes,
+    OneHour,
+}
+
+impl CacheTtl {
+    /// The lifetime that `text` names; unnamed and unknown ones are the default.
+    pub(crate) fn named(text: Option<&str>) -> Self {
+        if text == Some("1h") { CacheTtl::OneHour } else { CacheTtl::FiveMinutes }
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            CacheTtl::FiveMinutes => "5m",
+            CacheTtl::OneHour => "1h",
+        }
+    }
+}
+
+/// A tool that the request offers.
+#[derive(Debug)]
+pub(crate) struct Tool {
+    pub(crate) name: String,
+    /// The JSON Schema of its arguments.
+    pub(crate) schema: Box<RawValue>,
+}
+
+/// Whether the model may, must or must not call a tool.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ToolChoice {
+    #[default]
+    Auto,
+    Any,
+    Tool(String),
+    None,
+}
+
+/// The vector that an embedding request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Embedding {
+    pub(crate) dimensions: usize,
+    pub(crate) normalized: bool,
+    /// Whether the answer states the vector by type as well.
+    pub(crate) by_type: bool,
+}
+
+/// What the answer repeats from the request.
+#[derive(Debug, Default)]
+pub(crate) struct Echo {
+    /// `performanceConfig`, as JSON.
+    pub(crate) performance_config: Option<Box<RawValue>>,
+    /// `serviceTier`, as JSON.
+    pub(crate) service_tier: Option<Box<RawValue>>,
+    /// Whether `additionalModelResponseFieldPaths` asks for `/stop_sequence`.
+    pub(crate) stop_sequence: bool,
+}
+
+impl Turn {
+    pub(crate) fn new() -> Self {
+        Turn {
+            prompt: String::new(),
+            chars: 0,
+            cache_points: Vec::new(),
+            conversation: Conversation::default(),
+            parameters: Parameters::default(),
+            tools: Vec::new(),
+            tool_choice: ToolChoice::Auto,
+            embedding: None,
+            echo: Echo::default(),
+            fold: Fold::new(0),
+        }
+    }
+
+    pub(crate) fn add_tool(&mut self, name: String, description: Option<&str>, schema: Box<RawValue>) {
+        self.count(&name);
+        self.count(description.unwrap_or_default());
+        self.count(schema.get());
+        self.conversation.tools += 1;
+        self.tools.push(Tool { name, schema });
+    }
+
+    pub(crate) fn add_system(&mut self, text: &str) {
+        self.conversation.system_blocks += 1;
+        self.add_text(text);
+    }
+
+    pub(crate) fn begin_message(&mut self, role: &str) {
+        self.conversation.messages += 1;
+        self.fold.bytes(role.as_bytes());
+    }
+
+    pub(crate) fn add_text(&mut self, text: &str) {
+        if !self.prompt.is_empty() {
+            self.prompt.push('\n');
+        }
+        self.prompt.push_str(text);
+        self.count(text);
+    }
+
+    /// A part that is charged and tells requests apart, but is not text: a tool's use or result.
+    pub(crate) fn add_structure(&mut self, json: &str) {
+        self.count(json);
+    }
+
+    /// An image, a document, a video or a sound.
+    pub(crate) fn add_media(&mut self, json: &str) {
+        self.fold.bytes(json.as_bytes());
+        self.chars += MEDIA_CHARS;
+    }
+
+    pub(crate) fn add_cache_point(&mut self, ttl: CacheTtl) {
+        self.cache_points.push(CachePoint { chars: self.chars, prefix: self.fold.finish(), ttl });
+    }
+
+    /// The hash of everything that the answer depends on but the model and the seed.
+    pub(crate) fn identity(&self) -> u64 {
+        let mut fold = self.fold;
+        let parameters = &self.parameters;
+        fold.word(parameters.max_tokens.unwrap_or(0));
+        for number in [parameters.temperature, parameters.top_p, parameters.top_k] {
+            fold.word(number.map_or(u64::MAX, f64::to_bits));
+        }
+        for sequence in &parameters.stop_sequences {
+            fold.bytes(sequence.as_bytes());
+        }
+        match &self.tool_choice {
+            ToolChoice::Auto => fold.word(0),
+            ToolChoice::Any => fold.word(1),
+            ToolChoice::None => fold.word(2),
+            ToolChoice::Tool(name) => fold.bytes(name.as_bytes()),
+        }
+        if let Some(embedding) = self.embedding {
+            fold.word(embedding.dimensions as u64);
+            fold.word(u64::from(embedding.normalized));
+        }
+        fold.finish()
+    }
+
+    /// What no model family lets pass.
+    ///
+    /// # Errors
+    ///
+    /// A `ValidationException` for a token limit beyond the model's, or a prompt beyond its window.
+    pub(crate) fn validate(&self, model: &Model) -> Result<(), ServiceError> {
+        let limit = model.max_output_tokens;
+        if self.embedding.is_none() && self.parameters.max_tokens.is_some_and(|max| max > limit) {
+            return Err(ServiceError::validation(format!(
+                "The maximum tokens you requested exceeds the model limit of {limit}. Try again with a maximum tokens value that is lower than {limit}."
+            )));
+        }
+        let (tokens, window) = (model.tokens(self.chars), model.context_window);
+        if tokens <= window {
+            return Ok(());
+        }
+        Err(ServiceError::validation(match model.family.as_str() {
+            "claude" => format!(
+                "The model returned the following errors: prompt is too long: {tokens} tokens > {window} maximum"
+            ),
+            _ => "Input is too long for requested model.".to_owned(),
+        }))
+    }
+
+    fn count(&mut self, text: &str) {
+        self.fold.bytes(text.as_bytes());
+        self.chars += text.chars().count() as u64;
+    }
+}
