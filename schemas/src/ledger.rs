@@ -277,22 +277,26 @@ impl Usage {
     /// Everything charged: input, output, cache read and cache write.
     #[must_use]
     pub fn total_tokens(self) -> u64 {
-        self.all_input_tokens() + self.output_tokens
+        self.all_input_tokens().saturating_add(self.output_tokens)
     }
 
     /// Every token of the prompt, cached or not.
     #[must_use]
     pub fn all_input_tokens(self) -> u64 {
-        self.input_tokens + self.cache_read_input_tokens + self.cache_write_input_tokens
+        self.input_tokens
+            .saturating_add(self.cache_read_input_tokens)
+            .saturating_add(self.cache_write_input_tokens)
     }
 }
 
 impl std::ops::AddAssign for Usage {
     fn add_assign(&mut self, other: Usage) {
-        self.input_tokens += other.input_tokens;
-        self.output_tokens += other.output_tokens;
-        self.cache_read_input_tokens += other.cache_read_input_tokens;
-        self.cache_write_input_tokens += other.cache_write_input_tokens;
+        self.input_tokens = self.input_tokens.saturating_add(other.input_tokens);
+        self.output_tokens = self.output_tokens.saturating_add(other.output_tokens);
+        self.cache_read_input_tokens =
+            self.cache_read_input_tokens.saturating_add(other.cache_read_input_tokens);
+        self.cache_write_input_tokens =
+            self.cache_write_input_tokens.saturating_add(other.cache_write_input_tokens);
     }
 }
 

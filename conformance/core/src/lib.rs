@@ -1,1 +1,36 @@
-//! Judges GenAI telemetry against the semantic conventions and the ledger; pure, without IO
+//! Judges GenAI telemetry against the semantic conventions and the ledger; pure, without IO.
+//!
+//! [`Judge`] takes in the ledger and OTLP as they come and gives a [`Judgement`]. Spans are checked
+//! at once and dropped; what the rules about calls and the whole run need is kept in compact facts
+//! ([`model`]), so that memory stays small over a day of calls. Rules ([`rules`]) see views
+//! ([`view`]) and return findings; they neither print nor change anything. Telemetry and ledger
+//! may hold anything: what is odd is a finding, never an error.
+
+pub mod call;
+pub mod catalogue;
+pub mod dialect;
+pub mod docs;
+pub mod field;
+pub mod finding;
+pub mod metric_sums;
+pub mod model;
+pub mod otlp;
+pub mod pattern;
+pub mod rules;
+pub mod scan;
+pub mod settings;
+pub mod span_type;
+pub mod symbol;
+pub mod usage;
+pub mod value;
+pub mod view;
+
+mod active;
+mod ingest;
+mod join;
+mod judge;
+mod judgement;
+
+pub use judge::Judge;
+pub use judgement::{Judgement, ModelUsage};
+pub use settings::{Choice, Content, Settings, UnknownRule};

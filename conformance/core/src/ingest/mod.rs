@@ -1,0 +1,73 @@
+//! Taking in OTLP: each item is checked, boiled down to facts, and dropped.
+
+mod logs;
+mod metrics;
+mod traces;
+
+use spanproof_schemas::report::Subject;
+
+use crate::dialect::Fingerprint;
+use crate::field::{Field, Fields};
+use crate::judge::Judge;
+use crate::metric_sums::canonical;
+use crate::otlp::{InstrumentationScope, KeyValue, Resource};
+use crate::symbol::Symbol;
+use crate::view::{Item, Seen};
+
+impl Judge {
+    /// Searches a resource for markers, and says which resource it is.
+    fn resource(&mut self, resource: Option<&Resource>) -> Symbol {
+        let Some(resource) = resource else { return Symbol::EMPTY };
+        let identity = self.symbols.intern(&canonical(&resource.attributes));
+        self.search_once(0, identity, Item::Resource(resource), Subject::default);
+        identity
+    }
+
+    /// Searches a scope for markers, and says which scope it is.
+    fn scope(&mut self, scope: Option<&InstrumentationScope>) -> Symbol {
+        let Some(scope) = scope else { return Symbol::EMPTY };
+        let name = self.symbols.intern(&scope.name);
+        if self.scanner.is_some() {
+            let text = format!("{} {} {}", scope.name, scope.version, canonical(&scope.attributes));
+            let identity = self.symbols.intern(&text);
+            self.search_once(1, identity, Item::Scope(scope), || Subject {
+                scope: Some(scope.name.clone()),
+                ..Subject::default()
+            });
+        }
+        name
+    }
+}
+
+/// The schema URL that holds for a scope: its own, else that of its resource.
+fn schema_url<'a>(scope: &'a str, resource: &'a str) -> &'a str {
+    if scope.is_empty() { resource } else { scope }
+}
+
+/// Looks every attribute up once, and notes what the engine reads by meaning.
+fn gather<'a>(
+    attributes: &'a [KeyValue],
+    seen: &mut Vec<Seen<'a>>,
+    fields: &mut Fields<'a>,
+) -> Fingerprint {
+    let mut fingerprint = Fingerprint::default();
+    seen.clear();
+    for attribute in attributes {
+        let name = crate::catalogue::catalogue().name(&attribute.key);
+        let value = attribute.value.as_ref().and_then(|value| value.value.as_ref());
+        if let Some(name) = name {
+            if let Some(field) = name.field {
+                fields.set(field, value);
+            }
+            if name.is_gen_ai {
+                fingerprint.defined_in = fingerprint.defined_in.and(name.defined);
+            }
+        } else if crate::catalogue::is_gen_ai(&attribute.key) {
+            fingerprint.defined_in = crate::catalogue::VersionSet::default();
+        }
+        seen.push(Seen { key: &attribute.key, value, name });
+    }
+    fingerprint.has_system = fields.has(Field::System);
+    fingerprint.has_provider = fields.has(Field::Provider);
+    fingerprint
+}

@@ -1,0 +1,180 @@
+//! Spans.
+
+use spanproof_schemas::report::Subject;
+
+use crate::catalogue::{Conventions, catalogue};
+use crate::dialect::{self, Fingerprint};
+use crate::field::{Field, Fields};
+use crate::judge::Judge;
+use crate::model::{FinishReasons, Node, ReportedUsage, Role, SpanFacts, SpanId, hex};
+use crate::otlp::{ExportTraceServiceRequest, Span, SpanKind, Value};
+use crate::span_type::{role, span_type};
+use crate::symbol::{Symbol, Symbols};
+use crate::view::{Item, Seen, SpanView};
+
+/// Where spans come from.
+#[derive(Clone, Copy)]
+struct Origin<'a> {
+    scope: &'a str,
+    scope_symbol: Symbol,
+    schema_url: Symbol,
+    stated: Option<&'static Conventions>,
+}
+
+impl Judge {
+    /// Takes in spans.
+    pub fn traces(&mut self, request: &ExportTraceServiceRequest) {
+        let mut seen = Vec::with_capacity(64);
+        for resource_spans in &request.resource_spans {
+            self.resource(resource_spans.resource.as_ref());
+            for scope_spans in &resource_spans.scope_spans {
+                let scope = scope_spans.scope.as_ref();
+                let url = super::schema_url(&scope_spans.schema_url, &resource_spans.schema_url);
+                let origin = Origin {
+                    scope: scope.map_or("", |scope| &scope.name),
+                    scope_symbol: self.scope(scope),
+                    schema_url: self.symbols.intern(url),
+                    stated: catalogue().stated_by(url),
+                };
+                for span in &scope_spans.spans {
+                    self.span(span, origin, &mut seen);
+                }
+            }
+        }
+    }
+
+    fn span<'a>(&mut self, span: &'a Span, origin: Origin<'_>, seen: &mut Vec<Seen<'a>>) {
+        self.telemetry.spans += 1;
+        let id = SpanId::new(&span.trace_id, &span.span_id);
+        let subject = || Subject {
+            trace_id: Some(hex(&id.trace)),
+            span_id: Some(hex(&id.span)),
+            span_name: Some(span.name.clone()),
+            scope: Some(origin.scope.to_owned()).filter(|scope| !scope.is_empty()),
+            ..Subject::default()
+        };
+        self.search(Item::Span(span), subject);
+
+        let mut fields = Fields::default();
+        let fingerprint = super::gather(&span.attributes, seen, &mut fields);
+        let Some(role) = role(span.kind(), &fields) else {
+            let parent = SpanId::new(&[], &span.parent_span_id).span;
+            self.nodes.push(Node { id, parent });
+            return;
+        };
+        if role.is_model_call() {
+            self.telemetry.gen_ai_spans += 1;
+        }
+        let semconv = dialect::judged(self.settings.semconv, origin.stated, fingerprint);
+        self.note_scope(origin, role, fingerprint, seen);
+        if !matches!(role, Role::Foreign(_)) {
+            let view = SpanView {
+                span,
+                role,
+                semconv,
+                span_type: span_type(semconv, span.kind(), &fields, &self.settings.provider),
+                attributes: seen,
+                fields,
+                settings: &self.settings,
+            };
+            for check in &self.active.span {
+                for finding in (check.check)(&view) {
+                    self.tally.add(check.rule, check.fixed, finding, subject);
+                }
+            }
+        }
+        let facts = facts(span, id, role, semconv, origin.scope_symbol, &fields, &mut self.symbols);
+        self.spans.push(facts);
+    }
+
+    fn note_scope(
+        &mut self,
+        origin: Origin<'_>,
+        role: Role,
+        fingerprint: Fingerprint,
+        seen: &[Seen<'_>],
+    ) {
+        let facts = self.scopes.at(origin.scope_symbol, origin.schema_url);
+        if let Role::Foreign(vocabulary) = role {
+            *facts.foreign.entry(vocabulary).or_default() += 1;
+            return;
+        }
+        facts.spans += 1;
+        facts.fingerprint = facts.fingerprint.and(fingerprint);
+        for name in seen.iter().filter_map(|seen| seen.name).filter(|name| name.is_gen_ai) {
+            facts.names.insert(name.id);
+        }
+    }
+}
+
+fn facts(
+    span: &Span,
+    id: SpanId,
+    role: Role,
+    semconv: &Conventions,
+    scope: Symbol,
+    fields: &Fields<'_>,
+    symbols: &mut Symbols,
+) -> SpanFacts {
+    let first_count = |names: [Field; 3]| names.iter().find_map(|name| fields.count(*name));
+    let usage = ReportedUsage {
+        input: first_count([
+            Field::InputTokens,
+            Field::FormerInputTokens,
+            Field::OpenInferenceInputTokens,
+        ]),
+        output: first_count([
+            Field::OutputTokens,
+            Field::FormerOutputTokens,
+            Field::OpenInferenceOutputTokens,
+        ]),
+        cache_read: fields.count(Field::CacheReadTokens),
+        cache_write: fields.count(Field::CacheWriteTokens),
+    };
+    let finish_reasons = finish_reasons(fields, symbols);
+    let mut symbol = |text: Option<&str>| text.map(|text| symbols.intern(text));
+    let boxed = |field| fields.text(field).map(Into::into);
+    SpanFacts {
+        id,
+        parent: SpanId::new(&[], &span.parent_span_id).span,
+        start: span.start_time_unix_nano,
+        end: span.end_time_unix_nano,
+        name: symbol(Some(&span.name)).unwrap_or(Symbol::EMPTY),
+        scope,
+        kind: SpanKind::try_from(span.kind).unwrap_or(SpanKind::Unspecified),
+        status: span.status.as_ref().map_or(crate::otlp::StatusCode::Unset, |s| s.code()),
+        role,
+        semconv: semconv.index,
+        operation: symbol(fields.text(Field::Operation)),
+        model: symbol(fields.text(Field::RequestModel).or(fields.text(Field::OpenInferenceModel))),
+        provider: symbol(fields.text(Field::Provider).or(fields.text(Field::System))),
+        error_type: symbol(fields.text(Field::ErrorType)),
+        finish_reasons,
+        usage,
+        response_id: boxed(Field::ResponseId),
+        request_id: boxed(Field::RequestId),
+        invocation_id: boxed(Field::InvocationId),
+        stream: match fields.get(Field::Stream) {
+            Some(Value::BoolValue(stream)) => Some(*stream),
+            _ => None,
+        },
+        has_guardrail: fields.text(Field::Guardrail).is_some(),
+    }
+}
+
+fn finish_reasons(fields: &Fields<'_>, symbols: &mut Symbols) -> FinishReasons {
+    if !fields.has(Field::FinishReasons) {
+        return FinishReasons::Absent;
+    }
+    match fields.get(Field::FinishReasons) {
+        Some(Value::ArrayValue(array)) => FinishReasons::Array(
+            array
+                .values
+                .iter()
+                .map(|value| crate::value::text(value.value.as_ref()))
+                .map(|text| text.map(|text| symbols.intern(text)))
+                .collect(),
+        ),
+        other => FinishReasons::NotArray(symbols.intern(&crate::value::render(other))),
+    }
+}

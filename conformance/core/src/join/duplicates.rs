@@ -1,0 +1,108 @@
+//! Spans beside the one that a call was joined with.
+
+use rustc_hash::FxHashMap;
+
+use super::Joiner;
+use super::trace::Tree;
+use crate::model::{ReportedUsage, SpanFacts, SpanId};
+use crate::otlp::StatusCode;
+use crate::symbol::Symbol;
+
+impl Joiner<'_> {
+    /// For each call, the further spans that stand for it.
+    pub(super) fn duplicates(&self, tree: &Tree) -> Vec<Vec<usize>> {
+        let mut found = vec![Vec::new(); self.calls.len()];
+        if self.free_spans().next().is_none() {
+            return found;
+        }
+        let index = Index::new(self, tree);
+        for span in self.free_spans() {
+            if let Some(call) = index.call_of(self, tree, span) {
+                found[call].push(span);
+            }
+        }
+        found
+    }
+}
+
+/// The joined spans, by what a duplicate shares with them.
+struct Index<'a> {
+    by_id: FxHashMap<SpanId, usize>,
+    /// Free spans around a joined span.
+    around: FxHashMap<SpanId, usize>,
+    by_key: FxHashMap<&'a str, usize>,
+    by_siblings: FxHashMap<(SpanId, Option<Symbol>), Vec<usize>>,
+    by_usage: FxHashMap<(Option<Symbol>, u64, u64), Vec<usize>>,
+}
+
+impl<'a> Index<'a> {
+    fn new(joiner: &Joiner<'a>, tree: &Tree) -> Index<'a> {
+        let mut index = Index {
+            by_id: FxHashMap::default(),
+            around: FxHashMap::default(),
+            by_key: FxHashMap::default(),
+            by_siblings: FxHashMap::default(),
+            by_usage: FxHashMap::default(),
+        };
+        for (call, joined) in joiner.by_call.iter().enumerate() {
+            let Some((span, _)) = joined else { continue };
+            let span: &'a SpanFacts = &joiner.spans[*span];
+            index.by_id.insert(span.id, call);
+            for ancestor in tree.ancestors(span.id) {
+                index.around.entry(ancestor).or_insert(call);
+            }
+            for exchange in joiner.calls[call].exchanges() {
+                let keys = [
+                    exchange.invocation_id.as_deref(),
+                    exchange.response_id.as_deref(),
+                    Some(&*exchange.request_id),
+                ];
+                for key in keys.into_iter().flatten().filter(|key| !key.is_empty()) {
+                    index.by_key.entry(key).or_insert(call);
+                }
+            }
+            let siblings = (span.id.sibling(span.parent), span.model);
+            index.by_siblings.entry(siblings).or_default().push(call);
+            if let Some(key) = usage_key(span.model, span.usage) {
+                index.by_usage.entry(key).or_default().push(call);
+            }
+        }
+        index
+    }
+
+    fn call_of(&self, joiner: &Joiner<'_>, tree: &Tree, span: usize) -> Option<usize> {
+        let facts = &joiner.spans[span];
+        let keys = [
+            facts.invocation_id.as_deref(),
+            facts.response_id.as_deref(),
+            facts.request_id.as_deref(),
+        ];
+        let by_key = keys.into_iter().flatten().find_map(|key| self.by_key.get(key).copied());
+        let inside = || tree.ancestors(facts.id).find_map(|id| self.by_id.get(&id).copied());
+        let around = || self.around.get(&facts.id).copied();
+        let covers = |call: &&usize| {
+            let call = &joiner.calls[**call];
+            facts.start <= call.first().arrived && call.last().finished <= facts.end
+        };
+        // A failed span may be a call that never reached the service, so only one that tells of
+        // an answer counts where nothing but time speaks for it.
+        let answered = facts.status != StatusCode::Error;
+        let beside = || {
+            let key = (facts.id.sibling(facts.parent), facts.model);
+            let has_parent = facts.parent != [0; 8];
+            let calls = self.by_siblings.get(&key).filter(|_| answered && has_parent)?;
+            calls.iter().find(covers).copied()
+        };
+        let alike = || {
+            let key = usage_key(facts.model, facts.usage).filter(|_| answered)?;
+            self.by_usage.get(&key)?.iter().find(covers).copied()
+        };
+        by_key.or_else(inside).or_else(around).or_else(beside).or_else(alike)
+    }
+}
+
+/// Model and tokens, where a span states some.
+fn usage_key(model: Option<Symbol>, usage: ReportedUsage) -> Option<(Option<Symbol>, u64, u64)> {
+    let (input, output) = (usage.input?, usage.output?);
+    (input > 0 && output > 0).then_some((model, input, output))
+}

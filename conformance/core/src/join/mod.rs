@@ -1,0 +1,163 @@
+//! Joining the calls of the ledger with GenAI spans, by the surest means first.
+//!
+//! Each means sees only what the surer ones left over. Calls come by arrival and spans by
+//! identity, so the result does not depend on the order of ingestion.
+
+mod assign;
+mod duplicates;
+mod time;
+mod trace;
+
+use rustc_hash::FxHashMap;
+use spanproof_schemas::report::JoinMeans;
+
+use crate::call::Call;
+use crate::model::{Node, SpanFacts};
+use crate::otlp::SpanKind;
+use crate::symbol::Symbols;
+use crate::view::Absence;
+
+/// Calls and spans, brought together.
+#[derive(Debug)]
+pub(crate) struct Joined {
+    /// For each call, its span and the means.
+    pub(crate) by_call: Vec<Option<(usize, JoinMeans)>>,
+    /// For each span, whether it is a call's.
+    pub(crate) by_span: Vec<bool>,
+    /// For each call, further spans that stand for it.
+    pub(crate) duplicates: Vec<Vec<usize>>,
+    /// For each call without a span, why.
+    pub(crate) absences: Vec<Absence>,
+}
+
+/// Both sides, and what has been joined so far.
+struct Joiner<'a> {
+    calls: &'a [Call<'a>],
+    spans: &'a [SpanFacts],
+    symbols: &'a Symbols,
+    by_call: Vec<Option<(usize, JoinMeans)>>,
+    by_span: Vec<Option<usize>>,
+}
+
+/// Joins calls with spans. `spans` are all GenAI spans, `nodes` the others.
+pub(crate) fn join(
+    calls: &[Call<'_>],
+    spans: &[SpanFacts],
+    nodes: &[Node],
+    symbols: &Symbols,
+) -> Joined {
+    let mut joiner = Joiner {
+        calls,
+        spans,
+        symbols,
+        by_call: vec![None; calls.len()],
+        by_span: vec![None; spans.len()],
+    };
+    joiner.by_invocation_id();
+    // The tree of spans is only built where something is left over on either side.
+    let mut duplicates = vec![Vec::new(); calls.len()];
+    let mut absences = vec![Absence::Missing; calls.len()];
+    if !joiner.is_complete() {
+        let tree = trace::Tree::new(spans, nodes);
+        joiner.by_trace_context(&tree);
+        joiner.by_answer_id();
+        joiner.by_time();
+        duplicates = joiner.duplicates(&tree);
+        absences = joiner.absences(&tree);
+    }
+    Joined {
+        by_span: joiner.by_span.iter().map(Option::is_some).collect(),
+        by_call: joiner.by_call,
+        duplicates,
+        absences,
+    }
+}
+
+impl Joiner<'_> {
+    fn pair(&mut self, call: usize, span: usize, means: JoinMeans) {
+        self.by_call[call] = Some((span, means));
+        self.by_span[span] = Some(call);
+    }
+
+    fn is_complete(&self) -> bool {
+        self.by_call.iter().all(Option::is_some) && self.free_spans().next().is_none()
+    }
+
+    fn free_calls(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.calls.len()).filter(|call| self.by_call[*call].is_none())
+    }
+
+    /// Spans of model calls that no call has been joined with.
+    fn free_spans(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.spans.len())
+            .filter(|span| self.by_span[*span].is_none() && self.spans[*span].role.is_model_call())
+    }
+
+    fn by_invocation_id(&mut self) {
+        let mut spans: FxHashMap<&str, usize> = FxHashMap::default();
+        for at in self.free_spans() {
+            let Some(invocation) = self.spans[at].invocation_id.as_deref() else { continue };
+            let best = spans.entry(invocation).or_insert(at);
+            if preference(&self.spans[at]) < preference(&self.spans[*best]) {
+                *best = at;
+            }
+        }
+        for call in 0..self.calls.len() {
+            let invocation = self.calls[call].first().invocation_id.as_deref();
+            if let Some(&span) = invocation.and_then(|invocation| spans.get(invocation)) {
+                self.pair(call, span, JoinMeans::InvocationId);
+            }
+        }
+    }
+
+    /// The id of the answer, in its body or its head, where it names one call and one span.
+    fn by_answer_id(&mut self) {
+        let mut calls: FxHashMap<&str, Option<usize>> = FxHashMap::default();
+        for call in self.free_calls() {
+            for exchange in self.calls[call].exchanges() {
+                let ids = [Some(&*exchange.request_id), exchange.response_id.as_deref()];
+                for id in ids.into_iter().flatten().filter(|id| !id.is_empty()) {
+                    note(&mut calls, id, call);
+                }
+            }
+        }
+        let mut spans: FxHashMap<&str, Option<usize>> = FxHashMap::default();
+        for span in self.free_spans() {
+            let facts = &self.spans[span];
+            for id in [facts.response_id.as_deref(), facts.request_id.as_deref()] {
+                if let Some(id) = id {
+                    note(&mut spans, id, span);
+                }
+            }
+        }
+        let free: Vec<usize> = self.free_spans().collect();
+        for span in free {
+            let facts = &self.spans[span];
+            let ids = [facts.response_id.as_deref(), facts.request_id.as_deref()];
+            let call = ids.into_iter().flatten().find_map(|id| {
+                let only = spans.get(id).copied().flatten() == Some(span);
+                calls.get(id).copied().flatten().filter(|_| only)
+            });
+            if let Some(call) = call.filter(|call| self.by_call[*call].is_none()) {
+                self.pair(call, span, JoinMeans::ResponseId);
+            }
+        }
+    }
+}
+
+/// Notes who has an id; nobody, once a second one has it too.
+fn note<'a>(owners: &mut FxHashMap<&'a str, Option<usize>>, id: &'a str, owner: usize) {
+    owners
+        .entry(id)
+        .and_modify(|known| {
+            if *known != Some(owner) {
+                *known = None;
+            }
+        })
+        .or_insert(Some(owner));
+}
+
+/// Which of several spans with the same claim is the call's: a CLIENT span, the earliest.
+fn preference(span: &SpanFacts) -> impl Ord + use<> {
+    (span.kind != SpanKind::Client, span.start, span.id)
+}

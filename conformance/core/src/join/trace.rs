@@ -1,0 +1,131 @@
+//! Joining by trace context: the request carried the id of the span that was current.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use spanproof_schemas::report::JoinMeans;
+
+use super::assign::{Pair, assign};
+use super::{Joiner, time};
+use crate::model::{Node, SpanFacts, SpanId, TraceId};
+use crate::view::Absence;
+
+/// The parents of every span of the run.
+pub(super) struct Tree {
+    parents: FxHashMap<SpanId, [u8; 8]>,
+    traces: FxHashSet<TraceId>,
+    named_as_parent: FxHashSet<SpanId>,
+}
+
+/// No tree of spans is deeper; parents that form a ring end here.
+const DEEPEST: usize = 1024;
+
+impl Tree {
+    pub(super) fn new(spans: &[SpanFacts], nodes: &[Node]) -> Tree {
+        let all = || {
+            spans
+                .iter()
+                .map(|span| (span.id, span.parent))
+                .chain(nodes.iter().map(|node| (node.id, node.parent)))
+        };
+        Tree {
+            parents: all().collect(),
+            traces: all().map(|(id, _)| id.trace).collect(),
+            named_as_parent: all()
+                .filter(|(_, parent)| *parent != [0; 8])
+                .map(|(id, parent)| id.sibling(parent))
+                .collect(),
+        }
+    }
+
+    /// The ancestors of a span, nearest first.
+    pub(super) fn ancestors(&self, id: SpanId) -> impl Iterator<Item = SpanId> + '_ {
+        std::iter::successors(self.parent(id), |id| self.parent(*id)).take(DEEPEST)
+    }
+
+    fn parent(&self, id: SpanId) -> Option<SpanId> {
+        let parent = *self.parents.get(&id)?;
+        (parent != [0; 8]).then(|| id.sibling(parent))
+    }
+}
+
+impl Joiner<'_> {
+    pub(super) fn by_trace_context(&mut self, tree: &Tree) {
+        let by_id: FxHashMap<SpanId, usize> =
+            self.free_spans().map(|span| (self.spans[span].id, span)).collect();
+        if by_id.is_empty() {
+            return;
+        }
+        // The current span is the call's own span.
+        self.pair_by_trace(|joiner, current| {
+            by_id.get(&current).copied().filter(|span| joiner.by_span[*span].is_none())
+        });
+        // The current span is that of the transport, within the call's span.
+        self.pair_by_trace(|joiner, current| {
+            let mut ancestors = tree.ancestors(current);
+            ancestors.find_map(|id| {
+                by_id.get(&id).copied().filter(|span| joiner.by_span[*span].is_none())
+            })
+        });
+        // The current span is around the call's span, or beside it in the same trace.
+        let mut in_trace: FxHashMap<TraceId, Vec<usize>> = FxHashMap::default();
+        for span in self.free_spans() {
+            in_trace.entry(self.spans[span].id.trace).or_default().push(span);
+        }
+        let mut pairs = Vec::new();
+        for call in self.free_calls() {
+            for current in self.currents(call) {
+                let candidates = in_trace.get(&current.trace).map_or(&[][..], Vec::as_slice);
+                for &span in candidates {
+                    let Some(cost) = self.cost(call, span) else { continue };
+                    let within = tree.ancestors(self.spans[span].id).any(|id| id == current);
+                    let cost = if within { cost } else { cost.saturating_add(time::DISAGREES) };
+                    pairs.push(Pair { cost, call, span });
+                }
+            }
+        }
+        for (call, span) in assign(pairs) {
+            self.pair(call, span, JoinMeans::TraceContext);
+        }
+    }
+
+    /// The spans that were current when the attempts of a call were made, the last first.
+    fn currents(&self, call: usize) -> Vec<SpanId> {
+        let mut all: Vec<SpanId> =
+            self.calls[call].exchanges().iter().rev().filter_map(|e| e.current_span).collect();
+        all.dedup();
+        all
+    }
+
+    fn pair_by_trace(&mut self, find: impl Fn(&Self, SpanId) -> Option<usize>) {
+        for call in 0..self.calls.len() {
+            if self.by_call[call].is_some() {
+                continue;
+            }
+            let found = self.currents(call).into_iter().find_map(|current| find(self, current));
+            // A parent that ended before the request arrived is no sign of anything.
+            if let Some(span) = found.filter(|span| self.overlaps(call, *span)) {
+                self.pair(call, span, JoinMeans::TraceContext);
+            }
+        }
+    }
+
+    /// Why each call without a span has none.
+    pub(super) fn absences(&self, tree: &Tree) -> Vec<Absence> {
+        let absence = |call: usize| {
+            let currents = self.currents(call);
+            let sampled = self.calls[call].exchanges().iter().all(|exchange| exchange.sampled);
+            let started = currents.iter().any(|current| {
+                !tree.parents.contains_key(current)
+                    && (tree.traces.contains(&current.trace)
+                        || tree.named_as_parent.contains(current))
+            });
+            match (sampled, started) {
+                (false, _) => Absence::NotSampled,
+                (true, true) => Absence::Unended,
+                (true, false) => Absence::Missing,
+            }
+        };
+        (0..self.calls.len())
+            .map(|call| if self.by_call[call].is_some() { Absence::Missing } else { absence(call) })
+            .collect()
+    }
+}

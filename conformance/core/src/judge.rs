@@ -1,0 +1,160 @@
+//! The judge: takes ledger and telemetry as they come, keeps facts, and says at the end what it
+//! found.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use spanproof_schemas::ledger::{self, Record};
+use spanproof_schemas::report::{Subject, Telemetry};
+
+use crate::active::Active;
+use crate::finding::Tally;
+use crate::judgement::Judgement;
+use crate::metric_sums::MetricSums;
+use crate::model::{ExchangeFacts, Node, SpanFacts, SpanId};
+use crate::scan::Scanner;
+use crate::settings::{Content, Settings};
+use crate::symbol::{Symbol, Symbols};
+use crate::view::{ContentView, Item, ScopeFacts};
+
+/// Judges one run. Spans are checked as they come in and then dropped; what the rules about calls
+/// and the whole run need is kept in compact facts.
+///
+/// The [`Record::Run`] of the ledger must come before telemetry, for it tells what planted text
+/// begins with. Everything else may come in any order.
+///
+/// ```
+/// use conformance_core::{Judge, Settings};
+///
+/// let judgement = Judge::new(Settings::default()).finish();
+/// assert!(judgement.telemetry.is_empty());
+/// assert!(judgement.findings.is_empty());
+/// ```
+#[derive(Debug)]
+pub struct Judge {
+    pub(crate) settings: Settings,
+    pub(crate) active: Active,
+    pub(crate) scanner: Option<Scanner>,
+    pub(crate) symbols: Symbols,
+    pub(crate) tally: Tally,
+    pub(crate) telemetry: Telemetry,
+    pub(crate) has_ledger: bool,
+    pub(crate) exchanges: Vec<ExchangeFacts>,
+    pub(crate) spans: Vec<SpanFacts>,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) metrics: MetricSums,
+    pub(crate) scopes: Scopes,
+    /// Items that every export repeats and that were searched for markers already.
+    searched: FxHashSet<(u8, Symbol)>,
+}
+
+/// Facts by scope name and schema URL.
+#[derive(Debug, Default)]
+pub(crate) struct Scopes {
+    places: FxHashMap<(Symbol, Symbol), usize>,
+    pub(crate) all: Vec<(Symbol, Symbol, ScopeFacts)>,
+}
+
+impl Scopes {
+    pub(crate) fn at(&mut self, name: Symbol, schema_url: Symbol) -> &mut ScopeFacts {
+        let place = *self.places.entry((name, schema_url)).or_insert_with(|| {
+            self.all.push((name, schema_url, ScopeFacts::default()));
+            self.all.len() - 1
+        });
+        &mut self.all[place].2
+    }
+}
+
+impl Judge {
+    /// A judge that has seen nothing yet.
+    #[must_use]
+    pub fn new(settings: Settings) -> Judge {
+        Judge {
+            active: Active::new(&settings),
+            settings,
+            scanner: None,
+            symbols: Symbols::default(),
+            tally: Tally::default(),
+            telemetry: Telemetry::default(),
+            has_ledger: false,
+            exchanges: Vec::new(),
+            spans: Vec::new(),
+            nodes: Vec::new(),
+            metrics: MetricSums::default(),
+            scopes: Scopes::default(),
+            searched: FxHashSet::default(),
+        }
+    }
+
+    /// Takes in a record of the ledger.
+    pub fn ledger(&mut self, record: Record) {
+        self.has_ledger = true;
+        match record {
+            Record::Run(run) => {
+                if self.settings.content == Content::Off {
+                    self.scanner = Scanner::new(&run.marker_stems);
+                }
+            }
+            Record::Exchange(exchange) => {
+                let facts = self.exchange_facts(*exchange);
+                self.exchanges.push(facts);
+            }
+        }
+    }
+
+    fn exchange_facts(&mut self, exchange: ledger::Exchange) -> ExchangeFacts {
+        let symbols = &mut self.symbols;
+        let mut symbol = |text: Option<String>| text.map(|text| symbols.intern(&text));
+        let context = exchange.trace_context;
+        ExchangeFacts {
+            sequence: exchange.sequence,
+            arrived: exchange.arrived_unix_nanos,
+            finished: exchange.finished_unix_nanos,
+            request_id: exchange.request_id.into(),
+            operation: exchange.operation,
+            task: exchange.task,
+            stop_reason: symbol(exchange.stop_reason),
+            exception: symbol(exchange.exception),
+            fault: symbol(exchange.fault),
+            model: symbol(Some(exchange.model_id)).unwrap_or(Symbol::EMPTY),
+            current_span: context
+                .as_ref()
+                .and_then(|context| SpanId::from_hex(&context.trace_id, &context.span_id)),
+            sampled: context.is_none_or(|context| context.sampled),
+            invocation_id: exchange.invocation_id.map(Into::into),
+            usage: exchange.usage,
+            response_id: exchange.response_id.map(Into::into),
+            status: exchange.status,
+            delivered: exchange.delivered,
+            has_guardrail: exchange.parameters.guardrail_id.is_some(),
+        }
+    }
+
+    /// Searches an item for planted markers.
+    pub(crate) fn search(&mut self, item: Item<'_>, subject: impl Fn() -> Subject) {
+        let Some(scanner) = &self.scanner else { return };
+        let view = ContentView { item, scanner };
+        for check in &self.active.content {
+            for finding in (check.check)(&view) {
+                self.tally.add(check.rule, check.fixed, finding, &subject);
+            }
+        }
+    }
+
+    /// Searches an item that exports repeat, once.
+    pub(crate) fn search_once(
+        &mut self,
+        kind: u8,
+        identity: Symbol,
+        item: Item<'_>,
+        subject: impl Fn() -> Subject,
+    ) {
+        if self.scanner.is_some() && self.searched.insert((kind, identity)) {
+            self.search(item, subject);
+        }
+    }
+
+    /// Ends the run and says what was found.
+    #[must_use]
+    pub fn finish(self) -> Judgement {
+        Judgement::of(self)
+    }
+}

@@ -1,0 +1,178 @@
+//! Sums over the metric streams that the conventions define for model calls.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+use spanproof_schemas::time::UnixNanos;
+
+use crate::field::{Field, Fields};
+use crate::otlp::{self, AggregationTemporality, Data, KeyValue, number_data_point};
+use crate::symbol::{Symbol, Symbols};
+
+/// The metrics that are compared with spans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Summed {
+    /// `gen_ai.client.token.usage`
+    TokenUsage,
+    /// `gen_ai.client.operation.duration`
+    Duration,
+}
+
+impl Summed {
+    /// The metric's name.
+    #[must_use]
+    pub fn metric(self) -> &'static str {
+        match self {
+            Summed::TokenUsage => "gen_ai.client.token.usage",
+            Summed::Duration => "gen_ai.client.operation.duration",
+        }
+    }
+
+    fn of(metric: &str) -> Option<Summed> {
+        [Summed::TokenUsage, Summed::Duration].into_iter().find(|known| known.metric() == metric)
+    }
+}
+
+/// What a stream has recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+pub struct Sums {
+    /// The sum of the values.
+    pub sum: f64,
+    /// How many values there were.
+    pub count: u64,
+}
+
+/// One metric stream: a metric of a scope of a resource with one set of attributes.
+#[derive(Debug)]
+pub struct Stream {
+    /// The metric.
+    pub metric: Summed,
+    /// The scope's name.
+    pub scope: Symbol,
+    /// `gen_ai.request.model`, else `gen_ai.response.model`, else empty.
+    pub model: Symbol,
+    /// `gen_ai.operation.name`, else empty.
+    pub operation: Symbol,
+    /// `gen_ai.token.type`, else empty.
+    pub token_type: Symbol,
+    delta: Sums,
+    /// By start time, so that a restarted counter adds up: the last point and its time.
+    cumulative: BTreeMap<UnixNanos, (UnixNanos, Sums)>,
+}
+
+impl Stream {
+    /// Everything recorded: all deltas, and the last point of each cumulative run.
+    #[must_use]
+    pub fn total(&self) -> Sums {
+        self.cumulative.values().fold(self.delta, |total, (_, sums)| Sums {
+            sum: total.sum + sums.sum,
+            count: total.count + sums.count,
+        })
+    }
+
+    fn record(&mut self, temporality: i32, start: UnixNanos, time: UnixNanos, sums: Sums) {
+        if temporality == AggregationTemporality::Cumulative as i32 {
+            let last = self.cumulative.entry(start).or_insert((time, sums));
+            if (time, sums) > *last {
+                *last = (time, sums);
+            }
+        } else {
+            self.delta.sum += sums.sum;
+            self.delta.count += sums.count;
+        }
+    }
+}
+
+/// Every stream of the summed metrics.
+#[derive(Debug, Default)]
+pub struct MetricSums {
+    streams: Vec<Stream>,
+    places: FxHashMap<(Summed, Symbol, Symbol, Symbol), usize>,
+}
+
+impl MetricSums {
+    /// The streams of a metric.
+    pub fn streams(&self, metric: Summed) -> impl Iterator<Item = &Stream> {
+        self.streams.iter().filter(move |stream| stream.metric == metric)
+    }
+
+    /// Records the points of a metric, if it is one that is summed.
+    pub(crate) fn record(
+        &mut self,
+        symbols: &mut Symbols,
+        resource: Symbol,
+        scope: Symbol,
+        metric: &otlp::Metric,
+    ) {
+        let Some(summed) = Summed::of(&metric.name) else { return };
+        let mut point = |temporality, attributes: &[KeyValue], start, time, sums| {
+            let identity = symbols.intern(&canonical(attributes));
+            let at = *self.places.entry((summed, resource, scope, identity)).or_insert_with(|| {
+                self.streams.push(stream(symbols, summed, scope, attributes));
+                self.streams.len() - 1
+            });
+            self.streams[at].record(temporality, start, time, sums);
+        };
+        match &metric.data {
+            Some(Data::Histogram(histogram)) => {
+                for p in &histogram.data_points {
+                    let sums = Sums { sum: p.sum.unwrap_or(0.0), count: p.count };
+                    let (start, time) = (p.start_time_unix_nano, p.time_unix_nano);
+                    point(histogram.aggregation_temporality, &p.attributes, start, time, sums);
+                }
+            }
+            Some(Data::ExponentialHistogram(histogram)) => {
+                for p in &histogram.data_points {
+                    let sums = Sums { sum: p.sum.unwrap_or(0.0), count: p.count };
+                    let (start, time) = (p.start_time_unix_nano, p.time_unix_nano);
+                    point(histogram.aggregation_temporality, &p.attributes, start, time, sums);
+                }
+            }
+            Some(Data::Sum(counter)) => {
+                for p in &counter.data_points {
+                    let sums = Sums { sum: number(p.value), count: 0 };
+                    let (start, time) = (p.start_time_unix_nano, p.time_unix_nano);
+                    point(counter.aggregation_temporality, &p.attributes, start, time, sums);
+                }
+            }
+            Some(Data::Gauge(_) | Data::Summary(_)) | None => {}
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "token counts stay far below 2^53")]
+fn number(value: Option<number_data_point::Value>) -> f64 {
+    match value {
+        Some(number_data_point::Value::AsDouble(value)) => value,
+        Some(number_data_point::Value::AsInt(value)) => value as f64,
+        None => 0.0,
+    }
+}
+
+fn stream(symbols: &mut Symbols, metric: Summed, scope: Symbol, attributes: &[KeyValue]) -> Stream {
+    let mut fields = Fields::default();
+    for attribute in attributes {
+        if let Some(field) = Field::of(&attribute.key) {
+            fields.set(field, crate::value::inner(attribute.value.as_ref()));
+        }
+    }
+    let mut symbol = |field| symbols.intern(fields.text(field).unwrap_or_default());
+    let requested = symbol(Field::RequestModel);
+    let model = if requested == Symbol::EMPTY { symbol(Field::ResponseModel) } else { requested };
+    Stream {
+        metric,
+        scope,
+        model,
+        operation: symbol(Field::Operation),
+        token_type: symbol(Field::TokenType),
+        delta: Sums::default(),
+        cumulative: BTreeMap::new(),
+    }
+}
+
+/// A set of attributes as one text, the same for the same set in any order.
+pub(crate) fn canonical(attributes: &[KeyValue]) -> String {
+    let mut sorted: Vec<&KeyValue> = attributes.iter().collect();
+    sorted.sort_by(|a, b| a.key.cmp(&b.key));
+    format!("{sorted:?}")
+}

@@ -1,0 +1,245 @@
+//! What is kept of telemetry and ledger after ingest: compact facts, so that memory grows by a few
+//! hundred bytes per call however large the spans were.
+
+use spanproof_schemas::ledger::{Operation, Task, Usage};
+use spanproof_schemas::report::Subject;
+use spanproof_schemas::time::UnixNanos;
+
+use crate::catalogue::VersionIndex;
+use crate::otlp::{SpanKind, StatusCode};
+use crate::symbol::{Symbol, Symbols};
+
+/// The id of a trace.
+pub type TraceId = [u8; 16];
+
+/// A span's identity: its trace and its own id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SpanId {
+    /// The trace.
+    pub trace: TraceId,
+    /// The span within it.
+    pub span: [u8; 8],
+}
+
+impl SpanId {
+    /// Reads the ids of the wire; ids of the wrong length are cut or padded with zeros.
+    #[must_use]
+    pub fn new(trace: &[u8], span: &[u8]) -> SpanId {
+        SpanId { trace: fixed(trace), span: fixed(span) }
+    }
+
+    /// Reads ids in hexadecimal; nothing if they are not of the right length.
+    #[must_use]
+    pub fn from_hex(trace: &str, span: &str) -> Option<SpanId> {
+        Some(SpanId { trace: unhex(trace)?, span: unhex(span)? })
+    }
+
+    /// The span with another id in the same trace.
+    #[must_use]
+    pub fn sibling(self, span: [u8; 8]) -> SpanId {
+        SpanId { span, ..self }
+    }
+}
+
+fn fixed<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut out = [0; N];
+    let length = bytes.len().min(N);
+    out[..length].copy_from_slice(&bytes[..length]);
+    out
+}
+
+fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let mut out = [0; N];
+    if text.len() != 2 * N || !text.is_ascii() {
+        return None;
+    }
+    for (at, byte) in out.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(out)
+}
+
+/// Bytes in lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|digit| char::from(DIGITS[usize::from(digit)]))
+        .collect()
+}
+
+/// What a span is to the judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// A call to a model: what the ledger's calls are joined with.
+    ModelCall,
+    /// Another GenAI operation: an agent, a tool, a workflow, a retrieval. Judged by its own span
+    /// type, never joined with a call.
+    Orchestration,
+    /// A call to a model in the words of another vocabulary than the semantic conventions.
+    Foreign(Vocabulary),
+}
+
+impl Role {
+    /// Whether the span stands for a call to a model.
+    #[must_use]
+    pub fn is_model_call(self) -> bool {
+        self != Role::Orchestration
+    }
+}
+
+/// Vocabularies beside the semantic conventions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Vocabulary {
+    /// `llm.*`, `openinference.span.kind`
+    OpenInference,
+    /// `ai.*`
+    VercelAi,
+}
+
+impl Vocabulary {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Vocabulary::OpenInference => "OpenInference",
+            Vocabulary::VercelAi => "the Vercel AI SDK",
+        }
+    }
+}
+
+/// What is kept of a span that is not a GenAI span: enough to walk from a span to its ancestors.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Node {
+    pub(crate) id: SpanId,
+    pub(crate) parent: [u8; 8],
+}
+
+/// What is kept of a GenAI span.
+#[derive(Clone, Debug)]
+pub struct SpanFacts {
+    /// The span.
+    pub id: SpanId,
+    /// Its parent; zero for none.
+    pub parent: [u8; 8],
+    /// When it started.
+    pub start: UnixNanos,
+    /// When it ended.
+    pub end: UnixNanos,
+    /// Its name.
+    pub name: Symbol,
+    /// The name of its instrumentation scope.
+    pub scope: Symbol,
+    /// Its kind.
+    pub kind: SpanKind,
+    /// Its status.
+    pub status: StatusCode,
+    /// What it is to the judge.
+    pub role: Role,
+    /// The version it is judged by.
+    pub semconv: VersionIndex,
+    /// `gen_ai.operation.name`
+    pub operation: Option<Symbol>,
+    /// `gen_ai.request.model`
+    pub model: Option<Symbol>,
+    /// `gen_ai.provider.name`, else `gen_ai.system`
+    pub provider: Option<Symbol>,
+    /// `error.type`
+    pub error_type: Option<Symbol>,
+    /// `gen_ai.response.finish_reasons`
+    pub finish_reasons: FinishReasons,
+    /// Tokens.
+    pub usage: ReportedUsage,
+    /// `gen_ai.response.id`
+    pub response_id: Option<Box<str>>,
+    /// The service's request id.
+    pub request_id: Option<Box<str>>,
+    /// `spanproof.invocation_id`
+    pub invocation_id: Option<Box<str>>,
+    /// `gen_ai.request.stream`
+    pub stream: Option<bool>,
+    /// Whether `aws.bedrock.guardrail.id` is there.
+    pub has_guardrail: bool,
+}
+
+impl SpanFacts {
+    /// The span as findings point at it.
+    #[must_use]
+    pub fn subject(&self, symbols: &Symbols) -> Subject {
+        Subject {
+            trace_id: Some(hex(&self.id.trace)),
+            span_id: Some(hex(&self.id.span)),
+            span_name: Some(symbols.text(self.name).to_owned()),
+            scope: Some(symbols.text(self.scope).to_owned()).filter(|scope| !scope.is_empty()),
+            ..Subject::default()
+        }
+    }
+}
+
+/// The finish reasons of a span.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum FinishReasons {
+    /// The attribute is not there.
+    #[default]
+    Absent,
+    /// It is there, and is no array.
+    NotArray(Symbol),
+    /// One for each choice; nothing for an element that is no string.
+    Array(Box<[Option<Symbol>]>),
+}
+
+/// Tokens as a span reports them, absent where it reports none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReportedUsage {
+    /// Input tokens, as the span's version counts them.
+    pub input: Option<u64>,
+    /// Output tokens.
+    pub output: Option<u64>,
+    /// Tokens read from the prompt cache.
+    pub cache_read: Option<u64>,
+    /// Tokens written to the prompt cache.
+    pub cache_write: Option<u64>,
+}
+
+/// What is kept of an exchange of the ledger.
+#[derive(Clone, Debug)]
+pub struct ExchangeFacts {
+    /// Order of arrival.
+    pub sequence: u64,
+    /// When the request's head had been read.
+    pub arrived: UnixNanos,
+    /// When the answer, or the connection, ended.
+    pub finished: UnixNanos,
+    /// The request id of the answer.
+    pub request_id: Box<str>,
+    /// The operation called.
+    pub operation: Operation,
+    /// What it did with the model.
+    pub task: Task,
+    /// The model id as sent.
+    pub model: Symbol,
+    /// The span that was current where the request was made.
+    pub current_span: Option<SpanId>,
+    /// Whether that span was sampled.
+    pub sampled: bool,
+    /// `amz-sdk-invocation-id`
+    pub invocation_id: Option<Box<str>>,
+    /// Tokens charged.
+    pub usage: Usage,
+    /// The stop reason served.
+    pub stop_reason: Option<Symbol>,
+    /// The response id served in the body.
+    pub response_id: Option<Box<str>>,
+    /// The HTTP status; 0 for none.
+    pub status: u16,
+    /// The exception served.
+    pub exception: Option<Symbol>,
+    /// Whether everything meant to be sent was.
+    pub delivered: bool,
+    /// The fault injected.
+    pub fault: Option<Symbol>,
+    /// Whether the request named a guardrail.
+    pub has_guardrail: bool,
+}

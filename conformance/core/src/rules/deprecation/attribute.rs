@@ -1,0 +1,61 @@
+use spanproof_schemas::report::Level;
+
+use crate::finding::Finding;
+use crate::rules::{Basis, Check, Docs, Rule};
+use crate::value;
+use crate::view::{Seen, SpanView, attribute_name};
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "deprecation/attribute",
+    summary: "no attribute that the judged version has deprecated",
+    level: Level::Violation,
+    basis: Basis::Should("attribute registry, deprecated"),
+    since: None,
+    until: None,
+    docs: Docs {
+        what_it_checks: "Attributes of GenAI spans that the judged version has deprecated. Where \
+            the version names a successor and the span does not carry it with the same value, the \
+            finding is a violation: whoever looks for the new name finds nothing. Where the \
+            successor is there too, as in a migration, or where there is none, it is an \
+            improvement; so is a deprecated attribute outside the conventions for GenAI.",
+        why: "Consumers of the newer version do not look for the old name. A call whose provider \
+            stands under `gen_ai.system` only is missing from queries by `gen_ai.provider.name`.",
+        example: "`gen_ai.system = aws.bedrock`, judged by 1.41.1. Judged by 1.36.0, which knows \
+            no other name, it is right.",
+        how_to_mend: "Set the successor that the finding names; keep the old attribute beside it \
+            only for as long as a migration needs.",
+    },
+    checks: &[Check::Span(check)],
+};
+
+fn check(view: &SpanView<'_>) -> Vec<Finding> {
+    view.attributes.iter().filter_map(|seen| deprecated(view, seen)).collect()
+}
+
+fn deprecated(view: &SpanView<'_>, seen: &Seen<'_>) -> Option<Finding> {
+    let name = seen.name?;
+    let deprecation = name.in_version(view.semconv.index)?.deprecated.as_ref()?;
+    let version = view.semconv.version;
+    let finding = match &deprecation.renamed_to {
+        Some(successor) => {
+            let renamed = Finding::new(format!(
+                "`{}` is deprecated in {version}; its successor is `{successor}`",
+                name.text
+            ))
+            .expected(successor.clone());
+            let successor = view.attributes.iter().find(|other| other.key == successor);
+            match successor {
+                Some(successor) if successor.value == seen.value => {
+                    renamed.level(Level::Improvement)
+                }
+                _ => renamed,
+            }
+        }
+        None => {
+            Finding::new(format!("`{}` is deprecated in {version}, without a successor", name.text))
+                .level(Level::Improvement)
+        }
+    };
+    let finding = if name.is_gen_ai { finding } else { finding.level(Level::Improvement) };
+    Some(finding.attribute(attribute_name(seen)).actual(value::render(seen.value)))
+}

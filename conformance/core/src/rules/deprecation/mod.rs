@@ -1,0 +1,3 @@
+//! What the conventions have given up.
+
+pub(super) mod attribute;

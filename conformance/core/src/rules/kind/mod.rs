@@ -1,0 +1,3 @@
+//! Span kinds.
+
+pub(super) mod span_kind;

@@ -1,0 +1,87 @@
+use std::collections::BTreeMap;
+
+use spanproof_schemas::report::{Level, Subject};
+
+use super::{keys, names_models, spans_behind};
+use crate::finding::Finding;
+use crate::metric_sums::Summed;
+use crate::rules::{Basis, Check, Docs, Rule};
+use crate::view::RunView;
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "metrics/token-sum",
+    summary: "the token metric sums up to the usage of the spans",
+    level: Level::Violation,
+    basis: Basis::Truth,
+    since: None,
+    until: None,
+    docs: Docs {
+        what_it_checks: "For each model and token type, the sum of `gen_ai.client.token.usage` \
+            over all its streams against the sum of `gen_ai.usage.input_tokens` or \
+            `gen_ai.usage.output_tokens` over the spans of model calls, of those scopes that emit \
+            the metric. Delta points add up; of a cumulative stream the last point of each run \
+            counts. A run without the metric is left alone, and so are token types beside `input` \
+            and `output`.",
+        why: "Budgets and alerts are built on the metric, investigations on spans. When the two \
+            disagree, one of them is wrong, and nobody knows which.",
+        example: "Every call is recorded twice, by the wrapper and by the SDK's instrumentation: \
+            the metric says 2,400 input tokens, the spans 1,200.",
+        how_to_mend: "Record the metric where the span's usage is set, once per call, with the \
+            same numbers.",
+    },
+    checks: &[Check::Run(check)],
+};
+
+fn check(view: &RunView<'_>) -> Vec<Finding> {
+    let metric = Summed::TokenUsage;
+    if view.metrics.streams(metric).next().is_none() {
+        return Vec::new();
+    }
+    let by_model = names_models(view, metric);
+    let model = |symbol| if by_model { view.text(symbol) } else { "" };
+
+    let mut recorded: BTreeMap<(&str, &str), f64> = BTreeMap::new();
+    for stream in view.metrics.streams(metric) {
+        let kind = view.text(stream.token_type);
+        // `completion` is the older word for output.
+        let kind = if kind == "completion" { "output" } else { kind };
+        *recorded.entry((model(stream.model), kind)).or_default() += stream.total().sum;
+    }
+    let mut stated: BTreeMap<(&str, &str), f64> = BTreeMap::new();
+    for span in spans_behind(view, metric) {
+        let model = span.model.map_or("", model);
+        for (kind, tokens) in [("input", span.usage.input), ("output", span.usage.output)] {
+            // A span without a count says nothing that the metric could contradict.
+            if let Some(tokens) = tokens {
+                *stated.entry((model, kind)).or_default() += approximate(tokens);
+            }
+        }
+    }
+    keys(recorded.keys(), stated.keys())
+        .into_iter()
+        .filter(|(_, kind)| matches!(*kind, "input" | "output"))
+        .filter_map(|key| {
+            let expected = stated.get(&key).copied().unwrap_or(0.0);
+            let actual = recorded.get(&key).copied().unwrap_or(0.0);
+            let differs = (expected - actual).abs() >= 0.5 || !actual.is_finite();
+            differs.then(|| finding(key, expected, actual))
+        })
+        .collect()
+}
+
+fn finding((model, kind): (&str, &str), expected: f64, actual: f64) -> Finding {
+    let of = if model.is_empty() { String::new() } else { format!(" of {model}") };
+    Finding::new("the sum of the token metric is not the sum over the spans")
+        .attribute(Summed::TokenUsage.metric())
+        .expected(format!("{expected} {kind} tokens{of}"))
+        .actual(format!("{actual}"))
+        .about(Subject {
+            metric: Some(Summed::TokenUsage.metric().to_owned()),
+            ..Subject::default()
+        })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "metrics sum tokens as doubles in the first place")]
+fn approximate(tokens: u64) -> f64 {
+    tokens as f64
+}

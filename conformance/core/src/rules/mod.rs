@@ -1,0 +1,133 @@
+//! The rules. One file each, `<group>/<name>.rs`, with documentation, metadata and check together;
+//! [`RULES`] lists them.
+
+mod deprecation;
+mod kind;
+mod metrics;
+mod naming;
+mod presence;
+mod redaction;
+mod resource;
+mod status;
+mod truth;
+mod types;
+mod usage;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+use spanproof_schemas::report::Level;
+
+use crate::finding::Finding;
+use crate::view::{CallView, ContentView, MetricView, RunView, ScopeView, SpanView};
+
+/// A rule: what it checks, how grave its findings are, and why.
+#[derive(Debug)]
+pub struct Rule {
+    /// `group/name`
+    pub id: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// How grave a finding is, unless the finding says otherwise.
+    pub level: Level,
+    /// What the rule rests on.
+    pub basis: Basis,
+    /// The first version of the conventions that it applies to, where it is not all of them.
+    pub since: Option<&'static str>,
+    /// The last version of the conventions that it applies to, where it is not all of them.
+    pub until: Option<&'static str>,
+    /// The rule's page.
+    pub docs: Docs,
+    /// What it checks, by scope.
+    pub checks: &'static [Check],
+}
+
+/// What a rule rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// A MUST, or a requirement level of Required, with the place it stands in.
+    Must(&'static str),
+    /// A SHOULD, with the place it stands in.
+    Should(&'static str),
+    /// The ledger: what was asked and served.
+    Truth,
+    /// The user's policy.
+    Policy,
+}
+
+impl Basis {
+    /// The basis in words.
+    #[must_use]
+    pub fn describe(self) -> String {
+        match self {
+            Basis::Must(place) => format!("a MUST of the conventions: {place}"),
+            Basis::Should(place) => format!("a SHOULD of the conventions: {place}"),
+            Basis::Truth => "ground truth: the ledger of what was served".to_owned(),
+            Basis::Policy => "the user's policy".to_owned(),
+        }
+    }
+}
+
+/// The page of a rule, in Markdown under fixed headings.
+#[derive(Clone, Copy, Debug)]
+pub struct Docs {
+    /// What the rule looks at, and what it leaves alone.
+    pub what_it_checks: &'static str,
+    /// What goes wrong otherwise.
+    pub why: &'static str,
+    /// Telemetry that the rule finds fault with.
+    pub example: &'static str,
+    /// What to change.
+    pub how_to_mend: &'static str,
+}
+
+/// A check, by what it sees.
+#[derive(Clone, Copy, Debug)]
+pub enum Check {
+    /// One GenAI span.
+    Span(fn(&SpanView<'_>) -> Vec<Finding>),
+    /// One GenAI metric of one export.
+    Metric(fn(&MetricView<'_>) -> Vec<Finding>),
+    /// Anything that text can stand in.
+    Content(fn(&ContentView<'_>) -> Vec<Finding>),
+    /// One call of the ledger with its span.
+    Call(fn(&CallView<'_>) -> Vec<Finding>),
+    /// One instrumentation scope with everything it emitted.
+    Scope(fn(&ScopeView<'_>) -> Vec<Finding>),
+    /// The whole run.
+    Run(fn(&RunView<'_>) -> Vec<Finding>),
+}
+
+/// Every rule, by id.
+pub static RULES: &[&Rule] = &[
+    &deprecation::attribute::RULE,
+    &kind::span_kind::RULE,
+    &metrics::duration_count::RULE,
+    &metrics::token_sum::RULE,
+    &naming::span_name::RULE,
+    &naming::unknown_attribute::RULE,
+    &naming::unknown_metric::RULE,
+    &presence::required_attribute::RULE,
+    &redaction::content_leak::RULE,
+    &resource::dialect::RULE,
+    &resource::schema_url::RULE,
+    &status::error_type::RULE,
+    &status::ok_not_set::RULE,
+    &truth::duplicate_span::RULE,
+    &truth::finish_reasons::RULE,
+    &truth::missing_span::RULE,
+    &truth::request_model::RULE,
+    &truth::unended_span::RULE,
+    &types::attribute_type::RULE,
+    &usage::cache_tokens::RULE,
+    &usage::input_tokens::RULE,
+    &usage::output_tokens::RULE,
+    &values::enum_member::RULE,
+];
+
+/// The rule with this id.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|rule| rule.id == id)
+}

@@ -1,0 +1,5 @@
+//! What spans, attributes and metrics are called.
+
+pub(super) mod span_name;
+pub(super) mod unknown_attribute;
+pub(super) mod unknown_metric;

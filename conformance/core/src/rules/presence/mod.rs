@@ -1,0 +1,3 @@
+//! What must be there.
+
+pub(super) mod required_attribute;

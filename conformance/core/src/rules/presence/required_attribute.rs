@@ -1,0 +1,69 @@
+use spanproof_schemas::report::Level;
+use spanproof_schemas::semconv::{Condition, Requirement};
+
+use crate::catalogue::catalogue;
+use crate::field::Field;
+use crate::finding::Finding;
+use crate::rules::{Basis, Check, Docs, Rule};
+use crate::view::{CallView, SpanView};
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "presence/required-attribute",
+    summary: "every attribute that the span type requires is there",
+    level: Level::Violation,
+    basis: Basis::Must("requirement levels Required and Conditionally Required"),
+    since: None,
+    until: None,
+    docs: Docs {
+        what_it_checks: "The attributes that the judged version requires for the span's type: \
+            those always required; `server.port` where `server.address` is there; and, where the \
+            ledger shows that the condition holds, `gen_ai.request.stream` (a streamed call) and \
+            `aws.bedrock.guardrail.id` (a guardrail in the request; the conventions list it \
+            without the condition, which cannot be meant). `error.type` is judged by \
+            `status/error-type`, the request model by `truth/request-model`. Conditions that \
+            neither span nor ledger can decide are left alone.",
+        why: "Required attributes are what every consumer may rely on: without the operation or \
+            the provider, a span is not found by any query over GenAI calls.",
+        example: "A span with `gen_ai.system = aws.bedrock` and no `gen_ai.provider.name`, judged \
+            by 1.41.1.",
+        how_to_mend: "Set the attribute when the span is created.",
+    },
+    checks: &[Check::Span(check_span), Check::Call(check_call)],
+};
+
+fn check_span(view: &SpanView<'_>) -> Vec<Finding> {
+    let Some(span_type) = view.span_type else { return Vec::new() };
+    let is_due = |requirement| match requirement {
+        Requirement::Required => true,
+        Requirement::ConditionallyRequired(Condition::IfServerAddress) => {
+            view.fields.has(Field::ServerAddress)
+        }
+        _ => false,
+    };
+    span_type
+        .required
+        .iter()
+        .filter(|(id, requirement)| is_due(*requirement) && view.attribute(*id).is_none())
+        .map(|(id, _)| absent(&catalogue().by_id(*id).text, view.semconv.version.as_str()))
+        .collect()
+}
+
+fn check_call(view: &CallView<'_>) -> Vec<Finding> {
+    let Some(span) = view.span() else { return Vec::new() };
+    let exchange = view.call.last();
+    let mut findings = Vec::new();
+    let mut due = |name: &'static str, is_absent: bool| {
+        let is_defined =
+            catalogue().name(name).is_some_and(|name| name.defined.contains(view.semconv.index));
+        if is_absent && is_defined {
+            findings.push(absent(name, view.semconv.version.as_str()));
+        }
+    };
+    due("gen_ai.request.stream", exchange.operation.is_streamed() && span.stream != Some(true));
+    due("aws.bedrock.guardrail.id", exchange.has_guardrail && !span.has_guardrail);
+    findings
+}
+
+fn absent(name: &'static str, version: &str) -> Finding {
+    Finding::new(format!("`{name}` is required by {version} and is not there")).attribute(name)
+}

@@ -1,0 +1,179 @@
+use spanproof_schemas::report::Level;
+
+use crate::finding::Finding;
+use crate::otlp::{AnyValue, Data, Exemplar, KeyValue, Metric, Span, Value};
+use crate::rules::{Basis, Check, Docs, Rule};
+use crate::scan::{Leak, Origin, Scanner, masked};
+use crate::view::{ContentView, Item};
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "redaction/content-leak",
+    summary: "with content off, no text of a prompt or completion stands anywhere in telemetry",
+    level: Level::Violation,
+    basis: Basis::Policy,
+    since: None,
+    until: None,
+    docs: Docs {
+        what_it_checks: "Every text of every item, GenAI or not, for the markers that the run \
+            planted in prompts and completions: span names, attribute names and values of any \
+            depth, bytes, events, links, status messages, trace state, resources, scopes, metric \
+            attributes and exemplars, log bodies and attributes. Markers are found plain, with \
+            JSON escapes, in base64 at any alignment and in either alphabet, and with percent \
+            escapes; also when the text was cut after the first characters of a marker. The rule \
+            is quiet when the user allows content, and without a ledger, which holds the markers. \
+            The leaked text itself is never printed.",
+        why: "Prompts hold personal and confidential text. Telemetry is kept longer, copied \
+            further and read by more people than the application's own data.",
+        example: "`gen_ai.input.messages` on a span although content capture is off; or a prompt \
+            quoted in the message of a validation error, which became the span's status message.",
+        how_to_mend: "Switch content capture off, or redact where the finding points. Exception \
+            messages and status messages need redaction too: services quote their input.",
+    },
+    checks: &[Check::Content(check)],
+};
+
+fn check(view: &ContentView<'_>) -> Vec<Finding> {
+    let mut search = Search { scanner: view.scanner, findings: Vec::new() };
+    match view.item {
+        Item::Resource(resource) => search.attributes("a resource attribute", &resource.attributes),
+        Item::Scope(scope) => {
+            search.text("the scope's name", "scope name", &scope.name);
+            search.text("the scope's version", "scope version", &scope.version);
+            search.attributes("a scope attribute", &scope.attributes);
+        }
+        Item::Span(span) => search.span(span),
+        Item::Metric(metric) => search.metric(metric),
+        Item::Log(record) => {
+            search.text("the event's name", "event name", &record.event_name);
+            search.text("the log's severity", "severity text", &record.severity_text);
+            search.value("the log's body", "body", record.body.as_ref());
+            search.attributes("a log attribute", &record.attributes);
+        }
+    }
+    search.findings
+}
+
+struct Search<'a> {
+    scanner: &'a Scanner,
+    findings: Vec<Finding>,
+}
+
+impl Search<'_> {
+    fn span(&mut self, span: &Span) {
+        self.text("the span's name", "span name", &span.name);
+        self.text("the trace state", "trace state", &span.trace_state);
+        self.attributes("a span attribute", &span.attributes);
+        if let Some(status) = &span.status {
+            self.text("the status message", "status message", &status.message);
+        }
+        for event in &span.events {
+            self.text("the name of a span event", "event name", &event.name);
+            self.attributes("an attribute of a span event", &event.attributes);
+        }
+        for link in &span.links {
+            self.text("the trace state of a link", "trace state", &link.trace_state);
+            self.attributes("an attribute of a link", &link.attributes);
+        }
+    }
+
+    fn metric(&mut self, metric: &Metric) {
+        self.text("the metric's name", "metric name", &metric.name);
+        self.text("the metric's description", "description", &metric.description);
+        self.text("the metric's unit", "unit", &metric.unit);
+        self.attributes("the metric's own attributes", &metric.metadata);
+        let point = "a metric attribute";
+        match &metric.data {
+            None => {}
+            Some(Data::Gauge(data)) => {
+                for p in &data.data_points {
+                    self.attributes(point, &p.attributes);
+                    self.exemplars(&p.exemplars);
+                }
+            }
+            Some(Data::Sum(data)) => {
+                for p in &data.data_points {
+                    self.attributes(point, &p.attributes);
+                    self.exemplars(&p.exemplars);
+                }
+            }
+            Some(Data::Histogram(data)) => {
+                for p in &data.data_points {
+                    self.attributes(point, &p.attributes);
+                    self.exemplars(&p.exemplars);
+                }
+            }
+            Some(Data::ExponentialHistogram(data)) => {
+                for p in &data.data_points {
+                    self.attributes(point, &p.attributes);
+                    self.exemplars(&p.exemplars);
+                }
+            }
+            Some(Data::Summary(data)) => {
+                for p in &data.data_points {
+                    self.attributes(point, &p.attributes);
+                }
+            }
+        }
+    }
+
+    fn exemplars(&mut self, exemplars: &[Exemplar]) {
+        for exemplar in exemplars {
+            self.attributes("an attribute of an exemplar", &exemplar.filtered_attributes);
+        }
+    }
+
+    fn attributes(&mut self, place: &'static str, attributes: &[KeyValue]) {
+        for attribute in attributes {
+            if let Some(leak) = self.scanner.find(&attribute.key) {
+                // A key that holds content must not be printed as the attribute's name.
+                self.found(place, leak, "(attribute name)", attribute.key.len());
+            }
+            self.value(place, &attribute.key, attribute.value.as_ref());
+        }
+    }
+
+    fn value(&mut self, place: &'static str, name: &str, value: Option<&AnyValue>) {
+        if let Some((leak, bytes)) = leak_in(self.scanner, value) {
+            self.found(place, leak, name, bytes);
+        }
+    }
+
+    fn text(&mut self, place: &'static str, name: &'static str, text: &str) {
+        if let Some(leak) = self.scanner.find(text) {
+            self.found(place, leak, name, text.len());
+        }
+    }
+
+    fn found(&mut self, place: &'static str, leak: Leak, name: &str, bytes: usize) {
+        let whose = match leak.origin {
+            Origin::Prompt => "a prompt",
+            Origin::Completion => "a completion",
+            Origin::Unknown => "a prompt or completion",
+        };
+        self.findings.push(
+            Finding::new(format!("content is off, and text of {whose} stands in {place}"))
+                .attribute(name.to_owned())
+                .expected("no content")
+                .actual(format!("{}, {}", leak.encoding.word(), masked(bytes))),
+        );
+    }
+}
+
+/// The first marker in a value of any depth, with the length of the text it stands in.
+fn leak_in(scanner: &Scanner, value: Option<&AnyValue>) -> Option<(Leak, usize)> {
+    let find = |bytes: &[u8]| scanner.find(bytes).map(|leak| (leak, bytes.len()));
+    match value?.value.as_ref()? {
+        Value::StringValue(text) => find(text.as_bytes()),
+        Value::BytesValue(bytes) => find(bytes),
+        Value::ArrayValue(array) => {
+            array.values.iter().find_map(|value| leak_in(scanner, Some(value)))
+        }
+        Value::KvlistValue(list) => list.values.iter().find_map(|entry| {
+            find(entry.key.as_bytes()).or_else(|| leak_in(scanner, entry.value.as_ref()))
+        }),
+        Value::BoolValue(_)
+        | Value::IntValue(_)
+        | Value::DoubleValue(_)
+        | Value::StringValueStrindex(_) => None,
+    }
+}

@@ -1,0 +1,3 @@
+//! Content where none may be.
+
+pub(super) mod content_leak;

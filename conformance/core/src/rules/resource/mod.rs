@@ -1,0 +1,4 @@
+//! Instrumentation scopes and their schema URLs.
+
+pub(super) mod dialect;
+pub(super) mod schema_url;

@@ -1,0 +1,3 @@
+//! The types of values.
+
+pub(super) mod attribute_type;

@@ -1,0 +1,108 @@
+use spanproof_schemas::report::Level;
+
+use crate::catalogue::catalogue;
+use crate::field::Field;
+use crate::finding::Finding;
+use crate::otlp::Value;
+use crate::rules::{Basis, Check, Docs, Rule};
+use crate::view::{CallView, RunView, Seen, SpanView, attribute_name};
+
+pub(in crate::rules) static RULE: Rule = Rule {
+    id: "values/enum-member",
+    summary: "enumerated attributes hold known values, and the provider is the one that served",
+    level: Level::Improvement,
+    basis: Basis::Must("gen_ai.provider.name, \"well-known value MUST be used\""),
+    since: None,
+    until: None,
+    docs: Docs {
+        what_it_checks: "Attributes of GenAI spans for which the judged version lists known \
+            values. The lists are open, so another value is an improvement; so is a value that \
+            the version has deprecated. One case is a violation: the ledger shows that AWS \
+            Bedrock served the call, and `gen_ai.provider.name` (or `gen_ai.system`) says \
+            something else. `error.type` is never judged here, for any error may be named.",
+        why: "Values are compared as text. Calls marked `bedrock` are missing from every chart \
+            of `aws.bedrock`, and from its bill.",
+        example: "`gen_ai.provider.name = bedrock` on a span whose call AWS Bedrock served.",
+        how_to_mend: "Use the known value; for Bedrock that is `aws.bedrock`, whatever the model \
+            is and through whichever framework it is called.",
+    },
+    checks: &[Check::Span(check_span), Check::Call(check_call), Check::Run(check_run)],
+};
+
+fn check_span(view: &SpanView<'_>) -> Vec<Finding> {
+    view.attributes.iter().filter_map(|seen| unknown_member(view, seen)).collect()
+}
+
+fn unknown_member(view: &SpanView<'_>, seen: &Seen<'_>) -> Option<Finding> {
+    let name = seen.name?;
+    // Providers are judged with the ledger; errors may be anything.
+    if matches!(name.field, Some(Field::Provider | Field::System | Field::ErrorType)) {
+        return None;
+    }
+    let members = &name.in_version(view.semconv.index)?.members;
+    let Some(Value::StringValue(value)) = seen.value else { return None };
+    if members.is_empty() {
+        return None;
+    }
+    let message = match members.iter().find(|member| member.value == *value) {
+        None => "the value is not one that the conventions list",
+        Some(member) if member.deprecated.is_some() => "the value is deprecated",
+        Some(_) => return None,
+    };
+    let expected: Vec<&str> = members
+        .iter()
+        .filter(|member| member.deprecated.is_none())
+        .map(|member| member.value.as_str())
+        .collect();
+    Some(
+        Finding::new(message)
+            .attribute(attribute_name(seen))
+            .expected(expected.join(" | "))
+            .actual(value.clone()),
+    )
+}
+
+fn check_call(view: &CallView<'_>) -> Vec<Finding> {
+    let Some(span) = view.span() else { return Vec::new() };
+    let Some(provider) = view.symbols.option(span.provider) else { return Vec::new() };
+    if provider == view.settings.provider {
+        return Vec::new();
+    }
+    vec![
+        Finding::new("the span names another provider than the one that served the call")
+            .level(Level::Violation)
+            .attribute(provider_attribute(view.semconv.index))
+            .expected(view.settings.provider.clone())
+            .actual(provider),
+    ]
+}
+
+/// Providers of spans that no call of the ledger proves right or wrong.
+fn check_run(view: &RunView<'_>) -> Vec<Finding> {
+    let free = view.spans.iter().zip(view.joined).filter(|(_, joined)| !**joined);
+    free.filter_map(|(span, _)| {
+        let provider = view.symbols.option(span.provider)?;
+        let name = provider_attribute(span.semconv);
+        let members = &catalogue().name(name)?.in_version(span.semconv)?.members;
+        if members.iter().any(|member| member.value == provider) {
+            return None;
+        }
+        Some(
+            Finding::new("the provider is not one that the conventions list")
+                .attribute(name)
+                .expected(view.settings.provider.clone())
+                .actual(provider)
+                .about(span.subject(view.symbols)),
+        )
+    })
+    .collect()
+}
+
+/// What a version calls the provider.
+fn provider_attribute(semconv: crate::catalogue::VersionIndex) -> &'static str {
+    let names = ["gen_ai.provider.name", "gen_ai.system"];
+    let known = names
+        .into_iter()
+        .find(|name| catalogue().name(name).is_some_and(|name| name.defined.contains(semconv)));
+    known.unwrap_or("gen_ai.provider.name")
+}

@@ -1,0 +1,3 @@
+//! The values of attributes.
+
+pub(super) mod enum_member;

@@ -1,0 +1,78 @@
+//! What the user asks of the judge.
+
+use spanproof_schemas::report::Level;
+use spanproof_schemas::semconv::Version;
+
+use crate::rules;
+
+/// How to judge. The default: each span by the version it speaks, content off, AWS Bedrock.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Which version of the semantic conventions to judge by.
+    pub semconv: Choice,
+    /// Whether prompts and completions may stand in telemetry.
+    pub content: Content,
+    /// What `gen_ai.provider.name` (or `gen_ai.system`) must be on spans of served calls.
+    pub provider: String,
+    levels: Vec<(&'static str, Option<Level>)>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            semconv: Choice::Auto,
+            content: Content::Off,
+            provider: "aws.bedrock".to_owned(),
+            levels: Vec::new(),
+        }
+    }
+}
+
+/// Which version of the semantic conventions telemetry is judged by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// Each span by the version it speaks: that of its schema URL if the span uses no `gen_ai.*`
+    /// name unknown to it, else the newest version of the era that its names show.
+    #[default]
+    Auto,
+    /// Everything by this one.
+    Required(Version),
+}
+
+/// The user's policy for prompts and completions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Content {
+    /// None of it may stand anywhere in telemetry.
+    #[default]
+    Off,
+    /// It may.
+    Allowed,
+}
+
+/// A rule id that no rule has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown rule `{0}`; `spanproof rules` lists the rules")]
+pub struct UnknownRule(
+    /// The id that was given.
+    pub String,
+);
+
+impl Settings {
+    /// Gives every finding of the rule `id` this level; `None` turns the rule off.
+    ///
+    /// # Errors
+    ///
+    /// If no rule has this id.
+    pub fn set_level(&mut self, id: &str, level: Option<Level>) -> Result<(), UnknownRule> {
+        let rule = rules::find(id).ok_or_else(|| UnknownRule(id.to_owned()))?;
+        self.levels.retain(|(known, _)| *known != rule.id);
+        self.levels.push((rule.id, level));
+        Ok(())
+    }
+
+    /// The level that the user set for the rule `id`: nothing set, off, or a level.
+    #[must_use]
+    pub fn level_override(&self, id: &str) -> Option<Option<Level>> {
+        self.levels.iter().find(|(known, _)| *known == id).map(|(_, level)| *level)
+    }
+}

@@ -1,0 +1,53 @@
+//! Strings that recur, kept once: model ids, names, scopes, reasons.
+
+use rustc_hash::FxHashMap;
+
+/// A string of a [`Symbols`] table. The order is that of first sight, so never sort by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Symbol(u32);
+
+impl Symbol {
+    /// The symbol of the empty string in every table.
+    pub const EMPTY: Symbol = Symbol(0);
+}
+
+/// Strings by [`Symbol`]; grows with the number of distinct strings, not with that of spans.
+#[derive(Debug)]
+pub struct Symbols {
+    by_text: FxHashMap<Box<str>, Symbol>,
+    texts: Vec<Box<str>>,
+}
+
+impl Default for Symbols {
+    fn default() -> Self {
+        let mut symbols = Symbols { by_text: FxHashMap::default(), texts: Vec::new() };
+        symbols.intern("");
+        symbols
+    }
+}
+
+impl Symbols {
+    /// The symbol of `text`, made on first sight.
+    pub(crate) fn intern(&mut self, text: &str) -> Symbol {
+        if let Some(&symbol) = self.by_text.get(text) {
+            return symbol;
+        }
+        // A run that makes 2^32 distinct strings has long run out of memory for them.
+        let symbol = Symbol(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
+        self.texts.push(text.into());
+        self.by_text.insert(text.into(), symbol);
+        symbol
+    }
+
+    /// The text of `symbol`.
+    #[must_use]
+    pub fn text(&self, symbol: Symbol) -> &str {
+        self.texts.get(symbol.0 as usize).map_or("", |text| text)
+    }
+
+    /// The text of `symbol`, or nothing for none.
+    #[must_use]
+    pub fn option(&self, symbol: Option<Symbol>) -> Option<&str> {
+        symbol.map(|symbol| self.text(symbol))
+    }
+}

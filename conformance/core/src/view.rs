@@ -1,0 +1,238 @@
+//! What rules see: the item to check, with what it takes to check it, and nothing to change.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use spanproof_schemas::report::{JoinMeans, Subject};
+
+use crate::call::Call;
+use crate::catalogue::{Conventions, Name, NameId, NameSet, SpanType};
+use crate::dialect::Fingerprint;
+use crate::field::{Field, Fields};
+use crate::metric_sums::MetricSums;
+use crate::model::{Role, SpanFacts, Vocabulary};
+use crate::otlp;
+use crate::scan::Scanner;
+use crate::settings::Settings;
+use crate::symbol::{Symbol, Symbols};
+
+/// An attribute as it was seen, and what is known of its name.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// The name on the wire.
+    pub key: &'a str,
+    /// The value, if there is one.
+    pub value: Option<&'a otlp::Value>,
+    /// What the conventions know of the name.
+    pub name: Option<&'static Name>,
+}
+
+/// A GenAI span.
+#[derive(Debug)]
+pub struct SpanView<'a> {
+    /// The span on the wire.
+    pub span: &'a otlp::Span,
+    /// What it is.
+    pub role: Role,
+    /// The version it is judged by.
+    pub semconv: &'static Conventions,
+    /// What the version says of such a span.
+    pub span_type: Option<&'static SpanType>,
+    /// Its attributes, in the order of the wire.
+    pub attributes: &'a [Seen<'a>],
+    /// Those that the engine reads by meaning.
+    pub fields: Fields<'a>,
+    /// What the user asks.
+    pub settings: &'a Settings,
+}
+
+impl<'a> SpanView<'a> {
+    /// The value of an attribute, if it is there with a value.
+    #[must_use]
+    pub fn attribute(&self, id: NameId) -> Option<&'a otlp::Value> {
+        self.attributes
+            .iter()
+            .find(|seen| seen.name.is_some_and(|name| name.id == id))
+            .and_then(|seen| seen.value)
+    }
+
+    /// The text of an attribute, if it is a string.
+    #[must_use]
+    pub fn text(&self, id: NameId) -> Option<&'a str> {
+        crate::value::text(self.attribute(id))
+    }
+
+    /// The span's status.
+    #[must_use]
+    pub fn status(&self) -> otlp::StatusCode {
+        self.span.status.as_ref().map_or(otlp::StatusCode::Unset, otlp::Status::code)
+    }
+
+    /// Whether the span says which error ended its operation.
+    #[must_use]
+    pub fn has_error_type(&self) -> bool {
+        self.fields.text(Field::ErrorType).is_some()
+    }
+}
+
+/// A metric as one export carried it.
+#[derive(Debug)]
+pub struct MetricView<'a> {
+    /// The metric on the wire.
+    pub metric: &'a otlp::Metric,
+    /// The version it is judged by.
+    pub semconv: &'static Conventions,
+    /// The version that the schema URL of its scope states, if it is known.
+    pub stated: Option<&'static Conventions>,
+}
+
+/// Anything that text can stand in.
+#[derive(Clone, Copy, Debug)]
+pub enum Item<'a> {
+    /// A resource.
+    Resource(&'a otlp::Resource),
+    /// An instrumentation scope.
+    Scope(&'a otlp::InstrumentationScope),
+    /// A span.
+    Span(&'a otlp::Span),
+    /// A metric with its points.
+    Metric(&'a otlp::Metric),
+    /// A log record.
+    Log(&'a otlp::LogRecord),
+}
+
+/// An item to be searched for planted markers.
+#[derive(Clone, Copy, Debug)]
+pub struct ContentView<'a> {
+    /// The item.
+    pub item: Item<'a>,
+    /// What looks for the markers of the run.
+    pub scanner: &'a Scanner,
+}
+
+/// What happened to the span of a call that has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absence {
+    /// There is no sign that it ever started.
+    Missing,
+    /// It started, for the request carried its id in a trace that was exported, and was never
+    /// exported itself.
+    Unended,
+    /// Its trace was not sampled, so that none is due.
+    NotSampled,
+}
+
+/// What a call was joined with.
+#[derive(Clone, Copy, Debug)]
+pub enum Match<'a> {
+    /// Its span, and how the two were brought together.
+    Span(&'a SpanFacts, JoinMeans),
+    /// None.
+    None(Absence),
+}
+
+/// A call of the ledger beside its telemetry.
+#[derive(Debug)]
+pub struct CallView<'a> {
+    /// The call.
+    pub call: &'a Call<'a>,
+    /// Its span.
+    pub matched: Match<'a>,
+    /// Further spans for the same call.
+    pub duplicates: &'a [&'a SpanFacts],
+    /// The version it is judged by: that of its span.
+    pub semconv: &'static Conventions,
+    /// The strings of the facts.
+    pub symbols: &'a Symbols,
+    /// What the user asks.
+    pub settings: &'a Settings,
+}
+
+impl<'a> CallView<'a> {
+    /// The span to compare with the ledger, if the call has one that speaks the conventions.
+    #[must_use]
+    pub fn span(&self) -> Option<&'a SpanFacts> {
+        match self.matched {
+            Match::Span(span, _) if span.role == Role::ModelCall => Some(span),
+            _ => None,
+        }
+    }
+
+    /// The call as findings point at it: its span and its last exchange.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        let exchange = self.call.last();
+        let span = match self.matched {
+            Match::Span(span, _) => span.subject(self.symbols),
+            Match::None(_) => Subject {
+                trace_id: exchange.current_span.map(|id| crate::model::hex(&id.trace)),
+                ..Subject::default()
+            },
+        };
+        Subject { exchange: Some(exchange.sequence), ..span }
+    }
+}
+
+/// An instrumentation scope with everything it emitted.
+#[derive(Clone, Debug, Default)]
+pub struct ScopeFacts {
+    /// The known GenAI names that its GenAI spans used.
+    pub names: NameSet,
+    /// The GenAI metrics that it emitted.
+    pub metrics: BTreeSet<String>,
+    /// What its names show together.
+    pub fingerprint: Fingerprint,
+    /// Spans in another vocabulary than the conventions.
+    pub foreign: BTreeMap<Vocabulary, u64>,
+    /// GenAI spans that speak the conventions.
+    pub spans: u64,
+}
+
+/// A scope as the rules about scopes see it.
+#[derive(Debug)]
+pub struct ScopeView<'a> {
+    /// The scope's name.
+    pub name: &'a str,
+    /// The schema URL of the scope, else of its resource.
+    pub schema_url: &'a str,
+    /// What it emitted.
+    pub facts: &'a ScopeFacts,
+    /// The version that it speaks.
+    pub spoken: &'static Conventions,
+    /// The version that it is judged by.
+    pub semconv: &'static Conventions,
+    /// What the user asks.
+    pub settings: &'a Settings,
+}
+
+/// The run as a whole.
+#[derive(Debug)]
+pub struct RunView<'a> {
+    /// Every GenAI span, in an order that does not depend on ingestion.
+    pub spans: &'a [SpanFacts],
+    /// For each of `spans`, whether it was joined with a call.
+    pub joined: &'a [bool],
+    /// Sums over metric streams.
+    pub metrics: &'a MetricSums,
+    /// The strings of the facts.
+    pub symbols: &'a Symbols,
+    /// What the user asks.
+    pub settings: &'a Settings,
+}
+
+impl RunView<'_> {
+    /// The text of a symbol.
+    #[must_use]
+    pub fn text(&self, symbol: Symbol) -> &str {
+        self.symbols.text(symbol)
+    }
+}
+
+/// A name for `Finding::attribute`, borrowed where it comes from the conventions.
+#[must_use]
+pub fn attribute_name(seen: &Seen<'_>) -> Cow<'static, str> {
+    match seen.name {
+        Some(name) => Cow::Borrowed(&name.text),
+        None => Cow::Owned(seen.key.to_owned()),
+    }
+}
