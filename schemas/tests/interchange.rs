@@ -1,0 +1,358 @@
+//! Every interchange file is what its JSON Schema says, in Rust as in the schema.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::fs;
+use std::sync::LazyLock;
+
+use jsonschema::Validator;
+use proptest::option::of;
+use proptest::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use spanproof_schemas::ledger::{
+    Chunks, Content, Conversation, Exchange, LEDGER_VERSION, MarkerKind, Operation, Parameters,
+    Record, Run, Task, TraceContext, Usage, marker_stem,
+};
+use spanproof_schemas::price::PriceTable;
+use spanproof_schemas::report::{
+    Cost, Example, FindingGroup, Join, JoinMeans, Level, Load, Quantiles, REPORT_VERSION, Report,
+    Subject, Telemetry, TokenCounts, UsageComparison, Verdict,
+};
+use spanproof_schemas::worker::{Call, Done, FromWorker};
+use support::{assert_accepts, assert_refuses_spoiled, validator};
+
+/// `value` as a document that `schema` accepts, and that reads back as `value`.
+fn document<T: Serialize + DeserializeOwned + PartialEq + Debug>(
+    schema: &Validator,
+    value: &T,
+) -> Value {
+    let document = serde_json::to_value(value).unwrap();
+    assert_accepts(schema, &document);
+    let read: T = serde_json::from_value(document.clone()).unwrap();
+    assert_eq!(read, *value);
+    document
+}
+
+#[test]
+fn every_schema_is_a_schema() {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(env!("CARGO_MANIFEST_DIR")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let Some(stem) = name.strip_suffix(".schema.json") else { continue };
+        let schema: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema", "{name}");
+        jsonschema::draft202012::meta::validate(&schema)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        names.push(stem.to_owned());
+    }
+    for name in ["ledger", "price", "report", "semconv", "worker"] {
+        assert!(names.iter().any(|known| known == name), "{name}.schema.json is missing");
+    }
+}
+
+fn run() -> Record {
+    Record::Run(Run {
+        version: LEDGER_VERSION,
+        seed: u64::MAX,
+        started_unix_nanos: 1_700_000_000_000_000_000,
+        server_address: "127.0.0.1".to_owned(),
+        server_port: u16::MAX,
+        marker_stems: vec![
+            marker_stem(MarkerKind::Prompt, 7),
+            marker_stem(MarkerKind::Completion, 7),
+        ],
+    })
+}
+
+/// An exchange with nothing that may be left out.
+fn smallest_exchange() -> Exchange {
+    Exchange {
+        request_id: "0".to_owned(),
+        model_id: "amazon.nova-lite-v1:0".to_owned(),
+        prompt_sha256: "0".repeat(64),
+        completion_sha256: "f".repeat(64),
+        ..Exchange::default()
+    }
+}
+
+/// An exchange with everything.
+fn largest_exchange() -> Exchange {
+    Exchange {
+        sequence: 79_999,
+        arrived_unix_nanos: 1,
+        finished_unix_nanos: u64::MAX,
+        operation: Operation::InvokeModelWithResponseStream,
+        task: Task::TextCompletion,
+        trace_context: Some(TraceContext {
+            trace_id: "0af7651916cd43dd8448eb211c80319c".to_owned(),
+            span_id: "b7ad6b7169203331".to_owned(),
+            sampled: true,
+        }),
+        invocation_id: Some("an id".to_owned()),
+        attempt: Some(3),
+        parameters: Parameters {
+            max_tokens: Some(512),
+            temperature: Some(0.5),
+            top_p: Some(1.0),
+            top_k: Some(250.0),
+            stop_sequences: vec!["END".to_owned()],
+            guardrail_id: Some("gr-1".to_owned()),
+        },
+        conversation: Conversation { messages: 3, system_blocks: 1, tools: 2 },
+        usage: Usage {
+            input_tokens: 1,
+            output_tokens: 2,
+            cache_read_input_tokens: 3,
+            cache_write_input_tokens: 4,
+        },
+        stop_reason: Some("tool_use".to_owned()),
+        response_id: Some("msg_1".to_owned()),
+        response_model: Some("claude".to_owned()),
+        status: 200,
+        exception: Some("throttlingException".to_owned()),
+        delivered: true,
+        chunks: Some(Chunks { first_unix_nanos: 1, last_unix_nanos: 2, count: 3 }),
+        fault: Some("stream:throttlingException".to_owned()),
+        markers: vec!["SPMP0000000012".to_owned()],
+        content: Some(Content { prompt: "p".to_owned(), completion: "c".to_owned() }),
+        ..smallest_exchange()
+    }
+}
+
+#[test]
+fn the_ledger_is_what_its_schema_says() {
+    let schema = validator("ledger");
+    for record in [
+        run(),
+        Record::Exchange(Box::new(smallest_exchange())),
+        Record::Exchange(Box::new(largest_exchange())),
+    ] {
+        assert_refuses_spoiled(&schema, &document(&schema, &record), &[]);
+    }
+}
+
+#[test]
+fn the_ledger_without_a_required_member_is_refused_by_both() {
+    let schema = validator("ledger");
+    for record in [run(), Record::Exchange(Box::new(largest_exchange()))] {
+        let whole = document(&schema, &record);
+        for key in whole.as_object().unwrap().keys() {
+            let mut part = whole.clone();
+            part.as_object_mut().unwrap().remove(key);
+            let read: Result<Record, _> = serde_json::from_value(part.clone());
+            assert_eq!(schema.is_valid(&part), read.is_ok(), "without `{key}`");
+        }
+    }
+}
+
+prop_compose! {
+    fn usage()(
+        input_tokens in any::<u64>(),
+        output_tokens in any::<u64>(),
+        cache_read_input_tokens in any::<u64>(),
+        cache_write_input_tokens in any::<u64>(),
+    ) -> Usage {
+        Usage { input_tokens, output_tokens, cache_read_input_tokens, cache_write_input_tokens }
+    }
+}
+
+prop_compose! {
+    fn exchange()(
+        sequence in any::<u64>(),
+        operation in prop::sample::select(&Operation::ALL[..]),
+        task in prop::sample::select(&[Task::Chat, Task::TextCompletion, Task::Embeddings][..]),
+        model_id in any::<String>(),
+        invocation_id in of(any::<String>()),
+        attempt in of(any::<u32>()),
+        // Quarters, because reading a decimal back may miss the last bit.
+        temperature in of((0..8u32).prop_map(|quarters| f64::from(quarters) / 4.0)),
+        stop_sequences in prop::collection::vec(any::<String>(), 0..3),
+        usage in usage(),
+        status in any::<u16>(),
+        delivered in any::<bool>(),
+        prompt_sha256 in "[0-9a-f]{64}",
+        content in of((any::<String>(), any::<String>())),
+    ) -> Exchange {
+        Exchange {
+            sequence,
+            operation,
+            task,
+            model_id,
+            invocation_id,
+            attempt,
+            parameters: Parameters { temperature, stop_sequences, ..Parameters::default() },
+            usage,
+            status,
+            delivered,
+            prompt_sha256,
+            content: content.map(|(prompt, completion)| Content { prompt, completion }),
+            ..smallest_exchange()
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_exchange_is_accepted_and_reads_back(exchange in exchange()) {
+        static SCHEMA: LazyLock<Validator> = LazyLock::new(|| validator("ledger"));
+        document(&SCHEMA, &Record::Exchange(Box::new(exchange)));
+    }
+}
+
+/// A report with nothing that may be left out.
+fn smallest_report() -> Report {
+    Report {
+        version: REPORT_VERSION,
+        verdict: Verdict::NothingCaptured,
+        semconv: BTreeMap::new(),
+        load: None,
+        telemetry: Telemetry::default(),
+        join: None,
+        findings: Vec::new(),
+        usage: UsageComparison::default(),
+        cost: None,
+    }
+}
+
+/// A report with everything.
+fn largest_report() -> Report {
+    let quantiles = Quantiles { p50: 0.5, p99: 1.5, max: 20.0 };
+    let counts = TokenCounts {
+        input_tokens: 10,
+        output_tokens: 20,
+        cache_read_input_tokens: 30,
+        cache_write_input_tokens: 40,
+    };
+    let subject = Subject {
+        trace_id: Some("0af7651916cd43dd8448eb211c80319c".to_owned()),
+        span_id: Some("b7ad6b7169203331".to_owned()),
+        span_name: Some("chat".to_owned()),
+        metric: Some("gen_ai.client.token.usage".to_owned()),
+        event: Some("gen_ai.choice".to_owned()),
+        scope: Some("a library".to_owned()),
+        exchange: Some(12),
+    };
+    let findings =
+        [Level::Violation, Level::Improvement, Level::Information].map(|level| FindingGroup {
+            rule: "usage/input-tokens".to_owned(),
+            level,
+            count: 2,
+            message: "cached tokens are left out".to_owned(),
+            examples: vec![
+                Example::default(),
+                Example {
+                    subject: subject.clone(),
+                    attribute: Some("gen_ai.usage.input_tokens".to_owned()),
+                    expected: Some("12".to_owned()),
+                    actual: Some("2".to_owned()),
+                },
+            ],
+        });
+    let means = [
+        JoinMeans::InvocationId,
+        JoinMeans::TraceContext,
+        JoinMeans::ResponseId,
+        JoinMeans::TimeOverlap,
+    ];
+    Report {
+        verdict: Verdict::Findings,
+        semconv: BTreeMap::from([("1.41.1".to_owned(), 12)]),
+        load: Some(Load {
+            client: "rust".to_owned(),
+            intended: 4,
+            started: 3,
+            completed: 2,
+            failed: 1,
+            wall_s: 60.5,
+            schedule_lag_ms: quantiles,
+            latency_ms: quantiles,
+            ttft_ms: quantiles,
+        }),
+        telemetry: Telemetry { spans: 1, gen_ai_spans: 1, metric_points: 2, log_records: 3 },
+        join: Some(Join {
+            calls: 4,
+            matched: 3,
+            unmatched_calls: 1,
+            unmatched_spans: 0,
+            by: means.into_iter().map(|means| (means, 1)).collect(),
+        }),
+        findings: findings.to_vec(),
+        usage: UsageComparison { served: counts, reported: counts },
+        cost: Some(Cost {
+            served_usd: 1.25,
+            reported_usd: 1.0,
+            prices_as_of: "2026-11-22".to_owned(),
+            unpriced_models: vec!["a.model".to_owned()],
+        }),
+        ..smallest_report()
+    }
+}
+
+#[test]
+fn the_report_is_what_its_schema_says() {
+    let schema = validator("report");
+    let conforming = Report { verdict: Verdict::Conforms, ..smallest_report() };
+    for report in [smallest_report(), conforming, largest_report()] {
+        assert_refuses_spoiled(&schema, &document(&schema, &report), &[]);
+    }
+}
+
+#[test]
+fn the_worker_protocol_is_what_its_schema_says() {
+    let schema = validator("worker");
+    let mut call = Call {
+        call: 0,
+        operation: Operation::Converse,
+        model_id: "amazon.nova-lite-v1:0".to_owned(),
+        request: json!({"messages": [{"role": "user", "content": [{"text": "hello"}]}]}),
+        headers: Vec::new(),
+    };
+    assert_refuses_spoiled(&schema, &document(&schema, &call), &["/request"]);
+    call.headers.push(("x-spanproof-fault".to_owned(), "cut".to_owned()));
+    assert_refuses_spoiled(&schema, &document(&schema, &call), &["/request"]);
+
+    let smallest = Done {
+        call: 0,
+        started_unix_nanos: 1,
+        first_chunk_unix_nanos: None,
+        finished_unix_nanos: 2,
+        error: None,
+        usage: None,
+        stop_reason: None,
+    };
+    let largest = Done {
+        first_chunk_unix_nanos: Some(2),
+        error: Some("ThrottlingException".to_owned()),
+        usage: Some(Usage::default()),
+        stop_reason: Some("end_turn".to_owned()),
+        ..smallest.clone()
+    };
+    let ready = FromWorker::Ready { client: "boto3 1.40".to_owned() };
+    for line in [ready, FromWorker::Done(smallest), FromWorker::Done(largest)] {
+        let mut whole = document(&schema, &line);
+        for key in whole.as_object().unwrap().keys() {
+            let mut spoiled = whole.clone();
+            spoiled[key] = json!([]);
+            assert!(!schema.is_valid(&spoiled), "accepts another type of `{key}`");
+            assert!(serde_json::from_value::<FromWorker>(spoiled).is_err());
+        }
+        // A worker may say more than it has to.
+        whole["memory_bytes"] = json!(1);
+        assert_accepts(&schema, &whole);
+        assert_eq!(serde_json::from_value::<FromWorker>(whole).unwrap(), line);
+    }
+}
+
+#[test]
+fn the_price_table_is_what_its_schema_says() {
+    let text = include_str!("../../fixtures/prices/bedrock.json");
+    let schema = validator("price");
+    let table: Value = serde_json::from_str(text).unwrap();
+    assert_accepts(&schema, &table);
+    assert_refuses_spoiled(&schema, &document(&schema, &PriceTable::built_in()), &[]);
+}
