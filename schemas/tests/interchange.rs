@@ -30,9 +30,9 @@ fn document<T: Serialize + DeserializeOwned + PartialEq + Debug>(
     schema: &Validator,
     value: &T,
 ) -> Value {
-    let document = serde_json::to_value(value).unwrap();
+    let document = serde_json::to_value(value).expect("it serializes");
     assert_accepts(schema, &document);
-    let read: T = serde_json::from_value(document.clone()).unwrap();
+    let read: T = serde_json::from_value(document.clone()).expect("it reads back");
     assert_eq!(read, *value);
     document
 }

@@ -12,7 +12,7 @@ use spanproof_schemas::semconv::{
 use support::{assert_accepts, assert_refuses_spoiled, validator};
 
 fn version(text: &str) -> Version {
-    text.parse().unwrap()
+    text.parse().expect("a known version")
 }
 
 fn registries() -> Vec<Registry> {

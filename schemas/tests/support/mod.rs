@@ -29,13 +29,13 @@ pub(crate) fn assert_refuses_spoiled(schema: &Validator, document: &Value, open:
             continue;
         }
         let mut spoiled = document.clone();
-        let place = spoiled.pointer_mut(&pointer).unwrap();
+        let place = spoiled.pointer_mut(&pointer).expect("the pointer is of this document");
         if let Some(object) = place.as_object_mut() {
             object.insert("unheard_of".to_owned(), json!([null]));
             assert!(!schema.is_valid(&spoiled), "accepts a member too many at `{pointer}`");
         }
         let mut spoiled = document.clone();
-        let place = spoiled.pointer_mut(&pointer).unwrap();
+        let place = spoiled.pointer_mut(&pointer).expect("the pointer is of this document");
         *place = if place.is_string() { json!(7) } else { json!("seven") };
         assert!(!schema.is_valid(&spoiled), "accepts another type at `{pointer}`");
     }
