@@ -23,6 +23,7 @@ pub(super) fn run() -> Result<Outcome> {
     problems.extend(licenses::problems(&root, &packages)?);
     problems.extend(sources::problems(&root, &files)?);
     problems.extend(documents::problems(&root)?);
+    problems.dedup();
     Ok(Outcome::problems(problems, "tidy"))
 }
 

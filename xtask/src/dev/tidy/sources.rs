@@ -16,6 +16,21 @@ const UNFINISHED: &[(&str, &str)] = &[
     (concat!("#[ig", "nore"), "make the test pass everywhere, or remove it"),
 ];
 
+/// The crate that judges: the same telemetry and ledger give the same findings, whenever and
+/// wherever.
+const PURE: &str = "conformance/core/src";
+
+/// What would let the world into it. That it imports no runtime, [`super::imports`] checks.
+const IMPURE: &[&str] = &[
+    "std::env",
+    "std::fs",
+    "std::net",
+    "std::process",
+    "std::thread",
+    "Instant::now",
+    "SystemTime::now",
+];
+
 /// Where files lie on somebody's machine.
 const MACHINE_PATHS: &[&str] = &[
     concat!("/wo", "rk"),
@@ -66,6 +81,11 @@ fn problems_in(path: &Path, text: &str) -> Vec<String> {
                     .map(|(word, remedy)| format!("{shown}:{number} has `{word}`: {remedy}")),
             );
         }
+        if is_rust && path.starts_with(PURE) {
+            problems.extend(IMPURE.iter().filter(|word| line.contains(*word)).map(|word| {
+                format!("{shown}:{number} has `{word}`: let the caller hand in what it gives")
+            }));
+        }
         problems.extend(MACHINE_PATHS.iter().filter(|start| names(line, start)).map(|start| {
             format!(
                 "{shown}:{number} names a path under `{start}`: tests and texts must not depend on a machine"
@@ -106,6 +126,13 @@ mod tests {
         a/b.rs:4 names a path under `PATH`: tests and texts must not depend on a machine
         ");
         assert!(problems_in(Path::new("a/b.py"), "raise NotImplementedError").is_empty());
+    }
+
+    #[test]
+    fn the_core_stays_pure() {
+        let text = "let now = std::time::Instant::now();\n";
+        assert_eq!(problems_in(Path::new("conformance/core/src/join/time.rs"), text).len(), 1);
+        assert!(problems_in(Path::new("loadgen/src/pacing.rs"), text).is_empty());
     }
 
     #[test]
