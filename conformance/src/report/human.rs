@@ -1,0 +1,181 @@
+//! For people: the verdict first, then what happened, then what was found, worst first.
+
+mod findings;
+mod verdict;
+
+use std::fmt::Write as _;
+
+use spanproof_schemas::report::{
+    Cost, Join, JoinMeans, Load, Quantiles, Report, Telemetry, TokenCounts,
+};
+
+use super::Style;
+use super::number::{counted, difference, dollars, grouped, milliseconds, seconds};
+use super::text::{shortened, wrapped};
+
+/// Where the text of a block begins, after its title.
+const INDENT: usize = 12;
+/// The columns of the token table.
+const FIGURE: usize = 16;
+
+/// The report as text of at most 100 columns.
+#[must_use]
+pub fn human(report: &Report, style: Style) -> String {
+    let mut out = verdict::verdict(report, style);
+    out.push('\n');
+    if let Some(load) = &report.load {
+        out.push_str(&load_block(load));
+    }
+    out.push_str(&block("telemetry", &telemetry(report.telemetry)));
+    if !report.semconv.is_empty() {
+        out.push_str(&block("judged by", &judged_by(report)));
+    }
+    if let Some(join) = &report.join {
+        out.push_str(&block("calls", &joined(join)));
+    }
+    if !report.telemetry.is_empty() || report.join.is_some() {
+        out.push_str(&tokens(report));
+    }
+    if !report.findings.is_empty() {
+        out.push_str(&findings::findings(&report.findings, style));
+    }
+    out
+}
+
+/// `title`, then `text` broken into lines beside it.
+fn block(title: &str, text: &str) -> String {
+    let mut block = wrapped(text, INDENT);
+    if block.len() >= INDENT {
+        block.replace_range(..INDENT, &format!("{title:<INDENT$}"));
+    }
+    block
+}
+
+fn load_block(load: &Load) -> String {
+    let Load { client, intended, started, completed, failed, wall_s, .. } = load;
+    let mut out = block(
+        "load",
+        &format!(
+            "{} planned for {}; {} started, {} completed, {} failed, in {}",
+            counted(*intended, "call"),
+            shortened(client, 40),
+            grouped(*started),
+            grouped(*completed),
+            grouped(*failed),
+            seconds(*wall_s),
+        ),
+    );
+    let _ = writeln!(out, "{:INDENT$}{:<16}{:>10}{:>12}{:>12}", "", "", "p50", "p99", "max");
+    for (name, quantiles) in [
+        ("schedule lag", load.schedule_lag_ms),
+        ("latency", load.latency_ms),
+        ("first chunk", load.ttft_ms),
+    ] {
+        if quantiles == Quantiles::default() {
+            // Nothing of the kind was measured: no streams, say.
+            continue;
+        }
+        let Quantiles { p50, p99, max } = quantiles;
+        let [p50, p99, max] = [p50, p99, max].map(milliseconds);
+        let _ = writeln!(out, "{:INDENT$}{name:<16}{p50:>10}{p99:>12}{max:>12}", "");
+    }
+    out
+}
+
+fn telemetry(telemetry: Telemetry) -> String {
+    format!(
+        "{} ({} of model calls), {}, {}",
+        counted(telemetry.spans, "span"),
+        grouped(telemetry.gen_ai_spans),
+        counted(telemetry.metric_points, "metric point"),
+        counted(telemetry.log_records, "log record"),
+    )
+}
+
+fn judged_by(report: &Report) -> String {
+    let versions: Vec<String> = report
+        .semconv
+        .iter()
+        .map(|(version, spans)| format!("semconv {version} ({})", counted(*spans, "span")))
+        .collect();
+    versions.join(", ")
+}
+
+fn joined(join: &Join) -> String {
+    let mut text = format!("{} of {} matched", grouped(join.matched), grouped(join.calls));
+    for (index, (means, count)) in join.by.iter().filter(|(_, count)| **count > 0).enumerate() {
+        let by = match means {
+            JoinMeans::InvocationId => "invocation id",
+            JoinMeans::TraceContext => "trace context",
+            JoinMeans::ResponseId => "response id",
+            JoinMeans::TimeOverlap => "time, model and operation",
+        };
+        let lead = if index == 0 { " (" } else { ", " };
+        let _ = write!(text, "{lead}{} by {by}", grouped(*count));
+    }
+    if join.by.values().any(|count| *count > 0) {
+        text.push(')');
+    }
+    let _ = write!(
+        text,
+        "; {} without a span, {} without a call",
+        counted(join.unmatched_calls, "call"),
+        counted(join.unmatched_spans, "span"),
+    );
+    text
+}
+
+/// Served beside reported; only what was reported when no ledger says what was served.
+fn tokens(report: &Report) -> String {
+    let served = report.join.is_some().then_some(report.usage.served);
+    let reported = report.usage.reported;
+    let mut out = row("tokens", served.map(|_| "served".to_owned()), "reported", "difference");
+    let lines: [(&str, fn(TokenCounts) -> u64); 4] = [
+        ("  input", |counts| counts.input_tokens),
+        ("  output", |counts| counts.output_tokens),
+        ("  cache read", |counts| counts.cache_read_input_tokens),
+        ("  cache write", |counts| counts.cache_write_input_tokens),
+    ];
+    for (name, count) in lines {
+        let reported = count(reported);
+        let served = served.map(count);
+        let difference = served.map_or_else(String::new, |served| difference(served, reported));
+        out.push_str(&row(name, served.map(grouped), &grouped(reported), &difference));
+    }
+    if let Some(cost) = &report.cost {
+        out.push_str(&cost_rows(cost));
+    }
+    out
+}
+
+fn cost_rows(cost: &Cost) -> String {
+    let off = cost.reported_usd - cost.served_usd;
+    // Half a millionth of a dollar is rounding.
+    let off = match off {
+        off if off.abs() < 5e-7 => "0".to_owned(),
+        off if off > 0.0 => format!("+{}", dollars(off)),
+        off => dollars(off),
+    };
+    let [served, reported] = [cost.served_usd, cost.reported_usd].map(dollars);
+    let mut out = row("cost", Some(served), &reported, &off);
+    let mut note = format!("at the prices of {}", cost.prices_as_of);
+    if !cost.unpriced_models.is_empty() {
+        let models: Vec<String> =
+            cost.unpriced_models.iter().map(|model| shortened(model, 70)).collect();
+        let _ = write!(note, "; no price for {}", models.join(", "));
+    }
+    out.push_str(&wrapped(&note, INDENT));
+    out
+}
+
+fn row(name: &str, served: Option<String>, reported: &str, difference: &str) -> String {
+    let name_width = 16;
+    match served {
+        Some(served) => {
+            format!(
+                "{name:<name_width$}{served:>FIGURE$}{reported:>FIGURE$}{difference:>FIGURE$}\n"
+            )
+        }
+        None => format!("{name:<name_width$}{reported:>FIGURE$}\n"),
+    }
+}

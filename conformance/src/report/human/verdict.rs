@@ -1,0 +1,84 @@
+//! The first line, which says it all.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use spanproof_schemas::report::{FindingGroup, Level, Report, Verdict};
+
+use super::findings::paint;
+use crate::report::Style;
+use crate::report::number::{counted, grouped};
+use crate::report::text::wrapped;
+
+const RED: &str = "1;31";
+const GREEN: &str = "1;32";
+const YELLOW: &str = "1;33";
+
+pub(super) fn verdict(report: &Report, style: Style) -> String {
+    let (colour, text) = match report.verdict {
+        Verdict::Conforms => (GREEN, conforms(report)),
+        Verdict::Findings => (RED, does_not_conform(report)),
+        Verdict::NothingCaptured => (YELLOW, nothing_captured(report)),
+    };
+    wrapped(&text, 0).lines().map(|line| paint(line, colour, style) + "\n").collect()
+}
+
+fn conforms(report: &Report) -> String {
+    let found = match levels(&report.findings) {
+        none if none.is_empty() => "nothing found".to_owned(),
+        some => some,
+    };
+    format!("conforms: {found} in {}", extent(report))
+}
+
+fn does_not_conform(report: &Report) -> String {
+    let rules: BTreeSet<&str> = report.findings.iter().map(|group| group.rule.as_str()).collect();
+    let rules = counted(rules.len() as u64, "rule");
+    format!("does not conform: {rules} found {} in {}", levels(&report.findings), extent(report))
+}
+
+fn nothing_captured(report: &Report) -> String {
+    let mut text = "nothing captured: no span, metric point or log record arrived, so nothing was \
+                    checked"
+        .to_owned();
+    if let Some(join) = report.join.as_ref().filter(|join| join.calls > 0) {
+        let _ = write!(
+            text,
+            ", though {} served",
+            match join.calls {
+                1 => "1 call was".to_owned(),
+                calls => format!("{} calls were", grouped(calls)),
+            }
+        );
+    }
+    text + "; see that the program exports OTLP to the endpoint that spanproof sets \
+            (OTEL_EXPORTER_OTLP_ENDPOINT), and flushes before it ends"
+}
+
+/// What was looked at: calls where a ledger knows them, spans otherwise.
+fn extent(report: &Report) -> String {
+    match &report.join {
+        Some(join) => counted(join.calls, "call"),
+        None => counted(report.telemetry.spans, "span"),
+    }
+}
+
+/// How many findings there are of each level, worst first: `214 violations and 3 improvements`.
+fn levels(findings: &[FindingGroup]) -> String {
+    let counts: Vec<String> = [Level::Violation, Level::Improvement, Level::Information]
+        .into_iter()
+        .filter_map(|level| {
+            let groups = findings.iter().filter(|group| group.level == level);
+            let count: u64 = groups.map(|group| group.count).sum();
+            (count > 0).then(|| match level {
+                Level::Information => format!("{} for information", grouped(count)),
+                Level::Improvement | Level::Violation => counted(count, level.as_str()),
+            })
+        })
+        .collect();
+    match counts.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,85 @@
+//! Numbers as people read them.
+
+/// With a comma after every third digit: `80,000`.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `reported` minus `served`, with its sign: `+1,200`, `0`.
+pub(super) fn difference(served: u64, reported: u64) -> String {
+    let sign = match reported.cmp(&served) {
+        std::cmp::Ordering::Less => "-",
+        std::cmp::Ordering::Equal => "",
+        std::cmp::Ordering::Greater => "+",
+    };
+    format!("{sign}{}", grouped(reported.abs_diff(served)))
+}
+
+/// A count with its noun: `1 span`, `2,000 spans`.
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(count))
+}
+
+/// Milliseconds, in the unit that suits them: `0.04 ms`, `1.4 ms`, `142 ms`, `2.50 s`.
+pub(super) fn milliseconds(ms: f64) -> String {
+    match ms {
+        0.0 => "0 ms".to_owned(),
+        ms if ms < 0.1 => format!("{ms:.2} ms"),
+        ms if ms < 100.0 => format!("{ms:.1} ms"),
+        ms if ms < 1_000.0 => format!("{ms:.0} ms"),
+        ms => seconds(ms / 1_000.0),
+    }
+}
+
+/// Seconds, in the unit that suits them: `0.80 s`, `59.8 s`, `12.5 min`, `24.0 h`.
+pub(super) fn seconds(s: f64) -> String {
+    match s {
+        s if s < 10.0 => format!("{s:.2} s"),
+        s if s < 120.0 => format!("{s:.1} s"),
+        s if s < 7_200.0 => format!("{:.1} min", s / 60.0),
+        s => format!("{:.1} h", s / 3_600.0),
+    }
+}
+
+/// US dollars: in cents from one cent on, finer below.
+pub(super) fn dollars(usd: f64) -> String {
+    let sign = if usd < 0.0 { "-" } else { "" };
+    let usd = usd.abs();
+    if usd > 0.0 && usd < 0.01 {
+        return format!("{sign}${usd:.6}");
+    }
+    let text = format!("{usd:.2}");
+    match text.split_once('.') {
+        Some((whole, cents)) => {
+            let whole = whole.parse().map_or_else(|_| whole.to_owned(), grouped);
+            format!("{sign}${whole}.{cents}")
+        }
+        None => format!("{sign}${text}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_readable() {
+        let groups = [0, 999, 1_000, 80_000, 1_234_567].map(grouped);
+        assert_eq!(groups, ["0", "999", "1,000", "80,000", "1,234,567"]);
+        let times = [0.0, 0.04, 1.44, 99.94, 142.4, 2_500.0, 3_600_000.0].map(milliseconds);
+        assert_eq!(times, ["0 ms", "0.04 ms", "1.4 ms", "99.9 ms", "142 ms", "2.50 s", "60.0 min"]);
+        let sums = [0.0, 0.000_42, 12.344, -1_234.5].map(dollars);
+        assert_eq!(sums, ["$0.00", "$0.000420", "$12.34", "-$1,234.50"]);
+        let differences = [difference(5, 3), difference(3, 3), difference(0, 1_200)];
+        assert_eq!(differences, ["-2", "0", "+1,200"]);
+    }
+}
