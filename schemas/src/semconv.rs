@@ -10,6 +10,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use files::FILES;
+pub use history::History;
+
+#[path = "../semconv/files.rs"]
+mod files;
+mod history;
+
 /// One version of the conventions, resolved: references followed, `extends` applied.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -206,11 +213,6 @@ pub enum Condition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(usize);
 
-#[path = "../semconv/files.rs"]
-mod files;
-
-use files::FILES;
-
 impl Version {
     /// The newest version.
     pub const LATEST: Version = Version(FILES.len() - 1);
@@ -289,86 +291,4 @@ const fn same(one: &[u8], other: &[u8]) -> bool {
         index += 1;
     }
     true
-}
-
-/// Which version has which names, over all versions.
-#[derive(Clone, Debug)]
-pub struct History {
-    attributes: BTreeMap<String, Vec<Version>>,
-    metrics: BTreeMap<String, Vec<Version>>,
-    events: BTreeMap<String, Vec<Version>>,
-}
-
-impl History {
-    /// Reads every registry.
-    ///
-    /// # Panics
-    ///
-    /// As [`Version::registry`] does.
-    #[must_use]
-    pub fn read() -> History {
-        History::of(Version::all().map(|version| (version, version.registry())))
-    }
-
-    /// The history that `registries`, oldest first, tell.
-    #[must_use]
-    pub fn of(registries: impl IntoIterator<Item = (Version, Registry)>) -> History {
-        let mut history = History {
-            attributes: BTreeMap::new(),
-            metrics: BTreeMap::new(),
-            events: BTreeMap::new(),
-        };
-        for (version, registry) in registries {
-            note(&mut history.attributes, version, registry.attributes.into_keys());
-            note(&mut history.metrics, version, registry.metrics.into_keys());
-            note(&mut history.events, version, registry.events.into_keys());
-        }
-        history
-    }
-
-    /// The versions that define the attribute `name`, deprecated or not, oldest first.
-    #[must_use]
-    pub fn with_attribute(&self, name: &str) -> &[Version] {
-        self.attributes.get(name).map_or(&[], Vec::as_slice)
-    }
-
-    /// The versions that define the metric `name`, oldest first.
-    #[must_use]
-    pub fn with_metric(&self, name: &str) -> &[Version] {
-        self.metrics.get(name).map_or(&[], Vec::as_slice)
-    }
-
-    /// The versions that define the event `name`, oldest first.
-    #[must_use]
-    pub fn with_event(&self, name: &str) -> &[Version] {
-        self.events.get(name).map_or(&[], Vec::as_slice)
-    }
-
-    /// The first version that defines the attribute `name`.
-    #[must_use]
-    pub fn first_with_attribute(&self, name: &str) -> Option<Version> {
-        self.with_attribute(name).first().copied()
-    }
-
-    /// The first version that defines the metric `name`.
-    #[must_use]
-    pub fn first_with_metric(&self, name: &str) -> Option<Version> {
-        self.with_metric(name).first().copied()
-    }
-
-    /// The first version that defines the event `name`.
-    #[must_use]
-    pub fn first_with_event(&self, name: &str) -> Option<Version> {
-        self.with_event(name).first().copied()
-    }
-}
-
-fn note(
-    versions: &mut BTreeMap<String, Vec<Version>>,
-    version: Version,
-    names: impl Iterator<Item = String>,
-) {
-    for name in names {
-        versions.entry(name).or_default().push(version);
-    }
 }
