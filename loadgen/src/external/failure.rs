@@ -34,9 +34,9 @@ pub enum Cause {
     /// It did not say in time that it was ready.
     #[error("was not ready after {} s", .0.as_secs_f64())]
     NeverReady(Duration),
-    /// It ended while calls were open or to come.
-    #[error("ended early, with {status}, while {open} calls were open")]
-    EndedEarly {
+    /// It ended while calls were open or to come, or as a failure after all of them.
+    #[error("ended with {status}; calls still open: {open}")]
+    EndedBadly {
         /// How it ended.
         status: ExitStatus,
         /// Calls that it had taken and not answered.
@@ -54,7 +54,7 @@ pub enum Cause {
         reason: String,
     },
     /// No call ended for too long.
-    #[error("answered none of its {open} open calls for {} s", .waited.as_secs_f64())]
+    #[error("answered no call for {} s; calls still open: {open}", .waited.as_secs_f64())]
     Silent {
         /// Calls that it had taken and not answered.
         open: usize,
@@ -73,9 +73,6 @@ pub enum Cause {
     /// It did not end in time after its input had ended.
     #[error("did not end within {} s of its last call", .0.as_secs_f64())]
     NeverEnded(Duration),
-    /// It ended as a failure after all calls were answered.
-    #[error("answered all calls, but ended with {0}")]
-    BadEnd(ExitStatus),
     /// A call came after the end.
     #[error("has ended and takes no more calls")]
     Ended,
@@ -103,12 +100,11 @@ impl From<Failure> for ClientError {
                 ClientErrorKind::Start
             }
             Cause::Silent { .. } | Cause::NeverEnded(_) => ClientErrorKind::Timeout,
-            Cause::EndedEarly { .. }
+            Cause::EndedBadly { .. }
             | Cause::NotProtocol { .. }
             | Cause::StoppedReading(_)
             | Cause::Lost(_)
             | Cause::ClosedOutput
-            | Cause::BadEnd(_)
             | Cause::Ended
             | Cause::Repeated(_) => ClientErrorKind::Ended,
         };

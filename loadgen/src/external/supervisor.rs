@@ -227,10 +227,8 @@ impl Supervisor {
         let open = state.open.len();
         if self.ready.is_some() {
             Err(Cause::EndedBeforeReady(status))
-        } else if open > 0 || !state.finishing {
-            Err(Cause::EndedEarly { status, open })
-        } else if !status.success() {
-            Err(Cause::BadEnd(status))
+        } else if open > 0 || !state.finishing || !status.success() {
+            Err(Cause::EndedBadly { status, open })
         } else {
             Ok(())
         }

@@ -1,4 +1,5 @@
-//! Workers of every temper, written for `python3`, which these tests need on `PATH`.
+//! Environments and workers of every temper, made with `python3`, which these tests need on `PATH`.
 
+mod environments;
 mod manifests;
 mod workers;

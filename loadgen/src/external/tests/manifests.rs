@@ -70,12 +70,12 @@ fn what_is_wrong_with_a_manifest_is_said() {
     );
     insta::assert_snapshot!(
         load(folder, "python/one", &GOOD.replace("summary", "sumary")),
-        @""
+        @"CLIENTS/python/one/client.yaml is not a client manifest: unknown field `sumary`, expected one of `name`, `summary`, `language`, `minimum_version`, `lock`, `command`, `capabilities`, `environment`, `content_environment` at line 1 column 20"
     );
     insta::assert_snapshot!(
         load(folder, "python/one", &GOOD.replace("'3.10'", "three")),
-        @""
+        @"CLIENTS/python/one/client.yaml is not a client manifest: `three` is not a version: write it like `3.11`, in quotes"
     );
-    insta::assert_snapshot!(load(folder, "python/one", &GOOD.replace("[c]", "[]")), @"");
-    insta::assert_snapshot!(load(folder, "python/one", &GOOD.replace("python/one", "python/1")), @"");
+    insta::assert_snapshot!(load(folder, "python/one", &GOOD.replace("[c]", "[]")), @"CLIENTS/python/one/client.yaml has an empty `command`: name the program to start");
+    insta::assert_snapshot!(load(folder, "python/one", &GOOD.replace("python/one", "python/1")), @"CLIENTS/python/one/client.yaml names its client `python/1`, its folder says `python/one`");
 }

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use crate::capabilities::Capabilities;
 use crate::client::{Client, ClientError, ClientErrorKind};
 use crate::external::manifest::Language;
+use crate::external::settings::is_withheld;
 use crate::external::{Environment, Limits, Manifest, Settings, Version, Worker};
 
 /// What every worker below begins with: `say` writes a line, `calls` reads them.
@@ -124,7 +125,10 @@ print("flushed", file=sys.stderr)
     worker.finish().await.unwrap();
     assert_eq!(*said.lock().unwrap(), ["flushed"]);
     let after = worker.call(call(4)).await.unwrap_err();
-    assert_eq!(after.message, "python/test has ended and takes no more calls; its last lines on standard error:\n  flushed");
+    assert_eq!(
+        after.message,
+        "python/test has ended and takes no more calls; its last lines on standard error:\n  flushed"
+    );
 }
 
 #[tokio::test]
@@ -141,21 +145,39 @@ async fn more_calls_than_pipes_hold_do_not_block() {
 }
 
 #[tokio::test]
-async fn the_worker_sees_its_variables_and_none_of_ours() {
+async fn the_worker_sees_its_variables() {
     let client = client(
         r#"
 names = ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_DEFAULT_REGION", "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_SERVICE_NAME", "SPANPROOF_CONCURRENCY", "GREETING", "CONTENT"]
 ready()
 print(*[f"{name}={os.environ.get(name)}" for name in names], sep="\n", file=sys.stderr)
-withheld = [name for name in os.environ if name.endswith("_PROXY") or name == "CARGO_" or name == "PYTHONHOME"]
-print(withheld, file=sys.stderr)
 for call in calls(): sys.exit(1)
 "#,
     );
     let settings = Settings { content: true, ..client.settings.clone() };
     let worker = Program { settings, ..client }.start().await.unwrap();
-    insta::assert_snapshot!(worker.call(call(0)).await.unwrap_err(), @"");
+    insta::assert_snapshot!(worker.call(call(0)).await.unwrap_err(), @r"
+    the client ended early: python/test ended with exit status: 1; calls still open: 1; its last lines on standard error:
+      AWS_ENDPOINT_URL_BEDROCK_RUNTIME=http://127.0.0.1:1
+      AWS_DEFAULT_REGION=us-east-1
+      OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:2
+      OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
+      OTEL_SERVICE_NAME=tested
+      SPANPROOF_CONCURRENCY=3
+      GREETING=hello
+      CONTENT=yes
+    ");
+}
+
+#[test]
+fn variables_that_steer_sdks_and_exporters_are_withheld() {
+    for variable in ["OTEL_SDK_DISABLED", "AWS_PROFILE", "PYTHONHOME", "HTTP_PROXY", "no_proxy"] {
+        assert!(is_withheld(variable), "{variable}");
+    }
+    for variable in ["PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE"] {
+        assert!(!is_withheld(variable), "{variable}");
+    }
 }
 
 #[tokio::test]
@@ -172,13 +194,16 @@ for call in calls():
     )
     .await;
     assert_eq!(error.kind, ClientErrorKind::Ended);
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @r"
+    the client ended early: python/test ended with exit status: 3; calls still open: 1; its last lines on standard error:
+      out of cheese
+    ");
 }
 
 #[tokio::test]
 async fn a_worker_that_is_killed_is_told() {
     let error = call_error("ready()\nfor call in calls(): os.kill(os.getpid(), 9)").await;
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"the client ended early: python/test ended with signal: 9 (SIGKILL); calls still open: 1");
 }
 
 #[tokio::test]
@@ -186,49 +211,52 @@ async fn answers_written_just_before_a_crash_count() {
     let client = client("ready()\nfor call in calls():\n    done(call)\n    os._exit(3)");
     let worker = client.start().await.unwrap();
     assert_eq!(worker.call(call(7)).await.unwrap().call, 7);
-    insta::assert_snapshot!(worker.finish().await.unwrap_err(), @"");
+    insta::assert_snapshot!(worker.finish().await.unwrap_err(), @"the client ended early: python/test ended with exit status: 3; calls still open: 0");
 }
 
 #[tokio::test]
 async fn a_line_that_is_not_of_the_protocol_is_quoted() {
-    let error = call_error("ready()\nfor call in calls(): print('Hello, world\\t!', flush=True)").await;
+    let error =
+        call_error("ready()\nfor call in calls(): print('Hello, world\\t!', flush=True)").await;
     assert_eq!(error.kind, ClientErrorKind::Ended);
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @r"the client ended early: python/test wrote a line to standard output that is not of the worker protocol (expected value at line 1 column 1): `Hello, world\t!`");
 }
 
 #[tokio::test]
 async fn an_answer_to_no_call_breaks_the_protocol() {
     insta::assert_snapshot!(
         call_error("ready()\nfor call in calls(): done(call + 1)").await,
-        @""
+        @r#"the client ended early: python/test wrote a line to standard output that is not of the worker protocol (no such call is open): `{\"type\": \"done\", \"call\": 1, \"started_unix_nanos\": 1, \"finished_unix_nanos\": 2}`"#
     );
 }
 
 #[tokio::test]
 async fn a_worker_ready_twice_breaks_the_protocol() {
-    insta::assert_snapshot!(call_error("ready()\nready()\nfor call in calls(): pass").await, @"");
+    insta::assert_snapshot!(call_error("ready()\nready()\nfor call in calls(): pass").await, @r#"the client ended early: python/test wrote a line to standard output that is not of the worker protocol (it was ready before): `{\"type\": \"ready\", \"client\": \"test\"}`"#);
 }
 
 #[tokio::test]
 async fn an_answer_before_it_is_ready_breaks_the_protocol() {
-    insta::assert_snapshot!(start_error("done(0)\nfor call in calls(): pass").await, @"");
+    insta::assert_snapshot!(start_error("done(0)\nfor call in calls(): pass").await, @r#"the client ended early: python/test wrote a line to standard output that is not of the worker protocol (no call ends before the worker is ready): `{\"type\": \"done\", \"call\": 0, \"started_unix_nanos\": 1, \"finished_unix_nanos\": 2}`"#);
 }
 
 #[tokio::test]
 async fn a_worker_that_ends_before_it_is_ready_did_not_start() {
     let error = start_error("sys.exit('no module named cheese')").await;
     assert_eq!(error.kind, ClientErrorKind::Start);
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @r"
+    the client could not start: python/test ended before it was ready, with exit status: 1; its last lines on standard error:
+      no module named cheese
+    ");
 }
 
 #[tokio::test]
 async fn a_worker_that_is_never_ready_is_killed() {
-    let mut client = client("print('thinking', file=sys.stderr, flush=True)\nsys.stdin.read()");
-    // Long enough for Python to start, on a machine that is busy.
-    client.settings.limits.ready = Duration::from_secs(2);
+    let mut client = client("sys.stdin.read()");
+    client.settings.limits.ready = Duration::from_millis(100);
     let error = client.start().await.map(|_| ()).unwrap_err();
     assert_eq!(error.kind, ClientErrorKind::Start);
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"the client could not start: python/test was not ready after 0.1 s");
 }
 
 #[tokio::test]
@@ -237,7 +265,7 @@ async fn a_program_that_does_not_exist_is_named() {
     client.manifest.command = vec!["no-such-program".to_owned()];
     let error = client.start().await.map(|_| ()).unwrap_err();
     assert_eq!(error.kind, ClientErrorKind::Start);
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"the client could not start: python/test cannot be started: `no-such-program`: No such file or directory (os error 2)");
 }
 
 #[tokio::test]
@@ -247,7 +275,7 @@ async fn a_worker_that_takes_calls_and_never_answers_is_killed() {
     let worker = client.start().await.unwrap();
     let error = worker.call(call(0)).await.unwrap_err();
     assert_eq!(error.kind, ClientErrorKind::Timeout);
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"the client did not finish in time: python/test answered no call for 0.1 s; calls still open: 1");
 }
 
 #[tokio::test]
@@ -258,7 +286,7 @@ async fn a_worker_that_does_not_end_after_its_input_is_killed() {
     worker.call(call(0)).await.unwrap();
     let error = worker.finish().await.unwrap_err();
     assert_eq!(error.kind, ClientErrorKind::Timeout);
-    insta::assert_snapshot!(error, @"");
+    insta::assert_snapshot!(error, @"the client did not finish in time: python/test did not end within 0.1 s of its last call");
 }
 
 #[tokio::test]
@@ -266,7 +294,10 @@ async fn a_worker_that_ends_badly_after_its_last_call_is_told() {
     let client = client("ready()\nfor call in calls(): done(call)\nsys.exit('lost 12 spans')");
     let worker = client.start().await.unwrap();
     worker.call(call(0)).await.unwrap();
-    insta::assert_snapshot!(worker.finish().await.unwrap_err(), @"");
+    insta::assert_snapshot!(worker.finish().await.unwrap_err(), @r"
+    the client ended early: python/test ended with exit status: 1; calls still open: 0; its last lines on standard error:
+      lost 12 spans
+    ");
 }
 
 #[tokio::test]
@@ -289,10 +320,13 @@ for call in calls():
 async fn the_same_call_twice_at_once_is_refused() {
     let client = client("ready()\nfor call in calls(): pass");
     let worker = client.start().await.unwrap();
-    let (_, second) = tokio::select! {
+    let first = worker.call(call(0));
+    tokio::pin!(first);
+    tokio::select! {
         biased;
-        first = worker.call(call(0)) => (Some(first), worker.call(call(0)).await),
-        second = worker.call(call(0)) => (None, second),
-    };
-    insta::assert_snapshot!(second.unwrap_err(), @"");
+        _ = &mut first => unreachable!("the worker answers nothing"),
+        () = std::future::ready(()) => {}
+    }
+    let second = worker.call(call(0)).await;
+    insta::assert_snapshot!(second.unwrap_err(), @"the client ended early: python/test was given call 0 while that call was open");
 }
