@@ -1,6 +1,8 @@
 //! The OpenTelemetry SDK's own exporters send to the receiver, and the capture holds what they
 //! were given.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
+
 use std::time::Duration;
 
 use conformance::capture::{Export, Writer, read};

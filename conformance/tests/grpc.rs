@@ -1,5 +1,7 @@
 //! OTLP/gRPC as a client sees it: partial success, errors, limits.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by its panic")]
+
 use std::io;
 use std::time::Duration;
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -147,7 +148,7 @@ fn an_empty_file_holds_nothing() {
 #[test]
 fn one_object_over_several_lines_is_read() {
     let text = "\n{\n  \"resourceLogs\": [\n  ]\n}\n\n";
-    assert_eq!(read_bytes(text.as_bytes()).0, [Export::Logs(Default::default())]);
+    assert_eq!(read_bytes(text.as_bytes()).0, [Export::Logs(ExportLogsServiceRequest::default())]);
 }
 
 #[test]

@@ -3,12 +3,15 @@
 //!
 //! It reads what exporters really send: integers as text or number, enumerations by name too,
 //! `null` for absent, empty objects, non-finite doubles as text; unknown fields are ignored.
-//! Names in snake_case are unknown fields, as the specification has it.
+//! Names in `snake_case` are unknown fields, as the specification has it.
 
 mod codec;
 mod messages;
 mod number;
 
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::capture::Export;
@@ -143,9 +146,9 @@ impl<'de> Visitor<'de> for ExportVisitor {
         let mut unknown = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
             let empty = match key.as_str() {
-                "resourceSpans" => Export::Traces(Default::default()),
-                "resourceMetrics" => Export::Metrics(Default::default()),
-                "resourceLogs" => Export::Logs(Default::default()),
+                "resourceSpans" => Export::Traces(ExportTraceServiceRequest::default()),
+                "resourceMetrics" => Export::Metrics(ExportMetricsServiceRequest::default()),
+                "resourceLogs" => Export::Logs(ExportLogsServiceRequest::default()),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                     unknown.push(key);

@@ -1,5 +1,6 @@
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{ArrayValue, KeyValueList};
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point;
 use opentelemetry_proto::tonic::trace::v1::Span;
@@ -58,8 +59,8 @@ fn attribute_values_in_every_form() {
         (r#"{"boolValue":false}"#, Some(Value::BoolValue(false))),
         (r#"{"stringValue":""}"#, Some(Value::StringValue(String::new()))),
         (r#"{"bytesValue":"-_8"}"#, Some(Value::BytesValue(vec![0xfb, 0xff]))),
-        (r#"{"arrayValue":{}}"#, Some(Value::ArrayValue(Default::default()))),
-        (r#"{"kvlistValue":{}}"#, Some(Value::KvlistValue(Default::default()))),
+        (r#"{"arrayValue":{}}"#, Some(Value::ArrayValue(ArrayValue::default()))),
+        (r#"{"kvlistValue":{}}"#, Some(Value::KvlistValue(KeyValueList::default()))),
         (r#"{"futureValue":1}"#, None),
         (r#"{"stringValue":null}"#, None),
         ("{}", None),

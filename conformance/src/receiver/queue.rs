@@ -71,9 +71,8 @@ impl Queue {
     pub(super) async fn put(&self, request: Request) -> Result<(), QueueError> {
         let weight = u32::try_from(request.protobuf.len() + ENTRY_BYTES).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.room).acquire_many_owned(weight.min(self.room_bytes));
-        let room = match tokio::time::timeout(self.wait, room).await {
-            Ok(Ok(room)) => room,
-            Ok(Err(_)) | Err(_) => return Err(QueueError::Full),
+        let Ok(Ok(room)) = tokio::time::timeout(self.wait, room).await else {
+            return Err(QueueError::Full);
         };
         if let Some(error) = self.broken.get() {
             return Err(QueueError::Broken(error.clone()));

@@ -125,12 +125,15 @@ fn joined(join: &Join) -> String {
     text
 }
 
+/// A kind of token: its name, and its count.
+type TokenLine = (&'static str, fn(TokenCounts) -> u64);
+
 /// Served beside reported; only what was reported when no ledger says what was served.
 fn tokens(report: &Report) -> String {
     let served = report.join.is_some().then_some(report.usage.served);
     let reported = report.usage.reported;
     let mut out = row("tokens", served.map(|_| "served".to_owned()), "reported", "difference");
-    let lines: [(&str, fn(TokenCounts) -> u64); 4] = [
+    let lines: [TokenLine; 4] = [
         ("  input", |counts| counts.input_tokens),
         ("  output", |counts| counts.output_tokens),
         ("  cache read", |counts| counts.cache_read_input_tokens),

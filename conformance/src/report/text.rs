@@ -39,7 +39,8 @@ pub(super) fn wrapped(text: &str, indent: usize) -> String {
             _ => lines.push(word),
         }
     }
-    lines.iter().map(|line| format!("{:indent$}{line}\n", "")).collect()
+    let margin = " ".repeat(indent);
+    lines.iter().flat_map(|line| [&margin, line.as_str(), "\n"]).collect()
 }
 
 /// Escape sequences in telemetry must not reach the terminal.
