@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn a_day_in_a_minute() {
         let speed: Speed = "1440x".parse().unwrap();
-        assert_eq!(speed.scale(Duration::from_secs(86_400)), Duration::from_secs(60));
+        assert_eq!(speed.scale(Duration::from_hours(24)), Duration::from_mins(1));
         assert_eq!("max".parse::<Speed>().unwrap().scale(Duration::from_secs(5)), Duration::ZERO);
     }
 

@@ -1,6 +1,10 @@
 //! The developers' verbs: what keeps the workspace itself in order.
 
+mod bench;
+mod clients;
+mod docs;
 mod semconv;
+mod test;
 mod tidy;
 mod workspace;
 
@@ -18,6 +22,12 @@ pub(crate) enum Command {
     Semconv(semconv::Command),
     /// Check what the compiler does not: layering, file lengths, paths in documents, licences.
     Tidy,
+    /// Write the pages under `docs/rules/` from the rules, or check that they are current.
+    Docs(docs::Args),
+    /// Run everything that a change must pass.
+    Test(test::Args),
+    /// Measure speed beside the bare ceiling.
+    Bench(bench::Args),
 }
 
 /// Runs `command` and says on standard output what came of it: 0 when all is in order, 1 when
@@ -26,6 +36,9 @@ pub(crate) fn main(command: &Command) -> ExitCode {
     let outcome = match command {
         Command::Semconv(command) => semconv::run(command),
         Command::Tidy => tidy::run(),
+        Command::Docs(args) => docs::run(args),
+        Command::Test(args) => test::run(args),
+        Command::Bench(args) => bench::run(args),
     };
     match outcome {
         Ok(Outcome { lines, in_order }) => {

@@ -2,13 +2,22 @@
 
 mod dev;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// As in the `spanproof` binary, so that both run alike.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The verbs of spanproof for this workspace, and its developers' own.
 #[derive(Parser)]
-#[command(name = "cargo xtask", version)]
+#[command(
+    name = "cargo xtask",
+    version,
+    after_help = "Every other verb is spanproof's own: run, check, load, mock, receive, rules, explain."
+)]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -16,12 +25,18 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// For those who work on spanproof itself: imports and checks of the workspace.
+    /// For those who work on spanproof itself: tests, benches, imports and checks of the workspace.
     #[command(subcommand)]
     Dev(dev::Command),
+    #[command(external_subcommand)]
+    Spanproof(Vec<OsString>),
 }
 
 fn main() -> ExitCode {
-    let Arguments { verb: Verb::Dev(command) } = Arguments::parse();
-    dev::main(&command)
+    match Arguments::parse().verb {
+        Verb::Dev(command) => dev::main(&command),
+        Verb::Spanproof(arguments) => {
+            spanproof::run(std::iter::once("cargo xtask".into()).chain(arguments))
+        }
+    }
 }

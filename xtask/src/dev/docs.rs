@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
-use super::workspace;
+use super::{Outcome, workspace};
 
 /// Whether to write or to compare.
 #[derive(Debug, clap::Args)]
@@ -16,9 +16,13 @@ pub(crate) struct Args {
     check: bool,
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let root = workspace::root();
-    if args.check { check(root) } else { write(root) }
+    if args.check {
+        return Ok(Outcome::problems(problems(&root)?, "the pages are current"));
+    }
+    write(&root)?;
+    Ok(Outcome::in_order("the pages are written"))
 }
 
 /// Writes every page, and removes those of rules that are gone.
@@ -36,20 +40,18 @@ fn write(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Fails when a committed page differs from what the rules say.
-pub(crate) fn check(root: &Path) -> Result<()> {
-    let mut outdated: Vec<PathBuf> = stale(root)?;
+/// The committed pages that differ from what the rules say.
+fn problems(root: &Path) -> Result<Vec<String>> {
+    let mut outdated = stale(root)?;
     for (path, text) in conformance_core::docs::pages() {
         let path = root.join(path);
         if fs::read_to_string(&path).ok().as_deref() != Some(text.as_str()) {
             outdated.push(path);
         }
     }
-    if outdated.is_empty() {
-        return Ok(());
-    }
-    let list: Vec<_> = outdated.iter().map(|path| path.display().to_string()).collect();
-    bail!("not current, run `cargo xtask dev docs`: {}", list.join(", "))
+    let problem =
+        |path: &PathBuf| format!("{} is not current: run `cargo xtask dev docs`", path.display());
+    Ok(outdated.iter().map(problem).collect())
 }
 
 /// Committed pages that no rule has.

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, ensure};
 
-use super::{clients, docs, tidy, workspace};
+use super::{Outcome, clients, workspace};
 
 /// What to run.
 #[derive(Debug, clap::Args)]
@@ -25,8 +25,8 @@ struct Step {
 
 const STEPS: &[Step] = &[
     Step { name: "formatting", run: |root| cargo(root, &["fmt", "--all", "--check"]) },
-    Step { name: "tidy", run: tidy::check },
-    Step { name: "generated pages", run: docs::check },
+    Step { name: "tidy", run: |_| own(&["dev", "tidy"]) },
+    Step { name: "generated pages", run: |_| own(&["dev", "docs", "--check"]) },
     Step {
         name: "lints",
         run: |root| {
@@ -43,23 +43,30 @@ const CLIENT_STEPS: &[Step] = &[
     Step { name: "run -- an unchanged boto3 program", run: clients::unchanged_program },
 ];
 
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let root = workspace::root();
     let steps = if args.no_clients { &[] } else { CLIENT_STEPS };
     for step in STEPS.iter().chain(steps) {
         writeln!(io::stdout(), "== {}", step.name)?;
         let started = Instant::now();
-        (step.run)(root).with_context(|| format!("{} failed", step.name))?;
+        (step.run)(&root).with_context(|| format!("{} failed", step.name))?;
         writeln!(io::stdout(), "== {}: passed in {:.0?}\n", step.name, started.elapsed())?;
     }
-    Ok(())
+    Ok(Outcome::in_order("everything passed"))
 }
 
 fn cargo(root: &Path, arguments: &[&str]) -> Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo).args(arguments).current_dir(root).status()?;
-    if !status.success() {
-        bail!("cargo {} ended with {status}", arguments.join(" "));
-    }
+    succeed(workspace::cargo(root).args(arguments))
+}
+
+/// Runs a verb of this very program.
+fn own(arguments: &[&str]) -> Result<()> {
+    succeed(Command::new(std::env::current_exe()?).args(arguments))
+}
+
+/// Runs `command`, and fails when it does.
+pub(super) fn succeed(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
+    ensure!(status.success(), "{command:?} ended with {status}");
     Ok(())
 }

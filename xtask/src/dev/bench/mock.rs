@@ -33,9 +33,9 @@ pub(super) fn compare(runs: usize) -> Result<Comparison> {
     let bare = bare_runtime.block_on(bare_server())?;
     let mock_runtime = server_runtime()?;
     let mock = mock_runtime.block_on(async {
-        let ledger = mock_bedrock::ledger::JsonLines::create(&folder.path().join("ledger.jsonl"))?;
+        let ledger = mock_bedrock::JsonLines::create(&folder.path().join("ledger.jsonl"))?;
         let config = mock_bedrock::Config { speed: Speed::Max, ..mock_bedrock::Config::default() };
-        anyhow::Ok(mock_bedrock::Server::start(config, ledger).await?)
+        anyhow::Ok(mock_bedrock::Server::start(config, ledger)?)
     })?;
     let mut comparison = Comparison::new("mock", "req/s");
     for _ in 0..runs {

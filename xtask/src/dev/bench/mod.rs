@@ -12,6 +12,8 @@ use std::io::{self, Write};
 
 use anyhow::Result;
 
+use super::Outcome;
+
 /// Which benches to run, and how often.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -65,7 +67,7 @@ fn median(values: &mut [f64]) -> f64 {
     values[values.len() / 2]
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let wanted = |bench| args.only.is_empty() || args.only.contains(&bench);
     let runs = args.runs.max(1);
     if wanted(Bench::Check) {
@@ -77,5 +79,5 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if wanted(Bench::Receive) {
         receive::compare(runs)?.print()?;
     }
-    Ok(())
+    Ok(Outcome::in_order(format_args!("medians of {runs}; only the ratios travel")))
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
@@ -45,7 +45,8 @@ pub(super) fn compare(runs: usize) -> Result<Comparison> {
     let mut comparison = Comparison::new("receive", "spans/s");
     for _ in 0..runs {
         comparison.ceiling.push(spans_per_second(bare, &batches)?);
-        comparison.ours.push(spans_per_second(receiver.grpc_address(), &batches)?);
+        let ours = receiver.grpc_address().context("the receiver takes no gRPC")?;
+        comparison.ours.push(spans_per_second(ours, &batches)?);
     }
     let counts = receiver_runtime.block_on(receiver.shutdown())?;
     let sent = (runs * BATCHES * BATCH) as u64;
