@@ -4,6 +4,7 @@
 //! stands here. `cargo xtask VERB` runs the same [`run`].
 
 mod args;
+mod clients;
 mod configuration;
 mod cost;
 pub mod exit;

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use conformance::capture::Writer;
 use conformance::receiver::{Counts, Receiver};
-use mock_bedrock::Server;
-use mock_bedrock::ledger::JsonLines;
+use mock_bedrock::{JsonLines, Server};
 use spanproof_schemas::speed::Speed;
 use tempfile::TempDir;
 
@@ -105,7 +104,7 @@ pub(crate) async fn start_mock(
     let ledger = JsonLines::create(ledger)
         .with_context(|| format!("cannot write the ledger {}", ledger.display()))
         .or_could_not_judge()?;
-    Server::start(config, ledger).await.or_could_not_judge()
+    Server::start(config, ledger).or_could_not_judge()
 }
 
 fn endpoint(address: Option<SocketAddr>) -> String {

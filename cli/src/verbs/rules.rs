@@ -6,7 +6,7 @@ use crate::exit::{Failure, Outcome};
 use crate::output;
 
 pub(crate) fn run() -> Result<Outcome, Failure> {
-    let rules = conformance_core::rules::all();
+    let rules = conformance_core::rules::RULES;
     let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
     let mut list = String::new();
     for rule in rules {

@@ -2,16 +2,19 @@
 //! against the rules.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
+use std::{fs, io};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use loadgen::external::{Environment, Manifest, Requirements, clients_dir, home_dir};
 use serde::Deserialize;
 use serde_json::Value;
 use spanproof_schemas::ledger::{Exchange, Record, Usage};
 use spanproof_schemas::speed::Speed;
+
+use super::say;
+use super::test::succeed;
 
 /// What an SDK made of one answer, as the check programs print it.
 #[derive(Debug, Deserialize)]
@@ -28,9 +31,13 @@ struct Parsed {
 /// boto3, and the AWS SDK for JavaScript with its default h2c client, complete every operation, and
 /// parse the usage and stop reason that the ledger says were served.
 pub(crate) fn fidelity(root: &Path) -> Result<()> {
-    let python = python_environment(root, "fidelity")?;
     let folder = root.join("clients/python/fidelity");
-    let mut boto3 = Command::new(python.join("python"));
+    let environment = prepare(&Requirements {
+        name: "python/fidelity".to_owned(),
+        lock: folder.join("requirements.lock"),
+        minimum_version: "3.10".parse().map_err(anyhow::Error::msg)?,
+    })?;
+    let mut boto3 = Command::new(environment.programs.join("python"));
     boto3.arg(folder.join("check.py")).env("PYTHONPATH", root.join("clients/python"));
     compare_with_ledger("boto3", boto3)?;
 
@@ -79,7 +86,8 @@ fn compare_with_ledger(sdk: &str, mut program: Command) -> Result<()> {
         checked += 1;
     }
     ensure!(checked == served.len() && checked > 0, "{sdk}: {checked} of {} calls", served.len());
-    println_line(&format!("{sdk}: {checked} calls, usage and stop reasons as served"))
+    say(&mut io::stdout(), &[format!("{sdk}: {checked} calls, usage and stop reasons as served")]);
+    Ok(())
 }
 
 fn exchanges(ledger: &Path) -> Result<HashMap<String, Exchange>> {
@@ -92,54 +100,129 @@ fn exchanges(ledger: &Path) -> Result<HashMap<String, Exchange>> {
     Ok(exchanges)
 }
 
-/// The folder of programs of a Python client's environment, made on first use.
-fn python_environment(root: &Path, client: &str) -> Result<PathBuf> {
-    let lock = root.join("clients/python").join(client).join("requirements.lock");
-    let environment = loadgen::external::environment::python(&lock, &mut |line| {
-        let _ = println_line(line);
-    })?;
-    Ok(environment.programs())
+/// The released instrumentation has the faults that it has, and is not blamed for others.
+pub(crate) fn genai_bedrock(_root: &Path) -> Result<()> {
+    let judged = Judged::run(&["load", "--client", "python/genai-bedrock", "--calls", "200"])?;
+    judged.expect_code(1)?;
+    // It states the service's input count, without the cached tokens, and names the tokens written
+    // to the cache as no released version does.
+    judged.expect_found(&["usage/input-tokens", "naming/unknown-attribute"])?;
+    judged.expect_joined(200)?;
+    // Under an older version its metrics and attributes are not known at all.
+    let older = Judged::run(&[
+        "load",
+        "--client",
+        "python/genai-bedrock",
+        "--calls",
+        "50",
+        "--semconv",
+        "1.36.0",
+    ])?;
+    older.expect_code(1)?;
+    older.expect_found(&["naming/unknown-metric", "naming/unknown-attribute"])
 }
 
-/// Runs `spanproof` with `arguments` in this process's own binary; its exit code and its report.
-fn spanproof(arguments: &[&OsStr]) -> Result<(Option<i32>, Value)> {
-    let folder = tempfile::tempdir()?;
-    let path = folder.path().join("report.json");
-    let mut report = std::ffi::OsString::from("json=");
-    report.push(&path);
-    let (verb, rest) = arguments.split_first().context("no verb")?;
-    let status = Command::new(std::env::current_exe()?)
-        .arg(verb)
-        .arg("--report")
-        .arg(report)
-        .args(rest)
-        .status()?;
-    let text = fs::read_to_string(&path).with_context(|| format!("no report; ended with {status}"))?;
-    Ok((status.code(), serde_json::from_str(&text)?))
+/// The hand-written wrapper, judged by a version that it does not speak and by one that it does.
+pub(crate) fn article(_root: &Path) -> Result<()> {
+    let load = ["load", "--client", "python/article", "--calls", "200", "--semconv"];
+    let newer = Judged::run(&[&load[..], &["1.41.1"]].concat())?;
+    newer.expect_code(1)?;
+    newer.expect_attribute("deprecation/attribute", "gen_ai.system")?;
+    newer.expect_attribute("presence/required-attribute", "gen_ai.provider.name")?;
+    newer.expect_found(&["naming/span-name", "status/error-type"])?;
+    newer.expect_joined(200)?;
+
+    let older = Judged::run(&[&load[..], &["1.36.0"]].concat())?;
+    older.expect_code(1)?;
+    older.expect_found(&["naming/span-name", "status/error-type"])?;
+    ensure!(!older.names("gen_ai.system"), "gen_ai.system is reported against 1.36.0");
+
+    let leaking = Judged::run(&[&load[..], &["1.36.0", "--content"]].concat())?;
+    leaking.expect_code(1)?;
+    leaking.expect_found(&["redaction/content-leak"])
 }
 
-fn strings<'a>(words: &'a str) -> Vec<&'a OsStr> {
-    words.split_whitespace().map(OsStr::new).collect()
+/// An ordinary boto3 program, under the command that its users type.
+pub(crate) fn unchanged_program(root: &Path) -> Result<()> {
+    let clients = clients_dir()?;
+    let manifest = Manifest::load(&clients, "python/genai-bedrock")?;
+    let environment = prepare(&manifest.requirements())?;
+    let instrument = environment.programs.join("opentelemetry-instrument");
+    let python = environment.programs.join("python");
+    let program = root.join("clients/python/examples/boto3_chat.py");
+    let command = [&instrument, &python, &program].map(|path| path.display().to_string());
+    let judged = Judged::run(&["run", "--", &command[0], &command[1], &command[2]])?;
+    judged.expect_joined(3)
 }
 
-/// The rule ids of the findings of a report at or above `level`.
-fn rules(report: &Value, levels: &[&str]) -> Vec<String> {
-    report["findings"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|group| levels.iter().any(|level| group["level"] == *level))
-        .filter_map(|group| group["rule"].as_str().map(str::to_owned))
-        .collect()
+/// The environment of `requirements`, made on first use.
+fn prepare(requirements: &Requirements) -> Result<Environment> {
+    let home = home_dir(&clients_dir()?);
+    Ok(Environment::prepare(requirements, &home, &mut |line| {
+        say(&mut io::stdout(), &[line.to_owned()])
+    })?)
 }
 
-fn succeed(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
-    ensure!(status.success(), "{command:?} ended with {status}");
-    Ok(())
+/// A run of this very program, and the report it wrote.
+struct Judged {
+    code: Option<i32>,
+    report: Value,
 }
 
-fn println_line(line: &str) -> Result<()> {
-    use std::io::Write as _;
-    Ok(writeln!(std::io::stdout(), "{line}")?)
+impl Judged {
+    /// Runs the verb and arguments `words`.
+    fn run(words: &[&str]) -> Result<Judged> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("report.json");
+        let (verb, rest) = words.split_first().context("no verb")?;
+        let status = Command::new(std::env::current_exe()?)
+            .arg(verb)
+            .arg(format!("--report=json={}", path.display()))
+            .args(rest)
+            .status()?;
+        let text = fs::read_to_string(&path)
+            .with_context(|| format!("{words:?} wrote no report and ended with {status}"))?;
+        Ok(Judged { code: status.code(), report: serde_json::from_str(&text)? })
+    }
+
+    fn expect_code(&self, code: i32) -> Result<()> {
+        ensure!(self.code == Some(code), "ended with {:?}, not {code}", self.code);
+        Ok(())
+    }
+
+    /// Each of `rules` found something.
+    fn expect_found(&self, rules: &[&str]) -> Result<()> {
+        for rule in rules {
+            ensure!(self.groups().any(|group| group["rule"] == *rule), "{rule} found nothing");
+        }
+        Ok(())
+    }
+
+    /// `rule` found something about `attribute`.
+    fn expect_attribute(&self, rule: &str, attribute: &str) -> Result<()> {
+        let about = |group: &Value| {
+            group["rule"] == rule && group.to_string().contains(&format!("\"{attribute}\""))
+        };
+        ensure!(self.groups().any(about), "{rule} found nothing about {attribute}");
+        Ok(())
+    }
+
+    /// Every one of `calls` calls has its span, and every span its call.
+    fn expect_joined(&self, calls: u64) -> Result<()> {
+        let join = &self.report["join"];
+        ensure!(
+            join["calls"] == calls && join["matched"] == calls && join["unmatched_spans"] == 0,
+            "not every one of {calls} calls is joined: {join}"
+        );
+        Ok(())
+    }
+
+    /// Whether any finding is about `attribute`.
+    fn names(&self, attribute: &str) -> bool {
+        self.groups().any(|group| group.to_string().contains(&format!("\"{attribute}\"")))
+    }
+
+    fn groups(&self) -> impl Iterator<Item = &Value> {
+        self.report["findings"].as_array().into_iter().flatten()
+    }
 }

@@ -1,0 +1,131 @@
+//! The clients that `load` can drive: the reference in this process, and the programs of
+//! `clients/`.
+
+use std::sync::Arc;
+
+use conformance_core::Choice;
+use loadgen::Capabilities;
+use loadgen::external::{
+    Environment, Limits, Manifest, ManifestError, Settings, Worker, clients_dir, home_dir,
+};
+use loadgen::rust_client::{RustClient, RustClientConfig};
+use spanproof_schemas::semconv::Version;
+use spanproof_schemas::speed::Speed;
+
+use crate::exit::{Failure, OrFail as _};
+use crate::output;
+use crate::servers::Servers;
+
+/// The name of the client in this process.
+pub(crate) const REFERENCE: &str = "rust";
+
+/// How many calls a program makes at once.
+const WORKER_CONCURRENCY: u32 = 16;
+
+/// The client that the user named.
+pub(crate) enum Chosen {
+    Rust,
+    Worker(Manifest),
+}
+
+/// A client that can be started.
+pub(crate) enum Prepared {
+    Rust,
+    Worker(Manifest, Environment),
+}
+
+/// A client that takes calls.
+pub(crate) enum Started {
+    Rust(RustClient),
+    Worker(Worker),
+}
+
+/// What a client is told about its telemetry.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Telling {
+    /// The version to speak, for clients that speak more than one.
+    pub(crate) semconv: Choice,
+    /// Whether to capture prompts and completions.
+    pub(crate) content: bool,
+    /// How fast simulated time runs, for waits between attempts.
+    pub(crate) speed: Speed,
+}
+
+impl Chosen {
+    pub(crate) fn named(name: &str) -> Result<Chosen, Failure> {
+        if name == REFERENCE {
+            return Ok(Chosen::Rust);
+        }
+        let manifest = clients_dir().and_then(|clients| Manifest::load(&clients, name));
+        manifest.map(Chosen::Worker).or_usage()
+    }
+
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        match self {
+            Chosen::Rust => RustClient::capabilities(),
+            Chosen::Worker(manifest) => manifest.capabilities.clone(),
+        }
+    }
+
+    /// Makes what the client needs to run, which takes a while the first time.
+    pub(crate) async fn prepare(self) -> Result<Prepared, Failure> {
+        let Chosen::Worker(manifest) = self else { return Ok(Prepared::Rust) };
+        let requirements = manifest.requirements();
+        let made = tokio::task::spawn_blocking(move || {
+            let home = home_dir(&clients_dir()?);
+            Ok::<_, ManifestError>(Environment::prepare(&requirements, &home, &mut |line| {
+                output::complain(line);
+            }))
+        });
+        let environment = made
+            .await
+            .or_could_not_judge()?
+            .or_could_not_judge()?
+            .or_could_not_judge()?;
+        Ok(Prepared::Worker(manifest, environment))
+    }
+}
+
+impl Prepared {
+    pub(crate) async fn start(
+        self,
+        servers: &Servers,
+        telling: Telling,
+    ) -> Result<Started, Failure> {
+        match self {
+            Prepared::Rust => {
+                let config = RustClientConfig {
+                    bedrock_endpoint: servers.mock.endpoint(),
+                    otlp_endpoint: servers.grpc_endpoint(),
+                    semconv: spoken(telling.semconv),
+                    content: telling.content,
+                    speed: telling.speed,
+                };
+                RustClient::start(config).map(Started::Rust).or_could_not_judge()
+            }
+            Prepared::Worker(manifest, environment) => {
+                let settings = Settings {
+                    bedrock_endpoint: servers.mock.endpoint(),
+                    otlp_endpoint: servers.http_endpoint(),
+                    service_name: manifest.name.clone(),
+                    content: telling.content,
+                    concurrency: WORKER_CONCURRENCY,
+                    limits: Limits::default(),
+                    on_stderr: Some(Arc::new(output::complain)),
+                };
+                Worker::start(&manifest, &environment, settings)
+                    .await
+                    .map(Started::Worker)
+                    .or_could_not_judge()
+            }
+        }
+    }
+}
+
+/// The version that the reference client speaks when it is judged by `choice`.
+fn spoken(choice: Choice) -> Version {
+    match choice {
+        Choice::Auto => Version::LATEST,
+        Choice::Required(version) => version,
+    }
+}

@@ -1,0 +1,154 @@
+//! `spanproof load --rate 80000/day`
+
+use std::time::Duration;
+
+use anyhow::anyhow;
+use loadgen::{Arrivals, Client, DayCurve, LoadConfig, LoadOutcome, Plan, PlanConfig, Rate, Scenario};
+use spanproof_schemas::speed::Speed;
+use tokio_util::sync::CancellationToken;
+
+use crate::clients::{self, Chosen, Started};
+use crate::configuration::JudgeArgs;
+use crate::exit::{Failure, OrFail as _, Outcome};
+use crate::judging::{Evidence, ReportArgs, judge_and_report};
+use crate::progress::Progress;
+use crate::servers::{EvidenceArgs, Servers, Serving};
+use crate::{interrupt, output};
+
+/// How many unexpected failures of calls are shown.
+const SHOWN_FAILURES: usize = 5;
+
+/// Arguments of `load`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The mean rate of calls, in simulated time: 80000/day, 5/s, 300/min, 1.5/h
+    #[arg(long, default_value = "80000/day", help_heading = "Load")]
+    rate: Rate,
+    /// How much simulated time to cover, such as 24h or 90m
+    #[arg(long = "for", value_name = "DURATION", default_value = "24h",
+          value_parser = loadgen::parse_duration, help_heading = "Load")]
+    length: Duration,
+    /// Stop after so many calls
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..),
+          help_heading = "Load")]
+    calls: Option<u64>,
+    /// How fast simulated time runs, the mock's latencies included; `max`: as fast as the client can
+    #[arg(long, value_name = "FACTORx|max", default_value_t = Speed::DAY_IN_A_MINUTE,
+          help_heading = "Load")]
+    speed: Speed,
+    /// How calls follow one another: constant or poisson
+    #[arg(long, default_value_t = Arrivals::Constant, help_heading = "Load")]
+    arrival: Arrivals,
+    /// How the rate varies over the day: flat, conversation or coding
+    #[arg(long, value_name = "CURVE", default_value_t = DayCurve::Flat, help_heading = "Load")]
+    day_curve: DayCurve,
+    /// What calls look like: chat or rag
+    #[arg(long, value_name = "NAME", default_value = loadgen::DEFAULT_SCENARIO, help_heading = "Load")]
+    scenario: String,
+    /// The client to drive: rust, python/genai-bedrock, python/article, or another of clients/
+    #[arg(long, value_name = "NAME", default_value = clients::REFERENCE, help_heading = "Load")]
+    client: String,
+    /// Let the client put prompts and completions into its telemetry
+    #[arg(long, help_heading = "Load")]
+    content: bool,
+    /// Everything that is drawn follows from this number
+    #[arg(long, default_value_t = 0, help_heading = "Load")]
+    seed: u64,
+    #[command(flatten)]
+    judge: JudgeArgs,
+    #[command(flatten)]
+    evidence: EvidenceArgs,
+    #[command(flatten)]
+    reports: ReportArgs,
+}
+
+pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
+    let configuration = args.judge.configuration()?;
+    let chosen = Chosen::named(&args.client)?;
+    let plan = args.plan(&chosen)?;
+    args.reports.check_writable()?;
+    let chosen = chosen.prepare().await?;
+
+    let serving = Serving { seed: args.seed, speed: args.speed };
+    let servers = Servers::start(serving, &args.evidence).await?;
+    let telling = clients::Telling {
+        semconv: configuration.settings.semconv,
+        content: args.content,
+        speed: args.speed,
+    };
+    let outcome = match chosen.start(&servers, telling).await? {
+        Started::Rust(client) => drive(plan, args.speed, client).await,
+        Started::Worker(client) => drive(plan, args.speed, client).await,
+    };
+    let (files, _) = servers.stop().await?;
+
+    let captures = [files.capture.clone()];
+    let evidence = Evidence {
+        captures: &captures,
+        ledger: Some(&files.ledger),
+        load: Some(outcome.load.clone()),
+    };
+    let judged = judge_and_report(configuration, evidence, &args.reports)?;
+    if let Some(error) = outcome.broken {
+        return Err(error).or_could_not_judge();
+    }
+    if outcome.load.failed > 0 {
+        for failure in outcome.failures.iter().take(SHOWN_FAILURES) {
+            output::complain(failure);
+        }
+        return Err(anyhow!(
+            "{} of {} calls did not end as planned",
+            outcome.load.failed,
+            outcome.load.intended
+        ))
+        .or_could_not_judge();
+    }
+    Ok(judged)
+}
+
+impl Args {
+    fn plan(&self, client: &Chosen) -> Result<Plan, Failure> {
+        let scenario = Scenario::named(&self.scenario).or_usage()?;
+        Plan::new(PlanConfig {
+            scenario,
+            capabilities: client.capabilities(),
+            seed: self.seed,
+            rate: self.rate,
+            length: self.length,
+            most_calls: self.calls,
+            arrivals: self.arrival,
+            day_curve: self.day_curve,
+        })
+        .or_usage()
+    }
+}
+
+/// Makes the calls of `plan`, showing progress; Ctrl-C ends the run with what was done.
+async fn drive(plan: Plan, speed: Speed, client: impl Client) -> LoadOutcome {
+    let config = LoadConfig::new(speed);
+    let stop = config.stop.clone();
+    let watch = tokio::spawn(stop_when_asked(stop));
+    let mut progress = Progress::new();
+    let outcome = loadgen::run(config, plan, client, |now| progress.show(&line(now))).await;
+    progress.end();
+    watch.abort();
+    if outcome.is_stopped {
+        output::complain("stopped early: what follows is about the calls made until then");
+    }
+    outcome
+}
+
+async fn stop_when_asked(stop: CancellationToken) {
+    if interrupt::requested().await.is_ok() {
+        stop.cancel();
+    }
+}
+
+fn line(now: loadgen::Progress) -> String {
+    let loadgen::Progress { intended, started, completed, failed, elapsed } = now;
+    format!(
+        "{completed} of {intended} calls done, {} open, {failed} failed, {:.0} s",
+        started.saturating_sub(completed + failed),
+        elapsed.as_secs_f64(),
+    )
+}
