@@ -1,5 +1,6 @@
 //! Python environments, made on first use from a lock file.
 
+use std::fmt::Write as _;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -168,10 +169,12 @@ fn folder(
     hash.update(python.version.to_string());
     hash.update(python.program.as_os_str().as_encoded_bytes());
     hash.update(&lock);
-    let hash = hash.finalize();
-    let hash: String = hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    let name = requirements.name.replace('/', "-");
-    Ok(home.join("python").join(format!("{name}-{hash}")))
+    let mut folder = requirements.name.replace('/', "-") + "-";
+    for byte in hash.finalize().iter().take(6) {
+        // Writing to a string does not fail.
+        let _ = write!(folder, "{byte:02x}");
+    }
+    Ok(home.join("python").join(folder))
 }
 
 /// Waits until no other process makes the environment. Dropping the file lets the next one in.

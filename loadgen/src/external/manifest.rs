@@ -45,7 +45,7 @@ pub struct Manifest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Language {
-    /// CPython, its packages installed by pip.
+    /// Python, its packages installed by pip.
     Python,
 }
 

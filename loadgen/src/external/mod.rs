@@ -37,11 +37,11 @@ mod settings;
 mod supervisor;
 
 pub use environment::{Environment, EnvironmentError, Requirements};
-pub use failure::Failure;
+pub use failure::{Cause, Failure};
 pub use manifest::{Manifest, ManifestError, clients_dir, home_dir};
 pub use process::Worker;
 pub use python::Version;
-pub use settings::{Limits, Settings};
+pub use settings::{Limits, OnLine, Settings};
 
 #[cfg(test)]
 mod tests;

@@ -47,7 +47,7 @@ impl Worker {
         environment: &Environment,
         settings: Settings,
     ) -> Result<Worker, ClientError> {
-        Ok(start(manifest, environment, settings).await?)
+        start(manifest, environment, settings).await
     }
 
     fn calls(&self) -> Option<mpsc::Sender<String>> {

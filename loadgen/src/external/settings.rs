@@ -21,8 +21,11 @@ pub struct Settings {
     /// How long it may take.
     pub limits: Limits,
     /// Is told each line that it writes to standard error, as it comes.
-    pub on_stderr: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    pub on_stderr: Option<OnLine>,
 }
+
+/// Told of a line.
+pub type OnLine = Arc<dyn Fn(&str) + Send + Sync>;
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,9 +56,9 @@ impl Default for Limits {
     /// of a minute on each of its attempts, and an exporter tries again for half a minute.
     fn default() -> Self {
         Self {
-            ready: Duration::from_secs(60),
-            answer: Duration::from_secs(180),
-            finish: Duration::from_secs(120),
+            ready: Duration::from_mins(1),
+            answer: Duration::from_mins(3),
+            finish: Duration::from_mins(2),
         }
     }
 }

@@ -171,7 +171,7 @@ impl Supervisor {
             tokio::select! {
                 line = self.output.next() => match line {
                     Ok(Some(line)) => {
-                        if let Err(cause) = self.hear(line) {
+                        if let Err(cause) = self.hear(&line) {
                             return Stopped::GaveUp(cause);
                         }
                     }
@@ -194,7 +194,7 @@ impl Supervisor {
     /// Reads what an ended worker had written before its end.
     async fn hear_the_rest(&mut self, status: ExitStatus) -> Stopped {
         while let Ok(Ok(Some(line))) = timeout(DRAIN, self.output.next()).await {
-            if let Err(cause) = self.hear(line) {
+            if let Err(cause) = self.hear(&line) {
                 return Stopped::GaveUp(cause);
             }
         }
@@ -234,8 +234,8 @@ impl Supervisor {
         }
     }
 
-    fn hear(&mut self, line: String) -> Result<(), Cause> {
-        let heard = match serde_json::from_str(&line) {
+    fn hear(&mut self, line: &str) -> Result<(), Cause> {
+        let heard = match serde_json::from_str(line) {
             Ok(FromWorker::Ready { client }) => match self.ready.take() {
                 // Nobody waits when the start was given up, which ends the worker anyway.
                 Some(ready) => {
