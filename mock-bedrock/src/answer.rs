@@ -1,6 +1,7 @@
 //! What the mock answers a turn with: the same for the same seed, model and turn, whichever
 //! operation asked.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use rand::RngExt;
@@ -63,7 +64,7 @@ pub(crate) enum Block {
 pub(crate) enum Stop {
     EndTurn,
     MaxTokens,
-    StopSequence(String),
+    Sequence(String),
     ToolUse,
 }
 
@@ -73,7 +74,7 @@ impl Stop {
         match self {
             Stop::EndTurn => "end_turn",
             Stop::MaxTokens => "max_tokens",
-            Stop::StopSequence(_) => "stop_sequence",
+            Stop::Sequence(_) => "stop_sequence",
             Stop::ToolUse => "tool_use",
         }
     }
@@ -81,7 +82,7 @@ impl Stop {
     /// The sequence that ended the answer, if one did.
     pub(crate) fn sequence(&self) -> Option<&str> {
         match self {
-            Stop::StopSequence(sequence) => Some(sequence),
+            Stop::Sequence(sequence) => Some(sequence),
             _ => None,
         }
     }
@@ -160,14 +161,13 @@ impl Answer {
     }
 
     /// The text blocks, joined.
-    pub(crate) fn text(&self) -> String {
-        let mut text = String::new();
-        for block in &self.blocks {
-            if let Block::Text(part) = block {
-                text.push_str(part);
-            }
-        }
-        text
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        let mut texts = self.blocks.iter().filter_map(|block| match block {
+            Block::Text(text) => Some(text.as_str()),
+            Block::ToolUse { .. } | Block::Vector { .. } => None,
+        });
+        let first = texts.next().unwrap_or_default();
+        texts.fold(Cow::Borrowed(first), |joined, text| joined + text)
     }
 }
 
@@ -231,7 +231,7 @@ fn cut(text: &mut String, limit: usize, sequences: &[String], draws: &mut ChaCha
         && at + sequence.len() <= limit
     {
         text.truncate(at);
-        return Stop::StopSequence(sequence.clone());
+        return Stop::Sequence(sequence.clone());
     }
     if text.len() > limit {
         let mut end = limit;
@@ -258,13 +258,12 @@ fn tool_call(
         return None;
     }
     let (tool, introduced) = match &turn.tool_choice {
-        ToolChoice::None => return None,
         ToolChoice::Tool(name) => (turn.tools.iter().find(|tool| tool.name == *name)?, false),
         ToolChoice::Any => (&turn.tools[draws.random_range(0..turn.tools.len())], false),
         ToolChoice::Auto if draws.random_bool(TOOL_CHANCE) => {
             (&turn.tools[draws.random_range(0..turn.tools.len())], true)
         }
-        ToolChoice::Auto => return None,
+        ToolChoice::Auto | ToolChoice::None => return None,
     };
     let schema: Value = serde_json::from_str(tool.schema.get()).ok()?;
     // A model that is free to call a tool says so first; one that must, just calls it.
@@ -281,14 +280,18 @@ fn tool_call(
 
 fn natural_chars(model: &Model, draws: &mut ChaCha8Rng) -> usize {
     let tokens = log_normal(MEDIAN_TOKENS, SIGMA_TOKENS, draws).clamp(8.0, 4_000.0);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped just above")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped just above"
+    )]
     model.chars(tokens as u64)
 }
 
 fn timing(model: &Model, chars: usize, key: u64) -> Timing {
     let mut draws = draw::generator(key, Purpose::Timing);
-    let first_ms =
-        log_normal(model.first_token_median_ms, model.first_token_sigma, &mut draws).clamp(1.0, 60_000.0);
+    let first_ms = log_normal(model.first_token_median_ms, model.first_token_sigma, &mut draws)
+        .clamp(1.0, 60_000.0);
     let first = Duration::from_secs_f64(first_ms / 1_000.0);
     let chars_per_second = (model.tokens_per_second * model.chars_per_token).max(1.0);
     #[expect(clippy::cast_precision_loss, reason = "answers are far below 2^52 characters")]
@@ -307,7 +310,9 @@ fn vector(embedding: Embedding, key: u64) -> Block {
     if embedding.normalized {
         let norm = values.iter().map(|value| value * value).sum::<f32>().sqrt();
         if norm > 0.0 {
-            values.iter_mut().for_each(|value| *value /= norm);
+            for value in &mut values {
+                *value /= norm;
+            }
         }
     }
     Block::Vector { values, embedding }

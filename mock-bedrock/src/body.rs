@@ -61,8 +61,11 @@ impl Body for AnswerBody {
                     },
                 }
             }
-            AnswerBody::Cut { part, connection, .. } => match part.take() {
-                Some(part) => Some(part),
+            AnswerBody::Cut { part, connection, recorder, .. } => match part.take() {
+                Some(part) => {
+                    recorder.charged();
+                    Some(part)
+                }
                 None => return cut(connection),
             },
         };

@@ -81,8 +81,8 @@ impl PromptCache {
 
     fn lifetime(&self, ttl: CacheTtl) -> Duration {
         self.speed.scale(match ttl {
-            CacheTtl::FiveMinutes => Duration::from_secs(300),
-            CacheTtl::OneHour => Duration::from_secs(3_600),
+            CacheTtl::FiveMinutes => Duration::from_mins(5),
+            CacheTtl::OneHour => Duration::from_hours(1),
         })
     }
 }

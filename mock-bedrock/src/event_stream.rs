@@ -45,7 +45,8 @@ pub(crate) fn padding(draws: &mut ChaCha8Rng) -> &'static str {
 /// `total length | headers length | CRC of both | headers | payload | CRC of everything before`,
 /// big-endian, CRC-32 as in IEEE 802.3.
 fn put_frame(out: &mut BytesMut, headers: &[(&str, &str)], payload: &[u8]) {
-    let headers_length: usize = headers.iter().map(|(name, value)| 4 + name.len() + value.len()).sum();
+    let headers_length: usize =
+        headers.iter().map(|(name, value)| 4 + name.len() + value.len()).sum();
     let total_length = 12 + headers_length + payload.len() + 4;
     let start = out.len();
     out.reserve(total_length);
@@ -56,7 +57,9 @@ fn put_frame(out: &mut BytesMut, headers: &[(&str, &str)], payload: &[u8]) {
         out.put_u8(u8::try_from(name.len()).expect("header names are constants of a few letters"));
         out.put_slice(name.as_bytes());
         out.put_u8(TEXT);
-        out.put_u16(u16::try_from(value.len()).expect("header values are constants of a few letters"));
+        out.put_u16(
+            u16::try_from(value.len()).expect("header values are constants of a few letters"),
+        );
         out.put_slice(value.as_bytes());
     }
     out.put_slice(payload);

@@ -1,6 +1,5 @@
 //! One exchange: from a request to the body of its answer.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
@@ -29,12 +28,15 @@ use crate::ledger::LedgerSink;
 use crate::model;
 use crate::operations::{Operation, WrittenBody};
 use crate::player::Player;
-use crate::recorder::Recorder;
+use crate::recorder::{Open, Recorder};
 use crate::request;
 use crate::turn::Turn;
 
 /// The largest body that the service takes.
 const BODY_LIMIT_BYTES: usize = 25_000_000;
+
+/// What the ledger states where there was no text.
+const SHA256_OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
@@ -44,6 +46,8 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(crate) struct Service {
     pub(crate) config: Config,
     pub(crate) sink: Arc<dyn LedgerSink>,
+    /// Cloned into every exchange that is not in the ledger yet.
+    pub(crate) open: Open,
     pub(crate) cache: PromptCache,
     pub(crate) sequence: AtomicU64,
     pub(crate) misrouted: AtomicU64,
@@ -85,7 +89,7 @@ impl Service {
             attempt: request::attempt(headers),
             ..Exchange::default()
         };
-        let mut recorder = Recorder::new(exchange, Arc::clone(&self.sink));
+        let mut recorder = Recorder::new(exchange, Arc::clone(&self.sink), self.open.clone());
         match self.read(request, operation, &mut recorder).await {
             Ok(asked) => self.answer(asked, operation, recorder, arrived, connection).await,
             Err(error) => refuse(&error, recorder),
@@ -100,8 +104,8 @@ impl Service {
         operation: &'static dyn Operation,
         recorder: &mut Recorder,
     ) -> Result<Asked, ServiceError> {
-        recorder.exchange().prompt_sha256 = sha256("");
-        recorder.exchange().completion_sha256 = sha256("");
+        SHA256_OF_NOTHING.clone_into(&mut recorder.exchange().prompt_sha256);
+        SHA256_OF_NOTHING.clone_into(&mut recorder.exchange().completion_sha256);
         let attempt = recorder.exchange().attempt;
         let is_streamed = operation.operation().is_streamed();
         let fault = Fault::asked(request.headers(), attempt, is_streamed);
@@ -145,7 +149,7 @@ impl Service {
             Answer::compose(self.config.seed, &self.completion_stem, model, turn, division);
         answer.states_usage = fault != Some(Fault::NoMetadata);
         let written = operation.write(family, &answer);
-        self.fill(recorder.exchange(), &answer, operation, family);
+        fill(recorder.exchange(), &answer, operation, family);
         recorder.charge(answer.usage);
 
         let mut response = Response::new(());
@@ -191,28 +195,6 @@ impl Service {
         }
     }
 
-    /// Records what the answer will say.
-    fn fill(
-        &self,
-        exchange: &mut Exchange,
-        answer: &Answer,
-        operation: &dyn Operation,
-        family: &dyn Family,
-    ) {
-        let text = answer.text();
-        exchange.completion_sha256 = sha256(&text);
-        if let Some(content) = &mut exchange.content {
-            content.completion = text;
-        }
-        if family.task() == spanproof_schemas::ledger::Task::Chat {
-            exchange.stop_reason = Some(answer.stop.as_str().to_owned());
-        }
-        exchange.markers.extend(answer.marker.clone());
-        let stated = operation.stated(family, answer);
-        exchange.response_id = stated.response_id;
-        exchange.response_model = stated.response_model;
-    }
-
     /// Waits until `simulated` has passed since `arrived`.
     async fn wait(&self, arrived: Instant, simulated: std::time::Duration) {
         if self.config.speed != Speed::Max {
@@ -228,6 +210,22 @@ impl Service {
         let id = HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static(""));
         exception(&error, id).map(|()| AnswerBody::Plain(Some(Bytes::from(error.body()))))
     }
+}
+
+/// Records what the answer will say.
+fn fill(exchange: &mut Exchange, answer: &Answer, operation: &dyn Operation, family: &dyn Family) {
+    let text = answer.text();
+    exchange.completion_sha256 = sha256(&text);
+    if let Some(content) = &mut exchange.content {
+        content.completion = text.into_owned();
+    }
+    if family.task() == spanproof_schemas::ledger::Task::Chat {
+        exchange.stop_reason = Some(answer.stop.as_str().to_owned());
+    }
+    exchange.markers.extend(answer.marker.clone());
+    let stated = operation.stated(family, answer);
+    exchange.response_id = stated.response_id;
+    exchange.response_model = stated.response_model;
 }
 
 /// An answer that is an exception, recorded.
@@ -270,10 +268,5 @@ async fn read_body(request: Request<Incoming>) -> Result<Bytes, ServiceError> {
 }
 
 fn sha256(text: &str) -> String {
-    let mut hex = String::with_capacity(64);
-    for byte in Sha256::digest(text) {
-        // Writing to a String does not fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    draw::hex(&Sha256::digest(text))
 }

@@ -74,11 +74,7 @@ const FAULTS: &[(&str, Fault)] = &[
     ),
     (
         "InternalServerException",
-        Fault::Exception(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "InternalServerException",
-            INTERNAL,
-        ),
+        Fault::Exception(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerException", INTERNAL),
     ),
     (
         "ServiceUnavailableException",
@@ -95,14 +91,18 @@ const FAULTS: &[(&str, Fault)] = &[
         "stream:validationException",
         Fault::Frame("validationException", "Input is too long for requested model."),
     ),
-    ("stream:serviceUnavailableException", Fault::Frame("serviceUnavailableException", UNAVAILABLE)),
+    (
+        "stream:serviceUnavailableException",
+        Fault::Frame("serviceUnavailableException", UNAVAILABLE),
+    ),
     ("cut", Fault::Cut),
     ("no-metadata", Fault::NoMetadata),
 ];
 
 const THROTTLED: &str = "Too many tokens, please wait before trying again.";
 const UNAVAILABLE: &str = "Bedrock is unable to process your request.";
-const INTERNAL: &str = "The system encountered an unexpected error during processing. Try your request again.";
+const INTERNAL: &str =
+    "The system encountered an unexpected error during processing. Try your request again.";
 const MODEL_FAILED: &str = "The model failed to process the request. Try your request again.";
 
 impl Fault {

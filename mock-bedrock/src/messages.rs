@@ -23,7 +23,9 @@ pub(crate) fn read(body: &[u8]) -> Result<Turn, ServiceError> {
     }
     for (n, block) in body.system.into_iter().flatten().enumerate() {
         match block {
-            Block::Text(text) if text.trim().is_empty() => return Err(blank(&format!("system.{n}"))),
+            Block::Text(text) if text.trim().is_empty() => {
+                return Err(blank(&format!("system.{n}")));
+            }
             Block::Text(text) => turn.add_system(&text),
             other => add_block(&other, &mut turn),
         }
@@ -121,7 +123,8 @@ fn read_parameters(
         if let Some(value) = value
             && !(0.0..=1.0).contains(&value)
         {
-            let bound = if value > 1.0 { "less than or equal to 1" } else { "greater than or equal to 0" };
+            let bound =
+                if value > 1.0 { "less than or equal to 1" } else { "greater than or equal to 0" };
             return Err(ServiceError::validation(format!(
                 "1 validation error detected: Value '{value}' at 'inferenceConfig.{name}' failed to satisfy constraint: Member must have value {bound}"
             )));

@@ -85,6 +85,7 @@ static CATALOGUE: LazyLock<Vec<Model>> = LazyLock::new(|| {
 const AREAS: &[&str] = &["us", "eu", "apac", "global", "au", "jp"];
 
 /// Every model of the catalogue.
+#[cfg(test)]
 pub(crate) fn all() -> &'static [Model] {
     &CATALOGUE
 }

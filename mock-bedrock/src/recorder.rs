@@ -1,10 +1,12 @@
 //! Writes an exchange into the ledger when it has ended, however it ended.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use spanproof_schemas::ledger::{Chunks, Exchange, Record, Usage};
 use spanproof_schemas::time::unix_nanos;
+use tokio::sync::mpsc;
 
 use crate::ledger::LedgerSink;
 
@@ -15,11 +17,21 @@ pub(crate) struct Recorder {
     /// What the whole answer charges.
     charged: Usage,
     sink: Arc<dyn LedgerSink>,
+    /// Dropped after the record was written: a shutdown waits for that.
+    _open: Open,
 }
 
+/// Held by every exchange that is not in the ledger yet.
+pub(crate) type Open = mpsc::Sender<Infallible>;
+
 impl Recorder {
-    pub(crate) fn new(exchange: Exchange, sink: Arc<dyn LedgerSink>) -> Self {
-        Recorder { exchange: Some(Box::new(exchange)), charged: Usage::default(), sink }
+    pub(crate) fn new(exchange: Exchange, sink: Arc<dyn LedgerSink>, open: Open) -> Self {
+        Recorder {
+            exchange: Some(Box::new(exchange)),
+            charged: Usage::default(),
+            sink,
+            _open: open,
+        }
     }
 
     /// The record, to fill in.
@@ -32,11 +44,17 @@ impl Recorder {
         self.charged = usage;
     }
 
+    /// A buffered answer has begun to be handed over: all of it is charged, whether or not it gets
+    /// through.
+    pub(crate) fn charged(&mut self) {
+        let charged = self.charged;
+        self.exchange().usage = charged;
+    }
+
     /// The whole answer has been handed to the connection.
     pub(crate) fn delivered(&mut self) {
-        let charged = self.charged;
+        self.charged();
         let exchange = self.exchange();
-        exchange.usage = charged;
         exchange.delivered = true;
         exchange.finished_unix_nanos = now();
     }
@@ -47,8 +65,10 @@ impl Recorder {
         let charged = self.charged;
         let at = now();
         let exchange = self.exchange();
-        exchange.usage = Usage { output_tokens: output_tokens.min(charged.output_tokens), ..charged };
-        let chunks = exchange.chunks.get_or_insert(Chunks { first_unix_nanos: at, ..Chunks::default() });
+        exchange.usage =
+            Usage { output_tokens: output_tokens.min(charged.output_tokens), ..charged };
+        let chunks =
+            exchange.chunks.get_or_insert(Chunks { first_unix_nanos: at, ..Chunks::default() });
         chunks.last_unix_nanos = at;
         chunks.count += count;
     }

@@ -33,8 +33,7 @@ pub(crate) fn trace_context(headers: &HeaderMap) -> Option<TraceContext> {
     let (version, trace_id, span_id, flags) =
         (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
     let is_hex = |field: &str, length: usize| {
-        field.len() == length
-            && field.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        field.len() == length && field.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     };
     let is_valid = is_hex(version, 2)
         && version != "ff"

@@ -41,11 +41,8 @@ impl Script {
     pub(crate) fn fail(&mut self, name: &str, message: &str) {
         let kept = EVENTS_BEFORE_EXCEPTION.min(self.beats.len().saturating_sub(1));
         self.keep(kept);
-        let last = self.beats.last().copied().unwrap_or(Beat {
-            end: 0,
-            due: Duration::ZERO,
-            chars: 0,
-        });
+        let last =
+            self.beats.last().copied().unwrap_or(Beat { end: 0, due: Duration::ZERO, chars: 0 });
         event_stream::put_exception(&mut self.bytes, name, &error::message_body(message));
         self.beats.push(Beat { end: self.bytes.len(), ..last });
     }

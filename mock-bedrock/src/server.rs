@@ -15,7 +15,7 @@ use spanproof_schemas::ledger::{LEDGER_VERSION, MarkerKind, Record, Run, marker_
 use spanproof_schemas::time::unix_nanos;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::cache::PromptCache;
@@ -34,6 +34,8 @@ pub struct Server {
     address: SocketAddr,
     stop: watch::Sender<bool>,
     acceptor: JoinHandle<()>,
+    /// Ends when no exchange is open.
+    closed: mpsc::Receiver<Infallible>,
     sink: SinkHandle,
 }
 
@@ -53,10 +55,14 @@ pub enum StartError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// Another program listens there.
-    #[error("cannot listen on {0}: the port is in use; stop what listens there, or choose port 0 to take a free one")]
+    #[error(
+        "cannot listen on {0}: the port is in use; stop what listens there, or choose port 0 to take a free one"
+    )]
     PortInUse(SocketAddr),
     /// The system does not let us listen there.
-    #[error("cannot listen on {address}: {source}; choose an address of this machine, such as 127.0.0.1:0")]
+    #[error(
+        "cannot listen on {address}: {source}; choose an address of this machine, such as 127.0.0.1:0"
+    )]
     Listen {
         /// Where we meant to listen.
         address: SocketAddr,
@@ -94,7 +100,9 @@ impl Server {
             server_port: address.port(),
             marker_stems: vec![prompt_stem.clone(), completion_stem.clone()],
         }));
+        let (open, closed) = mpsc::channel(1);
         let service = Arc::new(Service {
+            open,
             cache: PromptCache::new(config.speed),
             config,
             sink: Arc::clone(&sink),
@@ -105,7 +113,7 @@ impl Server {
         });
         let (stop, stopped) = watch::channel(false);
         let acceptor = runtime.spawn(accept(listener, service, stopped));
-        Ok(Server { address, stop, acceptor, sink: SinkHandle(sink) })
+        Ok(Server { address, stop, acceptor, closed, sink: SinkHandle(sink) })
     }
 
     /// Where the server listens, with the port it took.
@@ -130,6 +138,8 @@ impl Server {
         self.stop.send_replace(true);
         // An acceptor that panicked has nothing left to wait for.
         let _ = (&mut self.acceptor).await;
+        // Streams of HTTP/2 have tasks of their own, which end just after their connection.
+        let _ = tokio::time::timeout(PATIENCE, self.closed.recv()).await;
         let sink = Arc::clone(&self.sink.0);
         match tokio::task::spawn_blocking(move || sink.flush()).await {
             Ok(flushed) => flushed,

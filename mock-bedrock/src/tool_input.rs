@@ -9,9 +9,16 @@ use crate::prose;
 /// How deep references and nesting are followed. Beyond it only what is required is generated, and
 /// at twice the depth nothing is.
 const DEPTH: usize = 6;
+/// How many values are tried for one schema: a hostile one could ask for any number.
+const STEPS: usize = 10_000;
+/// The longest text that is generated.
+const MOST_CHARS: usize = 100_000;
 
 /// A value that satisfies `schema`, or `None` when none was found: the schema is `false`, its
 /// references go nowhere, or it requires itself without end.
+///
+/// Not looked at, so that such a schema may not be satisfied: `pattern`, `not`, `if`, `contains`
+/// and the `dependent` keywords.
 ///
 /// `marker` is taken and planted by the first text that the schema leaves free.
 pub(crate) fn sample(
@@ -19,17 +26,20 @@ pub(crate) fn sample(
     draws: &mut ChaCha8Rng,
     marker: Option<String>,
 ) -> Option<Value> {
-    Sampler { root: schema, draws, marker }.value(schema, 0)
+    Sampler { root: schema, draws, marker, steps: STEPS }.value(schema, 0)
 }
 
 struct Sampler<'a> {
     root: &'a Value,
     draws: &'a mut ChaCha8Rng,
     marker: Option<String>,
+    /// Values that may still be tried.
+    steps: usize,
 }
 
 impl Sampler<'_> {
     fn value(&mut self, schema: &Value, depth: usize) -> Option<Value> {
+        self.steps = self.steps.checked_sub(1)?;
         if depth > 2 * DEPTH {
             return None;
         }
@@ -76,7 +86,7 @@ impl Sampler<'_> {
 
     /// `schema` without its combining keywords, joined with each of `parts`: properties and
     /// required names are united, and of other keywords the later one holds.
-    fn merged(&self, schema: &Map<String, Value>, parts: &[Value]) -> Option<Value> {
+    fn merged(&mut self, schema: &Map<String, Value>, parts: &[Value]) -> Option<Value> {
         let mut merged = schema.clone();
         for keyword in ["allOf", "oneOf", "anyOf"] {
             merged.remove(keyword);
@@ -84,11 +94,8 @@ impl Sampler<'_> {
         for part in parts {
             let mut part = part;
             while let Some(target) = part.get("$ref").and_then(Value::as_str) {
-                let resolved = self.root.pointer(target.strip_prefix('#')?)?;
-                if std::ptr::eq(resolved, part) {
-                    return None;
-                }
-                part = resolved;
+                self.steps = self.steps.checked_sub(1)?;
+                part = self.root.pointer(target.strip_prefix('#')?)?;
             }
             let part = match part {
                 Value::Bool(true) => continue,
@@ -160,7 +167,11 @@ impl Sampler<'_> {
         let least = size(schema, "minItems").unwrap_or(0);
         let most = size(schema, "maxItems").unwrap_or(least.max(3));
         let prefix = schema.get("prefixItems").and_then(Value::as_array);
-        let count = if depth >= DEPTH { least } else { self.draws.random_range(least..=least.max(most.min(least + 3))) };
+        let count = if depth >= DEPTH {
+            least
+        } else {
+            self.draws.random_range(least..=least.max(most.min(least + 3)))
+        };
         let unique = schema.get("uniqueItems") == Some(&Value::Bool(true));
         let any = Value::Bool(true);
         let items = schema.get("items").unwrap_or(&any);
@@ -182,33 +193,40 @@ impl Sampler<'_> {
 
     fn integer(&mut self, schema: &Map<String, Value>) -> Option<Value> {
         let whole = |keyword: &str| schema.get(keyword).and_then(Value::as_f64);
-        let least = [whole("minimum").map(f64::ceil), whole("exclusiveMinimum").map(|x| x.floor() + 1.0)];
-        let most = [whole("maximum").map(f64::floor), whole("exclusiveMaximum").map(|x| x.ceil() - 1.0)];
+        let least =
+            [whole("minimum").map(f64::ceil), whole("exclusiveMinimum").map(|x| x.floor() + 1.0)];
+        let most =
+            [whole("maximum").map(f64::floor), whole("exclusiveMaximum").map(|x| x.ceil() - 1.0)];
         let least = least.into_iter().flatten().reduce(f64::max);
         let most = most.into_iter().flatten().reduce(f64::min);
         let (least, most) = spread(least, most, 100.0);
         let step = whole("multipleOf").filter(|step| *step > 0.0).unwrap_or(1.0).max(1.0);
-        let (first, last) = ((least / step).ceil(), (most / step).floor());
-        if first > last || !first.is_finite() || !last.is_finite() {
+        let (from, to) = ((least / step).ceil(), (most / step).floor());
+        if from > to || step.fract() != 0.0 {
             return None;
         }
-        #[expect(clippy::cast_possible_truncation, reason = "the cast saturates, and bounds beyond 64 bits are not met in tools")]
-        let multiple = self.draws.random_range(first as i64..=last as i64);
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the cast saturates, and bounds beyond 64 bits are not met in tools"
+        )]
+        let multiple = self.draws.random_range(from as i64..=to as i64);
         #[expect(clippy::cast_possible_truncation, reason = "a step is a small whole number")]
         let step = step as i64;
         Some(Value::from(multiple.checked_mul(step)?))
     }
 
     fn number(&mut self, schema: &Map<String, Value>) -> Option<Value> {
-        if schema.contains_key("multipleOf") {
-            return self.integer(schema);
-        }
         let bound = |keyword: &str| schema.get(keyword).and_then(Value::as_f64);
         let least = bound("minimum").into_iter().chain(bound("exclusiveMinimum")).reduce(f64::max);
         let most = bound("maximum").into_iter().chain(bound("exclusiveMaximum")).reduce(f64::min);
         let (least, most) = spread(least, most, 100.0);
         if least > most {
             return None;
+        }
+        if let Some(step) = bound("multipleOf").filter(|step| *step > 0.0) {
+            return Number::from_f64((least / step).ceil() * step)
+                .filter(|value| value.as_f64().is_some_and(|value| value <= most))
+                .map(Value::Number);
         }
         // Off the ends, which may be exclusive, unless they are one point.
         let share = self.draws.random_range(1..=7_u8);
@@ -219,7 +237,7 @@ impl Sampler<'_> {
     fn text(&mut self, schema: &Map<String, Value>) -> Option<Value> {
         let least = size(schema, "minLength").unwrap_or(0);
         let most = size(schema, "maxLength").unwrap_or(usize::MAX);
-        if least > most {
+        if least > most || least > MOST_CHARS {
             return None;
         }
         if let Some(format) = schema.get("format").and_then(Value::as_str)
@@ -229,7 +247,11 @@ impl Sampler<'_> {
         }
         let mut text = match &self.marker {
             Some(marker) if marker.len() + 1 < most && !schema.contains_key("pattern") => {
-                format!("{} {}", self.marker.take().unwrap_or_default(), prose::words(1, self.draws))
+                format!(
+                    "{} {}",
+                    self.marker.take().unwrap_or_default(),
+                    prose::words(1, self.draws)
+                )
             }
             _ => {
                 let count = self.draws.random_range(1..=3);
@@ -254,7 +276,9 @@ impl Sampler<'_> {
             "duration" => format!("PT{}H", hour + 1),
             "email" | "idn-email" => format!("{word}@example.com"),
             "hostname" | "idn-hostname" => format!("{word}.example.com"),
-            "uri" | "iri" | "uri-reference" | "iri-reference" => format!("https://example.com/{word}"),
+            "uri" | "iri" | "uri-reference" | "iri-reference" => {
+                format!("https://example.com/{word}")
+            }
             "ipv4" => format!("192.0.2.{day}"),
             "ipv6" => format!("2001:db8::{day}"),
             "uuid" => crate::draw::uuid(self.draws.random_range(0..u64::MAX), 0),
@@ -268,11 +292,9 @@ impl Sampler<'_> {
 fn type_of(schema: &Map<String, Value>) -> &str {
     match schema.get("type") {
         Some(Value::String(name)) => name,
-        Some(Value::Array(names)) => names
-            .iter()
-            .filter_map(Value::as_str)
-            .find(|name| *name != "null")
-            .unwrap_or("null"),
+        Some(Value::Array(names)) => {
+            names.iter().filter_map(Value::as_str).find(|name| *name != "null").unwrap_or("null")
+        }
         _ if schema.contains_key("items") || schema.contains_key("minItems") => "array",
         _ if schema.contains_key("minLength") || schema.contains_key("format") => "string",
         _ if schema.contains_key("minimum") || schema.contains_key("maximum") => "number",

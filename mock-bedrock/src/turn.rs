@@ -119,7 +119,12 @@ impl Turn {
         }
     }
 
-    pub(crate) fn add_tool(&mut self, name: String, description: Option<&str>, schema: Box<RawValue>) {
+    pub(crate) fn add_tool(
+        &mut self,
+        name: String,
+        description: Option<&str>,
+        schema: Box<RawValue>,
+    ) {
         self.count(&name);
         self.count(description.unwrap_or_default());
         self.count(schema.get());

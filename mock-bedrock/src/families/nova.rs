@@ -72,7 +72,11 @@ impl Family for Nova {
         chunks.add(&Event::MessageStop { stop_reason: answer.stop.as_str() });
         if answer.states_usage {
             chunks.add(&Last {
-                metadata: Metadata { usage: Usage::of(answer, None), metrics: Empty {}, trace: Empty {} },
+                metadata: Metadata {
+                    usage: Usage::of(answer, None),
+                    metrics: Empty {},
+                    trace: Empty {},
+                },
                 metrics: InvocationMetrics::of(answer),
             });
         }
@@ -83,8 +87,8 @@ fn content<'a>(answer: &Answer, block: &'a Block) -> Option<Content<'a>> {
     match block {
         Block::Text(text) => Some(Content::Text(Text { text })),
         Block::ToolUse { name, input } => {
-            let tool_use_id = identifier::nova_tool_use(answer);
-            Some(Content::ToolUse { tool_use: ToolUse { name, tool_use_id, input: raw(input) } })
+            let id = identifier::nova_tool_use(answer);
+            Some(Content::ToolUse { tool_use: ToolUse { name, id, input: raw(input) } })
         }
         Block::Vector { .. } => None,
     }
@@ -120,10 +124,10 @@ enum Content<'a> {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct ToolUse<'a> {
     name: &'a str,
-    tool_use_id: String,
+    #[serde(rename = "toolUseId")]
+    id: String,
     input: &'a RawValue,
 }
 

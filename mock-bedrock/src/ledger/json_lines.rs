@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -116,16 +116,13 @@ impl Writer {
     fn work(mut self, queue: &Receiver<Order>) {
         while let Ok(order) = queue.recv() {
             self.follow(order);
-            loop {
-                match queue.try_recv() {
-                    Ok(order) => self.follow(order),
-                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-                }
+            while let Ok(order) = queue.try_recv() {
+                self.follow(order);
             }
-            self.attempt(|file| file.flush());
+            self.attempt(BufWriter::flush);
             thread::sleep(GATHER);
         }
-        self.attempt(|file| file.flush());
+        self.attempt(BufWriter::flush);
     }
 
     fn follow(&mut self, order: Order) {
@@ -135,7 +132,7 @@ impl Writer {
                 file.write_all(b"\n")
             }),
             Order::Flush(reply) => {
-                self.attempt(|file| file.flush());
+                self.attempt(BufWriter::flush);
                 let outcome = match &self.failure {
                     None => Ok(()),
                     Some((kind, text)) => Err(io::Error::new(*kind, text.clone())),

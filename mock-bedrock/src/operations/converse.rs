@@ -64,7 +64,7 @@ fn content<'a>(answer: &Answer, block: &'a Block) -> Option<Content<'a>> {
             tool_use: ToolUse {
                 input: raw(input),
                 name,
-                tool_use_id: identifier::converse_tool_use(answer),
+                id: identifier::converse_tool_use(answer),
             },
         }),
         Block::Vector { .. } => None,
@@ -119,9 +119,9 @@ enum Content<'a> {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct ToolUse<'a> {
     input: &'a RawValue,
     name: &'a str,
-    tool_use_id: String,
+    #[serde(rename = "toolUseId")]
+    id: String,
 }

@@ -31,8 +31,12 @@ pub(crate) trait Operation: Sync {
     fn segment(&self) -> &'static str;
 
     /// Reads the body of a request.
-    fn read(&self, family: &dyn Family, body: &[u8], model: &crate::model::Model)
-    -> Result<Turn, ServiceError>;
+    fn read(
+        &self,
+        family: &dyn Family,
+        body: &[u8],
+        model: &crate::model::Model,
+    ) -> Result<Turn, ServiceError>;
 
     /// Writes an answer.
     fn write(&self, family: &dyn Family, answer: &Answer) -> Written;
@@ -84,11 +88,14 @@ mod tests {
 
     #[test]
     fn every_file_is_in_the_slice_and_every_operation_of_the_ledger_is_served() {
-        let mut files: Vec<String> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/operations"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
-            .filter(|stem| stem != "mod")
-            .collect();
+        let mut files: Vec<String> =
+            std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/operations"))
+                .unwrap()
+                .map(|entry| {
+                    entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned()
+                })
+                .filter(|stem| stem != "mod")
+                .collect();
         files.sort();
         let mut registered: Vec<String> =
             OPERATIONS.iter().map(|operation| snake_case(operation.operation().name())).collect();
