@@ -61,7 +61,12 @@ fn index() -> String {
     text
 }
 
+/// Text as a sentence begins, unless it begins with a name.
 fn capitalized(text: &str) -> String {
+    let first_word = text.split(' ').next().unwrap_or_default();
+    if !first_word.chars().all(char::is_alphabetic) {
+        return text.to_owned();
+    }
     let mut characters = text.chars();
     characters
         .next()

@@ -66,7 +66,7 @@ impl Stream {
     pub fn total(&self) -> Sums {
         self.cumulative.values().fold(self.delta, |total, (_, sums)| Sums {
             sum: total.sum + sums.sum,
-            count: total.count + sums.count,
+            count: total.count.saturating_add(sums.count),
         })
     }
 
@@ -78,7 +78,7 @@ impl Stream {
             }
         } else {
             self.delta.sum += sums.sum;
-            self.delta.count += sums.count;
+            self.delta.count = self.delta.count.saturating_add(sums.count);
         }
     }
 }

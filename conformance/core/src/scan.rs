@@ -112,26 +112,29 @@ pub fn masked(bytes: usize) -> String {
     format!("(masked: {bytes} bytes with a planted marker)")
 }
 
+/// What encoders leave as it is beside letters and digits: nothing, the unreserved characters of
+/// RFC 3986, those of JavaScript's `encodeURIComponent`, and those of forms, where a space is `+`.
+const KEPT_IN_URLS: [&str; 4] = ["", "-_.~", "-_.!~*'()", "-_.* "];
+
+fn percent(stem: &str, kept: &str, upper: bool) -> String {
+    let escape = |byte: u8| match char::from(byte) {
+        ' ' if kept.contains(' ') => "+".to_owned(),
+        plain if plain.is_ascii_alphanumeric() || kept.contains(plain) => plain.to_string(),
+        _ if upper => format!("%{byte:02X}"),
+        _ => format!("%{byte:02x}"),
+    };
+    stem.bytes().map(escape).collect()
+}
+
 /// Every form in which a stem may stand in telemetry.
 fn encoded(stem: &str) -> Vec<(Encoding, String)> {
     let json: String = stem.chars().map(json_escaped).collect();
-    let percent = |upper: bool| -> String {
-        stem.bytes()
-            .map(|byte| match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                    char::from(byte).to_string()
-                }
-                _ if upper => format!("%{byte:02X}"),
-                _ => format!("%{byte:02x}"),
-            })
-            .collect()
-    };
-    let mut forms = vec![
-        (Encoding::Plain, stem.to_owned()),
-        (Encoding::Json, json),
-        (Encoding::Percent, percent(true)),
-        (Encoding::Percent, percent(false)),
-    ];
+    let mut forms = vec![(Encoding::Plain, stem.to_owned()), (Encoding::Json, json)];
+    for kept in KEPT_IN_URLS {
+        for upper in [true, false] {
+            forms.push((Encoding::Percent, percent(stem, kept, upper)));
+        }
+    }
     for offset in 0..3 {
         for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
             // The text before the stem shifts it within a group of three bytes. The characters
