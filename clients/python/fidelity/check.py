@@ -36,7 +36,7 @@ CLAUDE_BODY = {
     "messages": [{"role": "user", "content": "Why is the sky blue? Answer in a sentence."}],
 }
 NOVA_BODY = {"messages": MESSAGES, "inferenceConfig": {"maxTokens": 200}}
-TITAN_BODY = {"inputText": "Why is the sky blue?"}
+TITAN_BODY = {"inputText": "Why is the sky blue? Answer in a sentence."}
 
 Make = Callable[[Any, str, dict[str, Any]], tuple[str, spanproof_usage.Answer]]
 
