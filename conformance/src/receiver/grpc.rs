@@ -8,14 +8,14 @@ use std::sync::Arc;
 use bytes::{Buf as _, BufMut as _, Bytes};
 use http::{Request, Response, StatusCode, header};
 use hyper::body::Incoming;
+use tonic::Status;
 use tonic::codec::{
     Codec, CompressionEncoding, DecodeBuf, Decoder, EnabledCompressionEncodings, EncodeBuf, Encoder,
 };
 use tonic::server::{Grpc, UnaryService};
-use tonic::{Code, Status};
 
 use super::answer::{self, Encoding};
-use super::intake::{Intake, Refusal};
+use super::intake::{BUSY, Intake, Refusal};
 use crate::capture::Signal;
 
 #[derive(Clone)]
@@ -40,6 +40,11 @@ pub(super) async fn answer(
         service.intake.refused();
         let path = request.uri().path();
         return Status::unimplemented(format!("{path} is not an OTLP service")).into_http();
+    };
+    let intake = Arc::clone(&service.intake);
+    let _turn = match intake.turn().await {
+        Ok(turn) => turn,
+        Err(refusal) => return status(refusal).into_http(),
     };
     let mut gzip = EnabledCompressionEncodings::default();
     gzip.enable(CompressionEncoding::Gzip);
@@ -90,11 +95,17 @@ impl UnaryService<Bytes> for ExportService {
                     let response = answer::response(signal, taken, Encoding::Protobuf);
                     Ok(tonic::Response::new(response.into()))
                 }
-                Err(Refusal::Undecodable(why)) => Err(Status::invalid_argument(why)),
-                Err(Refusal::Busy) => Err(Status::unavailable("the capture queue is full")),
-                Err(Refusal::Broken(why)) => Err(Status::new(Code::Internal, why)),
+                Err(refusal) => Err(status(refusal)),
             }
         })
+    }
+}
+
+fn status(refusal: Refusal) -> Status {
+    match refusal {
+        Refusal::Undecodable(why) => Status::invalid_argument(why),
+        Refusal::Busy => Status::unavailable(BUSY),
+        Refusal::Broken(why) => Status::internal(why),
     }
 }
 

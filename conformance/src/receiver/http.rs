@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use tonic::Code;
 
 use super::answer::{self, Encoding, RpcStatus};
-use super::intake::{Intake, Refusal};
+use super::intake::{BUSY, Intake, Refusal};
 use crate::capture::Signal;
 
 #[derive(Clone)]
@@ -29,27 +29,36 @@ pub(super) async fn answer(service: Service, request: Request<Incoming>) -> Resp
             return *refusal;
         }
     };
-    let body = match body(request, service.max_bytes).await {
-        Ok(body) => body,
-        Err((status, why)) => {
-            service.intake.refused();
-            return error(status, Code::InvalidArgument, why, encoding);
-        }
-    };
-    let taken = match encoding {
-        Encoding::Protobuf => service.intake.protobuf(signal, body).await,
-        Encoding::Json => service.intake.json(signal, &body).await,
+    let intake = &service.intake;
+    let taken = match intake.turn().await {
+        Ok(_turn) => match body(request, service.max_bytes).await {
+            Ok(body) => match encoding {
+                Encoding::Protobuf => intake.protobuf(signal, body).await,
+                Encoding::Json => intake.json(signal, &body).await,
+            },
+            Err((status, why)) => {
+                intake.refused();
+                return error(status, Code::InvalidArgument, why, encoding);
+            }
+        },
+        Err(refusal) => Err(refusal),
     };
     match taken {
         Ok(taken) => with_type(StatusCode::OK, answer::response(signal, taken, encoding), encoding),
-        Err(Refusal::Undecodable(why)) => {
+        Err(refusal) => refused(refusal, encoding),
+    }
+}
+
+fn refused(refusal: Refusal, encoding: Encoding) -> Response<Full<Bytes>> {
+    match refusal {
+        Refusal::Undecodable(why) => {
             error(StatusCode::BAD_REQUEST, Code::InvalidArgument, why, encoding)
         }
-        Err(Refusal::Broken(why)) => {
+        Refusal::Broken(why) => {
             error(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, why, encoding)
         }
-        Err(Refusal::Busy) => {
-            let why = "the capture queue is full".to_owned();
+        Refusal::Busy => {
+            let why = BUSY.to_owned();
             let mut response =
                 error(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, why, encoding);
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));

@@ -1,8 +1,11 @@
 //! What both protocols do with a request: decode, sort out what is invalid, count, queue.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::counts::{Counters, Counts};
 use super::queue::{Queue, QueueError};
@@ -13,6 +16,8 @@ use crate::json;
 pub(super) struct Intake {
     queue: Queue,
     counters: Counters,
+    turns: Semaphore,
+    wait: Duration,
 }
 
 /// What became of a request that was taken.
@@ -33,13 +38,28 @@ pub(super) enum Refusal {
     Broken(String),
 }
 
+/// What an exporter is told that is to try again.
+pub(super) const BUSY: &str = "the receiver is busy: the capture is written more slowly than \
+                               telemetry arrives";
+
 /// What a partial success says about the spans left out.
 pub(super) const REJECTED_SPANS: &str =
     "spans without a valid trace id (16 bytes, not all zero) or span id (8 bytes, not all zero)";
 
 impl Intake {
-    pub(super) fn new(queue: Queue) -> Self {
-        Intake { queue, counters: Counters::default() }
+    pub(super) fn new(queue: Queue, concurrent_requests: usize, wait: Duration) -> Self {
+        let turns = Semaphore::new(concurrent_requests.clamp(1, Semaphore::MAX_PERMITS));
+        Intake { queue, counters: Counters::default(), turns, wait }
+    }
+
+    /// Waits until a request may be read; it may for as long as the permit lives.
+    pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>, Refusal> {
+        let turn = tokio::time::timeout(self.wait, self.turns.acquire()).await;
+        let Ok(Ok(turn)) = turn else {
+            self.refused();
+            return Err(Refusal::Busy);
+        };
+        Ok(turn)
     }
 
     pub(super) fn counts(&self) -> Counts {

@@ -33,22 +33,28 @@ pub struct Config {
     pub http: Option<SocketAddr>,
     /// The largest request, unzipped, in bytes.
     pub max_message_bytes: usize,
+    /// How many requests may be under way at once, over both protocols. With
+    /// `max_message_bytes` it bounds what unfinished requests hold in memory.
+    pub max_concurrent_requests: usize,
     /// How many bytes of requests may wait for the capture's writer.
     pub queue_bytes: usize,
-    /// How long a request waits for room in the queue before the exporter is told to try again.
+    /// How long a request waits for its turn, and for room in the queue, before the exporter is
+    /// told to try again.
     pub queue_wait: Duration,
     /// How long [`Receiver::shutdown`] waits for requests that are under way.
     pub drain_wait: Duration,
 }
 
 impl Default for Config {
-    /// Both protocols on free loopback ports; 64 MiB requests, 64 MiB of queue, 5 s of either wait.
+    /// Both protocols on free loopback ports; requests of 64 MiB, 64 of them at once, 64 MiB of
+    /// queue, 5 s of either wait.
     fn default() -> Self {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         Config {
             grpc: Some(loopback),
             http: Some(loopback),
             max_message_bytes: 64 << 20,
+            max_concurrent_requests: 64,
             queue_bytes: 64 << 20,
             queue_wait: Duration::from_secs(5),
             drain_wait: Duration::from_secs(5),
@@ -77,7 +83,8 @@ impl Receiver {
         let http = listen::bind("HTTP", config.http).await?;
         let (queue, writer) = Queue::start(capture, config.queue_bytes, config.queue_wait)
             .map_err(StartError::Thread)?;
-        let intake = Arc::new(Intake::new(queue));
+        let intake =
+            Arc::new(Intake::new(queue, config.max_concurrent_requests, config.queue_wait));
 
         let max_bytes = config.max_message_bytes;
         let grpc = match grpc {

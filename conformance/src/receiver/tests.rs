@@ -1,8 +1,7 @@
 //! The receiver by its own protocol; real exporters are in `tests/exporters.rs`.
 
-use std::io::{self, Write};
+use std::io::{self, Write as _};
 use std::path::Path;
-use std::sync::mpsc;
 
 use ::http::{Method, Request, Response, StatusCode, Version, header};
 use bytes::Bytes;
@@ -18,6 +17,8 @@ use super::answer::RpcStatus;
 use super::*;
 use crate::capture::{Export, Format, read};
 use crate::json;
+
+mod pressure;
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
@@ -223,94 +224,6 @@ async fn what_is_not_otlp_http_is_refused_by_its_status() {
     let response = send(Method::POST, "/v1/traces", &zstd).await;
     assert_eq!(response.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
     assert_eq!(running.finish().await.0.refused_requests, 5);
-}
-
-#[tokio::test]
-async fn requests_over_the_limit_are_too_large_zipped_or_not() {
-    let running = Running::start(Config { max_message_bytes: 1000, ..Config::default() }).await;
-    let large = format!("{}{}", traces(&[]), " ".repeat(2000));
-    let response = running.post("/v1/traces", JSON, large.as_bytes()).await;
-    assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
-    let zipped = gzip(large.as_bytes());
-    assert!(zipped.len() < 1000);
-    let headers = [("content-type", JSON), ("content-encoding", "gzip")];
-    let response = running.send(request(Method::POST, "/v1/traces", &headers, &zipped)).await;
-    assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
-    let fits = running.post("/v1/traces", JSON, traces(&[]).as_bytes()).await;
-    assert_eq!(fits.status(), StatusCode::OK);
-    assert_eq!(running.finish().await.1.len(), 1);
-}
-
-/// A capture that takes nothing until it is let go.
-struct Stuck(mpsc::Receiver<()>);
-
-impl Write for Stuck {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // An error means that the test let go of it for good.
-        let _ = self.0.recv();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-#[tokio::test]
-async fn a_full_queue_tells_exporters_to_try_again() {
-    let (release, stuck) = mpsc::channel();
-    let capture = Writer::new(Stuck(stuck), Format::Otlp).unwrap();
-    let config = Config { queue_bytes: 1, queue_wait: Duration::ZERO, ..Config::default() };
-    let receiver = Receiver::start(config, capture).await.unwrap();
-    let to = receiver.http_address().unwrap();
-    let post = || {
-        let headers = [("content-type", JSON)];
-        send(to, request(Method::POST, "/v1/traces", &headers, traces(&[]).as_bytes()))
-    };
-    // Once the writer is stuck in a request, another one finds no room.
-    let refused = loop {
-        let response = post().await;
-        if response.status() != StatusCode::OK {
-            break response;
-        }
-    };
-    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(refused.headers()[header::RETRY_AFTER], "1");
-    drop(release);
-    while post().await.status() != StatusCode::OK {}
-    receiver.shutdown().await.unwrap();
-}
-
-/// A capture on a full disk.
-struct Full0;
-
-impl Write for Full0 {
-    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-        Err(io::Error::from(io::ErrorKind::StorageFull))
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-#[tokio::test]
-async fn a_capture_that_cannot_be_written_fails_requests_and_shutdown() {
-    let capture = Writer::new(Full0, Format::Otlp).unwrap();
-    let receiver = Receiver::start(Config::default(), capture).await.unwrap();
-    let to = receiver.http_address().unwrap();
-    let refused = loop {
-        let headers = [("content-type", JSON)];
-        let body = traces(&[]);
-        let response =
-            send(to, request(Method::POST, "/v1/traces", &headers, body.as_bytes())).await;
-        if response.status() != StatusCode::OK {
-            break response;
-        }
-    };
-    assert_eq!(refused.status(), StatusCode::INTERNAL_SERVER_ERROR);
-    let error = receiver.shutdown().await.unwrap_err();
-    insta::assert_snapshot!(error, @"cannot write the capture: no storage space");
 }
 
 #[tokio::test]
