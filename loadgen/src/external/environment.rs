@@ -152,7 +152,12 @@ impl Environment {
         pip.args(["-I", "-m", "pip", "install", "--require-hashes", "--no-input"])
             .args(["--disable-pip-version-check", "--progress-bar", "off", "--requirement"])
             .arg(&requirements.lock);
-        run(pip, progress)?.map_err(|said| EnvironmentError::Pip { name: name.clone(), said })?;
+        run(pip, &mut |line| {
+            if let Some(package) = collected(line) {
+                progress(&format!("installing {package}"));
+            }
+        })?
+        .map_err(|said| EnvironmentError::Pip { name: name.clone(), said })?;
         let marker = folder.join(COMPLETE);
         fs::write(&marker, "").map_err(file_error("write", &marker))
     }
@@ -225,6 +230,11 @@ fn run(
     }
     said.extend(errors.lines().map(str::to_owned));
     Ok(Err(said[said.len().saturating_sub(SHOWN_LINES)..].join("\n")))
+}
+
+/// The package in pip's `Collecting boto3==1.44.5 (from -r …)`, the one line of each package.
+fn collected(line: &str) -> Option<&str> {
+    line.strip_prefix("Collecting ")?.split_whitespace().next()
 }
 
 fn file_error<'a>(
