@@ -2,11 +2,9 @@
 //! operation asked.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, LogNormal};
 use serde_json::Value;
 use spanproof_schemas::ledger::Usage;
 
@@ -14,6 +12,7 @@ use crate::cache::Division;
 use crate::draw::{self, Fold, Purpose};
 use crate::model::Model;
 use crate::prose;
+use crate::timing::{Timing, log_normal};
 use crate::tool_input;
 use crate::turn::{Echo, Embedding, ToolChoice, Turn};
 
@@ -88,37 +87,6 @@ impl Stop {
     }
 }
 
-/// When an answer comes, in simulated time from the arrival of the request.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Timing {
-    pub(crate) first: Duration,
-    chars_per_second: f64,
-    pub(crate) total: Duration,
-}
-
-impl Timing {
-    /// When `chars` characters have been generated.
-    pub(crate) fn at(&self, chars: usize) -> Duration {
-        #[expect(clippy::cast_precision_loss, reason = "answers are far below 2^52 characters")]
-        let seconds = chars as f64 / self.chars_per_second;
-        (self.first + Duration::from_secs_f64(seconds)).min(self.total)
-    }
-
-    /// The whole latency in milliseconds, as the service reports it.
-    pub(crate) fn total_ms(&self) -> u64 {
-        milliseconds(self.total)
-    }
-
-    /// The time to the first token in milliseconds.
-    pub(crate) fn first_ms(&self) -> u64 {
-        milliseconds(self.first)
-    }
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
 impl Answer {
     /// Answers `turn`. `stem` is what the marker in the completion begins with.
     pub(crate) fn compose(
@@ -151,7 +119,7 @@ impl Answer {
             stop,
             usage,
             cache,
-            timing: timing(model, chars, key),
+            timing: Timing::draw(model, chars, key),
             echo: turn.echo,
             states_usage: true,
             marker: planted.then_some(marker),
@@ -288,21 +256,6 @@ fn natural_chars(model: &Model, draws: &mut ChaCha8Rng) -> usize {
     model.chars(tokens as u64)
 }
 
-fn timing(model: &Model, chars: usize, key: u64) -> Timing {
-    let mut draws = draw::generator(key, Purpose::Timing);
-    let first_ms = log_normal(model.first_token_median_ms, model.first_token_sigma, &mut draws)
-        .clamp(1.0, 60_000.0);
-    let first = Duration::from_secs_f64(first_ms / 1_000.0);
-    let chars_per_second = (model.tokens_per_second * model.chars_per_token).max(1.0);
-    #[expect(clippy::cast_precision_loss, reason = "answers are far below 2^52 characters")]
-    let generation = Duration::from_secs_f64(chars as f64 / chars_per_second);
-    Timing { first, chars_per_second, total: first + generation }
-}
-
-fn log_normal(median: f64, sigma: f64, draws: &mut ChaCha8Rng) -> f64 {
-    LogNormal::new(median.ln(), sigma).map_or(median, |distribution| distribution.sample(draws))
-}
-
 fn vector(embedding: Embedding, key: u64) -> Block {
     let mut draws = draw::generator(key, Purpose::Vector);
     let mut values: Vec<f32> =
@@ -317,3 +270,6 @@ fn vector(embedding: Embedding, key: u64) -> Block {
     }
     Block::Vector { values, embedding }
 }
+
+#[cfg(test)]
+mod tests;

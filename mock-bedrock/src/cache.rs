@@ -86,3 +86,73 @@ impl PromptCache {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model;
+
+    const SONNET: &str = "us.anthropic.claude-3-7-sonnet-20250219-v1:0";
+
+    fn turn(parts: &[String]) -> Turn {
+        let mut turn = Turn::new();
+        turn.begin_message("user");
+        for part in parts {
+            turn.add_text(part);
+            turn.add_cache_point(CacheTtl::FiveMinutes);
+        }
+        turn.add_text("and then?");
+        turn
+    }
+
+    proptest! {
+        #[test]
+        fn every_token_is_charged_once(lengths in prop::collection::vec(1..9_000_usize, 0..4), shared in 0..4_usize) {
+            let model = model::resolve(SONNET).unwrap();
+            let cache = PromptCache::new(Speed::Max);
+            let parts: Vec<String> = lengths.iter().map(|length| "a".repeat(*length)).collect();
+            cache.charge(model, &turn(&parts[..shared.min(parts.len())]));
+            for _ in 0..2 {
+                let asked = turn(&parts);
+                let usage = cache.charge(model, &asked).usage;
+                prop_assert_eq!(usage.all_input_tokens(), model.tokens(asked.chars));
+                let again = cache.charge(model, &asked).usage;
+                prop_assert_eq!(again.cache_write_input_tokens, 0);
+                prop_assert_eq!(again.cache_read_input_tokens, usage.cache_read_input_tokens + usage.cache_write_input_tokens);
+            }
+        }
+    }
+
+    #[test]
+    fn a_prefix_below_the_minimum_is_plain_input() {
+        let model = model::resolve(SONNET).unwrap();
+        let division = PromptCache::new(Speed::Max).charge(model, &turn(&["short".to_owned()]));
+        assert!(!division.used);
+        assert_eq!(division.usage.input_tokens, division.usage.all_input_tokens());
+    }
+
+    #[test]
+    fn models_do_not_share_prefixes() {
+        let cache = PromptCache::new(Speed::Max);
+        let asked = turn(&["a".repeat(40_000)]);
+        for id in [SONNET, "amazon.nova-lite-v1:0"] {
+            let usage = cache.charge(model::resolve(id).unwrap(), &asked).usage;
+            assert_eq!(usage.cache_read_input_tokens, 0, "{id}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_is_forgotten_when_its_time_is_over() {
+        // Five simulated minutes are less than a nanosecond here.
+        let cache = PromptCache::new(Speed::Times(1e12));
+        let model = model::resolve(SONNET).unwrap();
+        let asked = turn(&["a".repeat(40_000)]);
+        for _ in 0..2 {
+            let usage = cache.charge(model, &asked).usage;
+            assert_eq!(usage.cache_read_input_tokens, 0);
+            assert!(usage.cache_write_input_tokens > 0);
+        }
+    }
+}

@@ -69,3 +69,65 @@ fn put_frame(out: &mut BytesMut, headers: &[(&str, &str)], payload: &[u8]) {
 fn length(bytes: usize) -> u32 {
     u32::try_from(bytes).expect("a payload is a delta or a tool's arguments, far below 4 GiB")
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_eventstream::frame::read_message_from;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::draw::{Purpose, generator};
+
+    proptest! {
+        #[test]
+        fn the_sdk_s_own_decoder_reads_every_frame(
+            payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 1..5),
+        ) {
+            let mut out = BytesMut::new();
+            for payload in &payloads {
+                put_event(&mut out, "contentBlockDelta", payload);
+            }
+            let mut frames = out.freeze();
+            for payload in payloads {
+                let message = read_message_from(&mut frames).unwrap();
+                prop_assert_eq!(&message.payload()[..], &payload[..]);
+                let headers: Vec<_> = message
+                    .headers()
+                    .iter()
+                    .map(|header| (header.name().as_str().to_owned(), header.value().as_string().unwrap().as_str().to_owned()))
+                    .collect();
+                prop_assert_eq!(headers[0].clone(), (":event-type".to_owned(), "contentBlockDelta".to_owned()));
+                prop_assert_eq!(headers[1].clone(), (":content-type".to_owned(), "application/json".to_owned()));
+                prop_assert_eq!(headers[2].clone(), (":message-type".to_owned(), "event".to_owned()));
+            }
+            prop_assert!(frames.is_empty());
+        }
+
+        #[test]
+        fn a_flipped_bit_is_noticed(payload in prop::collection::vec(any::<u8>(), 0..60), at in any::<prop::sample::Index>(), bit in 0..8_u8) {
+            let mut out = BytesMut::new();
+            put_event(&mut out, "chunk", &payload);
+            let at = at.index(out.len());
+            out[at] ^= 1 << bit;
+            prop_assert!(read_message_from(&mut out.freeze()).is_err());
+        }
+    }
+
+    #[test]
+    fn the_first_recorded_frame_s_head_comes_out_byte_for_byte() {
+        let mut out = BytesMut::new();
+        // The recorded frame has 178 bytes, 82 of them headers, so 80 of payload.
+        put_event(&mut out, "messageStart", &[b' '; 80]);
+        assert_eq!(crate::draw::hex(&out[..12]), "000000b2000000528a40b4c5");
+        assert_eq!(crate::draw::hex(&out[12..28]), "0b3a6576656e742d7479706507000c6d");
+    }
+
+    #[test]
+    fn padding_has_2_to_61_letters() {
+        let mut draws = generator(1, Purpose::Padding);
+        let mut lengths: Vec<usize> = (0..5_000).map(|_| padding(&mut draws).len()).collect();
+        lengths.sort_unstable();
+        lengths.dedup();
+        assert_eq!(lengths, (2..=61).collect::<Vec<_>>());
+    }
+}

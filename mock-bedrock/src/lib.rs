@@ -40,6 +40,7 @@ mod recorder;
 mod request;
 mod script;
 mod server;
+mod timing;
 mod tool_input;
 mod turn;
 mod wire;

@@ -155,3 +155,82 @@ fn profile_only(id: &str) -> ServiceError {
         "Invocation of model ID {id} with on-demand throughput isn\u{2019}t supported. Retry your request with the ID or ARN of an inference profile that contains this model."
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_resolve_in_every_form_that_the_service_takes() {
+        for (id, model) in [
+            ("amazon.nova-lite-v1:0", "amazon.nova-lite-v1:0"),
+            ("us.amazon.nova-lite-v1:0", "amazon.nova-lite-v1:0"),
+            ("apac.amazon.nova-lite-v1:0", "amazon.nova-lite-v1:0"),
+            (
+                "global.anthropic.claude-haiku-4-5-20251001-v1:0",
+                "anthropic.claude-haiku-4-5-20251001-v1:0",
+            ),
+            (
+                "arn:aws:bedrock:us-east-1::foundation-model/amazon.titan-embed-text-v1",
+                "amazon.titan-embed-text-v1",
+            ),
+            (
+                "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-pro-v1:0",
+                "amazon.nova-pro-v1:0",
+            ),
+            (
+                "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/ab12cd",
+                "anthropic.claude-3-5-sonnet-20240620-v1:0",
+            ),
+            (
+                "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/amazon.nova-lite-v1:0",
+                "amazon.nova-lite-v1:0",
+            ),
+        ] {
+            assert_eq!(resolve(id).unwrap().id, model, "{id}");
+        }
+    }
+
+    #[test]
+    fn other_ids_are_refused() {
+        for id in [
+            "",
+            "us.",
+            "nova",
+            "mars.amazon.nova-lite-v1:0",
+            "us.amazon.titan-embed-text-v1",
+            "us.us.amazon.nova-lite-v1:0",
+            "arn:",
+            "arn:aws:s3:us-east-1::foundation-model/amazon.nova-lite-v1:0",
+            "arn:aws:bedrock:us-east-1:1:inference-profile/amazon.nova-lite-v1:0",
+            "arn:aws:bedrock:us-east-1:1:application-inference-profile/",
+            "arn:aws:bedrock:us-east-1:1:prompt/ABCDEFGHIJ",
+        ] {
+            assert!(resolve(id).is_err(), "{id}");
+        }
+    }
+
+    #[test]
+    fn native_bodies_name_the_bare_model() {
+        let name = |id| resolve(id).unwrap().bare_name();
+        assert_eq!(name("anthropic.claude-3-haiku-20240307-v1:0"), "claude-3-haiku-20240307");
+        assert_eq!(name("amazon.nova-lite-v1:0"), "nova-lite");
+    }
+
+    #[test]
+    fn the_catalogue_makes_sense() {
+        for model in all() {
+            assert!(model.chars_per_token >= 1.0 && model.first_token_sigma > 0.0, "{}", model.id);
+            assert!(model.first_token_median_ms > 0.0, "{}", model.id);
+            assert!(model.on_demand || model.profile, "{}", model.id);
+            let chats = model.family != "titan_embed";
+            assert_eq!(chats, model.max_output_tokens > 0 && model.tokens_per_second > 0.0);
+            assert_eq!(
+                all().iter().filter(|other| other.id == model.id).count(),
+                1,
+                "{}",
+                model.id
+            );
+        }
+    }
+}

@@ -67,3 +67,70 @@ pub(crate) fn markers(body: &[u8], stem: &str) -> Vec<String> {
     }
     markers
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use proptest::prelude::*;
+    use spanproof_schemas::ledger;
+
+    use super::*;
+
+    #[test]
+    fn paths_are_split_before_they_are_decoded() {
+        for (path, id) in [
+            ("/model/a.b-v1%3A0/converse", "a.b-v1:0"),
+            ("/model/a.b-v1:0/converse", "a.b-v1:0"),
+            ("/model/arn%3Aaws%3Abedrock%3A%3A%3Ax%2Fabc/converse", "arn:aws:bedrock:::x/abc"),
+            ("/model/arn:aws:bedrock:::x%2Fabc/converse", "arn:aws:bedrock:::x/abc"),
+        ] {
+            let (operation, found) = route(path).unwrap();
+            assert_eq!(operation.operation(), ledger::Operation::Converse);
+            assert_eq!(found, id);
+        }
+        for path in
+            ["/", "/model/", "/model/a", "/model/a/guess", "/model/a/b/converse", "/converse"]
+        {
+            assert!(route(path).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn only_a_valid_traceparent_is_a_trace_context() {
+        let read = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("traceparent", HeaderValue::from_str(value).unwrap());
+            trace_context(&headers)
+        };
+        let valid = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+        assert!(!read(valid).unwrap().sampled);
+        assert!(read(&format!("{valid}-extra")).is_none());
+        assert!(read(&format!("cc{}-extra", &valid[2..])).is_some());
+        for invalid in [
+            "",
+            "00",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+            "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b71692033-01",
+        ] {
+            assert!(read(invalid).is_none(), "{invalid}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn markers_come_back_in_order_and_once(tails in prop::collection::vec("[0-9A-Z]{1,8}", 0..6)) {
+            let body = tails.iter().fold(String::new(), |body, tail| body + "{\"SPMP7" + tail + "\"}");
+            let mut expected: Vec<String> = Vec::new();
+            for tail in tails {
+                let marker = format!("SPMP7{tail}");
+                if !expected.contains(&marker) {
+                    expected.push(marker);
+                }
+            }
+            prop_assert_eq!(markers(body.as_bytes(), "SPMP7"), expected);
+        }
+    }
+}

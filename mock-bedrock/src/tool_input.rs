@@ -154,6 +154,7 @@ impl Sampler<'_> {
         let mut number = 0_usize;
         while object.len() < least {
             number += 1;
+            self.steps = self.steps.checked_sub(1)?;
             let value = match schema.get("additionalProperties") {
                 None | Some(Value::Bool(true)) => Value::from(prose::words(1, self.draws)),
                 Some(other) => self.value(&other.clone(), depth + 1)?,
@@ -315,3 +316,6 @@ fn spread(least: Option<f64>, most: Option<f64>, width: f64) -> (f64, f64) {
         (None, None) => (1.0, width),
     }
 }
+
+#[cfg(test)]
+mod tests;

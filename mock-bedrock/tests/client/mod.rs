@@ -52,7 +52,12 @@ impl Mock {
 
     /// Posts `body` to `path` over HTTP/2 without negotiation, and leaves as soon as the request is
     /// sent, as clients do that use a connection once.
-    pub(crate) async fn post_h2(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answered {
+    pub(crate) async fn post_h2(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answered {
         let stream = TcpStream::connect(self.server.address()).await.unwrap();
         let (mut sender, connection) =
             http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
