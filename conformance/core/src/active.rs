@@ -16,15 +16,17 @@ pub(crate) struct ActiveCheck<F> {
     pub(crate) check: F,
 }
 
+type Checks<F> = Vec<ActiveCheck<F>>;
+
 /// Every check that runs.
 #[derive(Debug, Default)]
 pub(crate) struct Active {
-    pub(crate) span: Vec<ActiveCheck<fn(&SpanView<'_>) -> Vec<Finding>>>,
-    pub(crate) metric: Vec<ActiveCheck<fn(&MetricView<'_>) -> Vec<Finding>>>,
-    pub(crate) content: Vec<ActiveCheck<fn(&ContentView<'_>) -> Vec<Finding>>>,
-    pub(crate) call: Vec<ActiveCheck<fn(&CallView<'_>) -> Vec<Finding>>>,
-    pub(crate) scope: Vec<ActiveCheck<fn(&ScopeView<'_>) -> Vec<Finding>>>,
-    pub(crate) run: Vec<ActiveCheck<fn(&RunView<'_>) -> Vec<Finding>>>,
+    pub(crate) span: Checks<fn(&SpanView<'_>) -> Vec<Finding>>,
+    pub(crate) metric: Checks<fn(&MetricView<'_>) -> Vec<Finding>>,
+    pub(crate) content: Checks<fn(&ContentView<'_>) -> Vec<Finding>>,
+    pub(crate) call: Checks<fn(&CallView<'_>) -> Vec<Finding>>,
+    pub(crate) scope: Checks<fn(&ScopeView<'_>) -> Vec<Finding>>,
+    pub(crate) run: Checks<fn(&RunView<'_>) -> Vec<Finding>>,
 }
 
 impl Active {

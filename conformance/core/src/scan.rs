@@ -1,5 +1,7 @@
 //! Finding planted markers in text, however it was encoded on the way.
 
+use std::fmt::Write as _;
+
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -35,6 +37,8 @@ impl Encoding {
 pub struct Scanner {
     automaton: AhoCorasick,
     patterns: Vec<(Encoding, Origin)>,
+    /// The length of the shortest text that is looked for, in bytes.
+    shortest: usize,
 }
 
 /// Whose text a marker marks, as its stem tells.
@@ -87,13 +91,19 @@ impl Scanner {
             .kind(Some(AhoCorasickKind::DFA))
             .build(&texts)
             .ok()?;
-        Some(Scanner { automaton, patterns })
+        let shortest = texts.iter().map(String::len).min().unwrap_or(0);
+        Some(Scanner { automaton, patterns, shortest })
     }
 
     /// The first marker in `text`.
     #[must_use]
     pub fn find(&self, text: impl AsRef<[u8]>) -> Option<Leak> {
-        let found = self.automaton.find(text.as_ref())?;
+        let text = text.as_ref();
+        // Most texts of telemetry are shorter than any marker.
+        if text.len() < self.shortest {
+            return None;
+        }
+        let found = self.automaton.find(text)?;
         let (encoding, origin) = self.patterns[found.pattern().as_usize()];
         Some(Leak { encoding, origin })
     }
@@ -158,8 +168,12 @@ fn json_escaped(character: char) -> String {
         '\t' => "\\t".to_owned(),
         other if other.is_ascii() && !other.is_ascii_control() => other.to_string(),
         other => {
-            let mut units = [0; 2];
-            other.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+            let mut escaped = String::new();
+            for unit in other.encode_utf16(&mut [0; 2]) {
+                // Writing into a string cannot fail.
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+            escaped
         }
     }
 }

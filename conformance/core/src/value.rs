@@ -40,7 +40,7 @@ pub fn count(value: Option<&Value>) -> Option<u64> {
 #[must_use]
 pub fn whole(double: f64) -> Option<u64> {
     const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
-    (double >= 0.0 && double <= EXACT && double.fract() == 0.0).then_some(double as u64)
+    ((0.0..=EXACT).contains(&double) && double.fract() == 0.0).then_some(double as u64)
 }
 
 /// Whether `value` has the type that the conventions give.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use spanproof_schemas::report::{JoinMeans, Subject};
+use spanproof_schemas::semconv::Attribute;
 
 use crate::call::Call;
 use crate::catalogue::{Conventions, Name, NameId, NameSet, SpanType};
@@ -25,6 +26,8 @@ pub struct Seen<'a> {
     pub value: Option<&'a otlp::Value>,
     /// What the conventions know of the name.
     pub name: Option<&'static Name>,
+    /// What the judged version says of it, if it defines the name.
+    pub definition: Option<&'static Attribute>,
 }
 
 /// A GenAI span.
@@ -93,8 +96,8 @@ pub enum Item<'a> {
     Resource(&'a otlp::Resource),
     /// An instrumentation scope.
     Scope(&'a otlp::InstrumentationScope),
-    /// A span.
-    Span(&'a otlp::Span),
+    /// A span, with its attributes looked up.
+    Span(&'a otlp::Span, &'a [Seen<'a>]),
     /// A metric with its points.
     Metric(&'a otlp::Metric),
     /// A log record.

@@ -1,5 +1,7 @@
 //! Laws that hold for any telemetry.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use conformance_core::otlp::{self, SpanKind, StatusCode, Value};
 use conformance_core::{Choice, Judge, Judgement, Settings};
 use proptest::collection::vec;
@@ -154,8 +156,10 @@ fn spans(n: usize, made: &Made) -> Vec<otlp::Span> {
     ];
     match made.tie {
         Tie::InvocationId => {
-            attributes.push(key_value("spanproof.invocation_id", text(&format!("invocation-{n}"))))
+            let id = text(&format!("invocation-{n}"));
+            attributes.push(key_value("spanproof.invocation_id", id));
         }
+
         Tie::RequestId => {
             attributes.push(key_value("aws.request_id", text(&format!("request-{n}"))));
         }

@@ -1,5 +1,9 @@
 //! Markers are found however they are encoded.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use conformance_core::scan::{Encoding, Scanner};
@@ -16,7 +20,7 @@ fn json(text: &str) -> String {
         } else {
             let mut units = [0; 2];
             for unit in character.encode_utf16(&mut units) {
-                escaped.push_str(&format!("\\u{unit:04x}"));
+                write!(escaped, "\\u{unit:04x}").unwrap();
             }
         }
     }

@@ -65,7 +65,7 @@ fn gather<'a>(
         } else if crate::catalogue::is_gen_ai(&attribute.key) {
             fingerprint.defined_in = crate::catalogue::VersionSet::default();
         }
-        seen.push(Seen { key: &attribute.key, value, name });
+        seen.push(Seen { key: &attribute.key, value, name, definition: None });
     }
     fingerprint.has_system = fields.has(Field::System);
     fingerprint.has_provider = fields.has(Field::Provider);

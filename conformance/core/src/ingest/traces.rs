@@ -7,7 +7,7 @@ use crate::dialect::{self, Fingerprint};
 use crate::field::{Field, Fields};
 use crate::judge::Judge;
 use crate::model::{FinishReasons, Node, ReportedUsage, Role, SpanFacts, SpanId, hex};
-use crate::otlp::{ExportTraceServiceRequest, Span, SpanKind, Value};
+use crate::otlp::{ExportTraceServiceRequest, Span, SpanKind, Status, StatusCode, Value};
 use crate::span_type::{role, span_type};
 use crate::symbol::{Symbol, Symbols};
 use crate::view::{Item, Seen, SpanView};
@@ -53,10 +53,9 @@ impl Judge {
             scope: Some(origin.scope.to_owned()).filter(|scope| !scope.is_empty()),
             ..Subject::default()
         };
-        self.search(Item::Span(span), subject);
-
         let mut fields = Fields::default();
         let fingerprint = super::gather(&span.attributes, seen, &mut fields);
+        self.search(Item::Span(span, seen), subject);
         let Some(role) = role(span.kind(), &fields) else {
             let parent = SpanId::new(&[], &span.parent_span_id).span;
             self.nodes.push(Node { id, parent });
@@ -68,6 +67,9 @@ impl Judge {
         let semconv = dialect::judged(self.settings.semconv, origin.stated, fingerprint);
         self.note_scope(origin, role, fingerprint, seen);
         if !matches!(role, Role::Foreign(_)) {
+            for seen in seen.iter_mut() {
+                seen.definition = seen.name.and_then(|name| name.in_version(semconv.index));
+            }
             let view = SpanView {
                 span,
                 role,
@@ -142,7 +144,7 @@ fn facts(
         name: symbol(Some(&span.name)).unwrap_or(Symbol::EMPTY),
         scope,
         kind: SpanKind::try_from(span.kind).unwrap_or(SpanKind::Unspecified),
-        status: span.status.as_ref().map_or(crate::otlp::StatusCode::Unset, |s| s.code()),
+        status: span.status.as_ref().map_or(StatusCode::Unset, Status::code),
         role,
         semconv: semconv.index,
         operation: symbol(fields.text(Field::Operation)),

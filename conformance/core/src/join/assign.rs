@@ -1,7 +1,5 @@
 //! Assigning spans to calls: as many pairs as there can be, at little total cost.
 
-use rustc_hash::{FxHashMap, FxHashSet};
-
 /// A call and a span that may belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Pair {
@@ -22,115 +20,118 @@ const SEARCH: usize = 4096;
 /// get cheaper. The result depends on the set of pairs alone.
 pub(super) fn assign(mut pairs: Vec<Pair>) -> Vec<(usize, usize)> {
     pairs.sort_unstable();
-    pairs.dedup_by_key(|pair| (pair.call, pair.span));
-    let mut matching = Matching::default();
+    let calls = pairs.iter().map(|pair| pair.call + 1).max().unwrap_or(0);
+    let spans = pairs.iter().map(|pair| pair.span + 1).max().unwrap_or(0);
+    let mut matching = Matching {
+        options: vec![Vec::new(); calls],
+        by_call: vec![None; calls],
+        by_span: vec![None; spans],
+        reached_from: vec![None; spans],
+    };
     for pair in &pairs {
-        matching.options.entry(pair.call).or_default().push(pair.span);
-        matching.costs.entry((pair.call, pair.span)).or_insert(pair.cost);
-    }
-    for pair in &pairs {
-        let taken = matching.by_call.contains_key(&pair.call);
-        if !taken && !matching.by_span.contains_key(&pair.span) {
+        let options = &mut matching.options[pair.call];
+        // A pair that is named twice keeps its lower cost, which comes first.
+        if options.iter().all(|(_, span)| *span != pair.span) {
+            options.push((pair.cost, pair.span));
+        }
+        if matching.by_call[pair.call].is_none() && matching.by_span[pair.span].is_none() {
             matching.set(pair.call, pair.span);
         }
     }
-    let mut calls: Vec<usize> = pairs.iter().map(|pair| pair.call).collect();
-    calls.sort_unstable();
-    calls.dedup();
-    for &call in &calls {
-        if !matching.by_call.contains_key(&call) {
+    for call in 0..calls {
+        if matching.by_call[call].is_none() {
             matching.make_room(call);
         }
     }
     for _ in 0..ROUNDS {
-        let exchanged = calls.iter().filter(|call| matching.exchange(**call)).count();
+        let exchanged = (0..calls).filter(|call| matching.exchange(*call)).count();
         if exchanged == 0 {
             break;
         }
     }
-    calls
-        .into_iter()
-        .filter_map(|call| matching.by_call.get(&call).map(|span| (call, *span)))
-        .collect()
+    let matched = matching.by_call.iter().enumerate();
+    matched.filter_map(|(call, span)| span.map(|span| (call, span))).collect()
 }
 
-#[derive(Default)]
 struct Matching {
-    /// The spans that a call may have, cheapest first.
-    options: FxHashMap<usize, Vec<usize>>,
-    costs: FxHashMap<(usize, usize), u64>,
-    by_call: FxHashMap<usize, usize>,
-    by_span: FxHashMap<usize, usize>,
+    /// The spans that each call may have and what they cost, cheapest first.
+    options: Vec<Vec<(u64, usize)>>,
+    by_call: Vec<Option<usize>>,
+    by_span: Vec<Option<usize>>,
+    /// For the search at hand: the call that each span seen so far was reached from.
+    reached_from: Vec<Option<usize>>,
 }
 
 impl Matching {
     fn set(&mut self, call: usize, span: usize) {
-        self.by_call.insert(call, span);
-        self.by_span.insert(span, call);
+        self.by_call[call] = Some(span);
+        self.by_span[span] = Some(call);
     }
 
     /// Finds a span for `call` by moving other calls to other spans they may have: the shortest
     /// such chain, breadth first.
     fn make_room(&mut self, call: usize) {
         let mut queue = vec![call];
-        let mut reached_from: FxHashMap<usize, usize> = FxHashMap::default();
-        let mut seen: FxHashSet<usize> = FxHashSet::default();
+        let mut seen = Vec::new();
+        let mut free = None;
         let mut at = 0;
-        while at < queue.len() && at < SEARCH {
+        'search: while at < queue.len() && at < SEARCH {
             let current = queue[at];
             at += 1;
-            for &span in &self.options[&current] {
-                if !seen.insert(span) {
+            for &(_, span) in &self.options[current] {
+                if self.reached_from[span].is_some() {
                     continue;
                 }
-                reached_from.insert(span, current);
-                match self.by_span.get(&span) {
-                    Some(&owner) => queue.push(owner),
-                    None => return self.shift(call, span, &reached_from),
+                self.reached_from[span] = Some(current);
+                seen.push(span);
+                if let Some(owner) = self.by_span[span] {
+                    queue.push(owner);
+                } else {
+                    free = Some(span);
+                    break 'search;
                 }
             }
+        }
+        // Each call along the chain takes the span that its successor gave up.
+        while let Some(span) = free {
+            let Some(owner) = self.reached_from[span] else { break };
+            free = self.by_call[owner];
+            self.set(owner, span);
+        }
+        for span in seen {
+            self.reached_from[span] = None;
         }
     }
 
-    /// Moves every call along the chain that ends at the free span.
-    fn shift(&mut self, first: usize, free: usize, reached_from: &FxHashMap<usize, usize>) {
-        let mut span = free;
-        loop {
-            let call = reached_from[&span];
-            let former = self.by_call.get(&call).copied();
-            self.set(call, span);
-            match former {
-                Some(former) if call != first => span = former,
-                _ => return,
-            }
-        }
+    fn cost(&self, call: usize, span: usize) -> Option<u64> {
+        self.options[call].iter().find(|(_, option)| *option == span).map(|(cost, _)| *cost)
     }
 
     /// Exchanges the span of `call` for a cheaper arrangement, if there is one.
     fn exchange(&mut self, call: usize) -> bool {
-        let Some(&own) = self.by_call.get(&call) else { return false };
-        for &other in &self.options[&call] {
+        let Some(own) = self.by_call[call] else { return false };
+        let Some(before) = self.cost(call, own) else { return false };
+        for at in 0..self.options[call].len() {
+            let (after, other) = self.options[call][at];
             if other == own {
                 continue;
             }
-            let before = self.costs[&(call, own)];
-            let after = self.costs[&(call, other)];
-            match self.by_span.get(&other).copied() {
-                None if after < before => {
-                    self.by_span.remove(&own);
+            let Some(rival) = self.by_span[other] else {
+                if after < before {
+                    self.by_span[own] = None;
                     self.set(call, other);
                     return true;
                 }
-                None => {}
-                Some(rival) => {
-                    let Some(&back) = self.costs.get(&(rival, own)) else { continue };
-                    let now = before.saturating_add(self.costs[&(rival, other)]);
-                    if after.saturating_add(back) < now {
-                        self.set(call, other);
-                        self.set(rival, own);
-                        return true;
-                    }
-                }
+                continue;
+            };
+            let (Some(back), Some(theirs)) = (self.cost(rival, own), self.cost(rival, other))
+            else {
+                continue;
+            };
+            if after.saturating_add(back) < before.saturating_add(theirs) {
+                self.set(call, other);
+                self.set(rival, own);
+                return true;
             }
         }
         false

@@ -124,10 +124,9 @@ impl Joiner<'_> {
         let mut spans: FxHashMap<&str, Option<usize>> = FxHashMap::default();
         for span in self.free_spans() {
             let facts = &self.spans[span];
-            for id in [facts.response_id.as_deref(), facts.request_id.as_deref()] {
-                if let Some(id) = id {
-                    note(&mut spans, id, span);
-                }
+            let ids = [facts.response_id.as_deref(), facts.request_id.as_deref()];
+            for id in ids.into_iter().flatten() {
+                note(&mut spans, id, span);
             }
         }
         let free: Vec<usize> = self.free_spans().collect();

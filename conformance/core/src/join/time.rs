@@ -16,48 +16,59 @@ const TOLERANCE: UnixNanos = 5_000_000;
 /// difference in time, so that it decides among calls that were open together.
 pub(super) const DISAGREES: u64 = 100_000_000_000_000;
 
-/// The candidates kept for one call, nearest first.
-const CANDIDATES: usize = 64;
+/// The candidates kept for one call in one round, nearest first.
+const CANDIDATES: usize = 8;
+
+/// Rounds of assigning; what is left over by one has other candidates in the next.
+const ROUNDS: usize = 4;
 
 impl Joiner<'_> {
     pub(super) fn by_time(&mut self) {
+        let mut models = FxHashMap::default();
+        for _ in 0..ROUNDS {
+            let assigned = assign(self.overlapping(&mut models));
+            if assigned.is_empty() {
+                break;
+            }
+            for (call, span) in assigned {
+                self.pair(call, span, JoinMeans::TimeOverlap);
+            }
+        }
+    }
+
+    /// The likeliest pairs among the calls and spans that are left over.
+    fn overlapping(&self, models: &mut FxHashMap<(Symbol, Symbol), bool>) -> Vec<Pair> {
         let mut spans: Vec<usize> = self.free_spans().collect();
         let mut calls: Vec<usize> = self.free_calls().collect();
-        if spans.is_empty() || calls.is_empty() {
-            return;
-        }
         spans.sort_by_key(|span| (self.spans[*span].start, *span));
         calls.sort_by_key(|call| (self.calls[*call].first().arrived, *call));
 
-        let mut models: FxHashMap<(Symbol, Symbol), bool> = FxHashMap::default();
         let mut waiting = spans.into_iter().peekable();
         let mut open: Vec<usize> = Vec::new();
         let mut pairs = Vec::new();
+        let mut candidates: Vec<Pair> = Vec::new();
         // Calls come by arrival, so a span that ended before one arrived is out for the rest.
         for call in calls {
-            let finished = self.calls[call].last().finished;
-            while let Some(span) = waiting
-                .next_if(|span| self.spans[*span].start <= finished.saturating_add(TOLERANCE))
-            {
+            let finished = self.calls[call].last().finished.saturating_add(TOLERANCE);
+            while let Some(span) = waiting.next_if(|span| self.spans[*span].start <= finished) {
                 open.push(span);
             }
             let arrived = self.calls[call].first().arrived;
             open.retain(|span| self.spans[*span].end.saturating_add(TOLERANCE) >= arrived);
-            let mut candidates: Vec<Pair> = Vec::new();
+            candidates.clear();
             for &span in &open {
-                if self.is_same_model(call, span, &mut models) && self.is_same_task(call, span) {
-                    if let Some(cost) = self.cost(call, span) {
-                        candidates.push(Pair { cost, call, span });
-                    }
+                if self.is_same_model(call, span, models)
+                    && self.is_same_task(call, span)
+                    && let Some(cost) = self.cost(call, span)
+                {
+                    candidates.push(Pair { cost, call, span });
                 }
             }
             candidates.sort_unstable();
             candidates.truncate(CANDIDATES);
-            pairs.append(&mut candidates);
+            pairs.extend_from_slice(&candidates);
         }
-        for (call, span) in assign(pairs) {
-            self.pair(call, span, JoinMeans::TimeOverlap);
-        }
+        pairs
     }
 
     /// Whether call and span were open together.

@@ -1,5 +1,7 @@
 //! Cases as OTLP.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use conformance_core::otlp;
 use conformance_core::{Choice, Content, Judge, Judgement, Settings};
 use opentelemetry_proto::tonic::metrics::v1::Exemplar;

@@ -13,11 +13,11 @@ pub(in crate::rules) static RULE: Rule = Rule {
     since: None,
     until: None,
     docs: Docs {
-        what_it_checks: "Attributes of GenAI spans that the judged version has deprecated. Where \
+        what_it_checks: "Attributes of the conventions for GenAI that the judged version has deprecated. Where \
             the version names a successor and the span does not carry it with the same value, the \
             finding is a violation: whoever looks for the new name finds nothing. Where the \
             successor is there too, as in a migration, or where there is none, it is an \
-            improvement; so is a deprecated attribute outside the conventions for GenAI.",
+            improvement. Attributes of other conventions, such as `rpc.*`, are left alone.",
         why: "Consumers of the newer version do not look for the old name. A call whose provider \
             stands under `gen_ai.system` only is missing from queries by `gen_ai.provider.name`.",
         example: "`gen_ai.system = aws.bedrock`, judged by 1.41.1. Judged by 1.36.0, which knows \
@@ -33,8 +33,8 @@ fn check(view: &SpanView<'_>) -> Vec<Finding> {
 }
 
 fn deprecated(view: &SpanView<'_>, seen: &Seen<'_>) -> Option<Finding> {
-    let name = seen.name?;
-    let deprecation = name.in_version(view.semconv.index)?.deprecated.as_ref()?;
+    let deprecation = seen.definition?.deprecated.as_ref()?;
+    let name = seen.name.filter(|name| name.is_gen_ai)?;
     let version = view.semconv.version;
     let finding = match &deprecation.renamed_to {
         Some(successor) => {
@@ -56,6 +56,5 @@ fn deprecated(view: &SpanView<'_>, seen: &Seen<'_>) -> Option<Finding> {
                 .level(Level::Improvement)
         }
     };
-    let finding = if name.is_gen_ai { finding } else { finding.level(Level::Improvement) };
     Some(finding.attribute(attribute_name(seen)).actual(value::render(seen.value)))
 }

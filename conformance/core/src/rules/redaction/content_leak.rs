@@ -4,7 +4,7 @@ use crate::finding::Finding;
 use crate::otlp::{AnyValue, Data, Exemplar, KeyValue, Metric, Span, Value};
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::scan::{Leak, Origin, Scanner, masked};
-use crate::view::{ContentView, Item};
+use crate::view::{ContentView, Item, Seen};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "redaction/content-leak",
@@ -41,7 +41,7 @@ fn check(view: &ContentView<'_>) -> Vec<Finding> {
             search.text("the scope's version", "scope version", &scope.version);
             search.attributes("a scope attribute", &scope.attributes);
         }
-        Item::Span(span) => search.span(span),
+        Item::Span(span, attributes) => search.span(span, attributes),
         Item::Metric(metric) => search.metric(metric),
         Item::Log(record) => {
             search.text("the event's name", "event name", &record.event_name);
@@ -59,10 +59,16 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn span(&mut self, span: &Span) {
+    fn span(&mut self, span: &Span, attributes: &[Seen<'_>]) {
         self.text("the span's name", "span name", &span.name);
         self.text("the trace state", "trace state", &span.trace_state);
-        self.attributes("a span attribute", &span.attributes);
+        for (attribute, seen) in span.attributes.iter().zip(attributes) {
+            // A name that the conventions know holds no content.
+            if seen.name.is_none() {
+                self.key("a span attribute", &attribute.key);
+            }
+            self.value("a span attribute", &attribute.key, attribute.value.as_ref());
+        }
         if let Some(status) = &span.status {
             self.text("the status message", "status message", &status.message);
         }
@@ -124,11 +130,15 @@ impl Search<'_> {
 
     fn attributes(&mut self, place: &'static str, attributes: &[KeyValue]) {
         for attribute in attributes {
-            if let Some(leak) = self.scanner.find(&attribute.key) {
-                // A key that holds content must not be printed as the attribute's name.
-                self.found(place, leak, "(attribute name)", attribute.key.len());
-            }
+            self.key(place, &attribute.key);
             self.value(place, &attribute.key, attribute.value.as_ref());
+        }
+    }
+
+    fn key(&mut self, place: &'static str, key: &str) {
+        if let Some(leak) = self.scanner.find(key) {
+            // A key that holds content must not be printed as the attribute's name.
+            self.found(place, leak, "(attribute name)", key.len());
         }
     }
 

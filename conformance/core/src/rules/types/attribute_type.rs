@@ -30,11 +30,11 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(view: &SpanView<'_>) -> Vec<Finding> {
-    view.attributes.iter().filter_map(|seen| wrong_type(view, seen)).collect()
+    view.attributes.iter().filter_map(wrong_type).collect()
 }
 
-fn wrong_type(view: &SpanView<'_>, seen: &Seen<'_>) -> Option<Finding> {
-    let wanted = seen.name?.in_version(view.semconv.index)?.value_type;
+fn wrong_type(seen: &Seen<'_>) -> Option<Finding> {
+    let wanted = seen.definition?.value_type;
     if seen.value.is_some_and(|value| value::has_type(value, wanted)) {
         return None;
     }

@@ -15,7 +15,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     since: None,
     until: None,
     docs: Docs {
-        what_it_checks: "Attributes of GenAI spans for which the judged version lists known \
+        what_it_checks: "Attributes of the conventions for GenAI for which the judged version lists known \
             values. The lists are open, so another value is an improvement; so is a value that \
             the version has deprecated. One case is a violation: the ledger shows that AWS \
             Bedrock served the call, and `gen_ai.provider.name` (or `gen_ai.system`) says \
@@ -30,16 +30,17 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check_span(view: &SpanView<'_>) -> Vec<Finding> {
-    view.attributes.iter().filter_map(|seen| unknown_member(view, seen)).collect()
+    view.attributes.iter().filter_map(unknown_member).collect()
 }
 
-fn unknown_member(view: &SpanView<'_>, seen: &Seen<'_>) -> Option<Finding> {
-    let name = seen.name?;
-    // Providers are judged with the ledger; errors may be anything.
-    if matches!(name.field, Some(Field::Provider | Field::System | Field::ErrorType)) {
+fn unknown_member(seen: &Seen<'_>) -> Option<Finding> {
+    let definition = seen.definition?;
+    let name = seen.name.filter(|name| name.is_gen_ai)?;
+    // Providers are judged with the ledger.
+    if matches!(name.field, Some(Field::Provider | Field::System)) {
         return None;
     }
-    let members = &name.in_version(view.semconv.index)?.members;
+    let members = &definition.members;
     let Some(Value::StringValue(value)) = seen.value else { return None };
     if members.is_empty() {
         return None;
