@@ -16,6 +16,7 @@ mod pacing;
 mod plan;
 mod rate;
 mod run;
+pub mod rust_client;
 pub mod scenario;
 mod statistics;
 mod streams;
@@ -32,4 +33,5 @@ pub use rate::{ParseRateError, Rate};
 pub use run::{
     DEFAULT_IN_FLIGHT_AT_MAX, DEFAULT_IN_FLIGHT_PACED, LoadConfig, LoadOutcome, Progress, run,
 };
+pub use rust_client::{RustClient, RustClientConfig};
 pub use scenario::{DEFAULT_SCENARIO, Scenario, ScenarioError};
