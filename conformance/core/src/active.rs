@@ -5,7 +5,7 @@ use spanproof_schemas::report::Level;
 use crate::finding::Finding;
 use crate::rules::{Check, RULES, Rule};
 use crate::settings::Settings;
-use crate::view::{CallView, ContentView, MetricView, RunView, ScopeView, SpanView};
+use crate::view::{CallView, ContentView, RunView, ScopeView, SpanView};
 
 /// One check of a rule that is not off.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,6 @@ type Checks<F> = Vec<ActiveCheck<F>>;
 #[derive(Debug, Default)]
 pub(crate) struct Active {
     pub(crate) span: Checks<fn(&SpanView<'_>) -> Vec<Finding>>,
-    pub(crate) metric: Checks<fn(&MetricView<'_>) -> Vec<Finding>>,
     pub(crate) content: Checks<fn(&ContentView<'_>) -> Vec<Finding>>,
     pub(crate) call: Checks<fn(&CallView<'_>) -> Vec<Finding>>,
     pub(crate) scope: Checks<fn(&ScopeView<'_>) -> Vec<Finding>>,
@@ -41,7 +40,6 @@ impl Active {
             for check in rule.checks {
                 match *check {
                     Check::Span(check) => active.span.push(ActiveCheck { rule, fixed, check }),
-                    Check::Metric(check) => active.metric.push(ActiveCheck { rule, fixed, check }),
                     Check::Content(check) => {
                         active.content.push(ActiveCheck { rule, fixed, check });
                     }

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
-use spanproof_schemas::semconv::{Attribute, Requirement, SpanKind, Version};
+use spanproof_schemas::semconv::{Attribute, Metric, Requirement, SpanKind, Version};
 
 use crate::field::{EXTRA_NAMES, Field};
 use crate::pattern::Pattern;
@@ -145,7 +145,14 @@ pub struct Catalogue {
     versions: Vec<Conventions>,
     names: Vec<Name>,
     by_text: FxHashMap<Box<str>, NameId>,
-    metrics: FxHashMap<String, VersionSet>,
+    metrics: FxHashMap<String, MetricName>,
+}
+
+/// A metric name that some version defines.
+#[derive(Debug, Default)]
+struct MetricName {
+    defined: VersionSet,
+    by_version: Vec<(VersionIndex, Metric)>,
 }
 
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::compile);
@@ -206,8 +213,10 @@ impl Catalogue {
                 span.name_patterns.iter().map(|text| Pattern::parse(text, self)).collect();
             spans.insert(id.clone(), SpanType { id, kinds: span.kinds, patterns, required });
         }
-        for name in registry.metrics.into_keys() {
-            self.metrics.entry(name).or_default().insert(index);
+        for (name, metric) in registry.metrics {
+            let known = self.metrics.entry(name).or_default();
+            known.defined.insert(index);
+            known.by_version.push((index, metric));
         }
         let names_cache_tokens = self
             .name("gen_ai.usage.cache_read.input_tokens")
@@ -255,7 +264,14 @@ impl Catalogue {
     /// The versions that define a metric.
     #[must_use]
     pub fn metric(&self, name: &str) -> VersionSet {
-        self.metrics.get(name).copied().unwrap_or_default()
+        self.metrics.get(name).map(|metric| metric.defined).unwrap_or_default()
+    }
+
+    /// What a version says of a metric, if it defines it.
+    #[must_use]
+    pub fn metric_in(&self, name: &str, version: VersionIndex) -> Option<&Metric> {
+        let known = self.metrics.get(name)?;
+        known.by_version.iter().find(|(index, _)| *index == version).map(|(_, metric)| metric)
     }
 
     /// The conventions at a place.

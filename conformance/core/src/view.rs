@@ -78,17 +78,6 @@ impl<'a> SpanView<'a> {
     }
 }
 
-/// A metric as one export carried it.
-#[derive(Debug)]
-pub struct MetricView<'a> {
-    /// The metric on the wire.
-    pub metric: &'a otlp::Metric,
-    /// The version it is judged by.
-    pub semconv: &'static Conventions,
-    /// The version that the schema URL of its scope states, if it is known.
-    pub stated: Option<&'static Conventions>,
-}
-
 /// Anything that text can stand in.
 #[derive(Clone, Copy, Debug)]
 pub enum Item<'a> {
@@ -182,13 +171,25 @@ pub struct ScopeFacts {
     /// The known GenAI names that its GenAI spans used.
     pub names: NameSet,
     /// The GenAI metrics that it emitted.
-    pub metrics: BTreeSet<String>,
+    pub metrics: BTreeSet<MetricShape>,
     /// What its names show together.
     pub fingerprint: Fingerprint,
     /// Spans in another vocabulary than the conventions.
     pub foreign: BTreeMap<Vocabulary, u64>,
     /// GenAI spans that speak the conventions.
     pub spans: u64,
+}
+
+/// A metric, whatever its points.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MetricShape {
+    /// Its name.
+    pub name: String,
+    /// Its unit.
+    pub unit: String,
+    /// The instrument, in the conventions' word; a counter's points tell no more than that they
+    /// are sums.
+    pub instrument: &'static str,
 }
 
 /// A scope as the rules about scopes see it.

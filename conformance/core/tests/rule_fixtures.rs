@@ -104,3 +104,15 @@ fn an_unknown_rule_has_no_level() {
         "unknown rule `naming/nothing`; `spanproof rules` lists the rules"
     );
 }
+
+#[test]
+fn leaked_text_is_never_printed() {
+    for case in cases().iter().filter(|case| case.rule == "redaction/content-leak") {
+        let judgement = support::judge(case);
+        let report = format!("{:?}", judgement.findings);
+        for stem in spanproof_fixtures::reference::MARKER_STEMS {
+            assert!(!report.contains(stem), "{}: {report}", case.name);
+        }
+        assert!(!report.contains("summarise"), "{}: {report}", case.name);
+    }
+}

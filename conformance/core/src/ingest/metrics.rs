@@ -2,14 +2,14 @@
 
 use spanproof_schemas::report::Subject;
 
-use crate::catalogue::{Conventions, catalogue};
-use crate::dialect::{self, Fingerprint};
+use crate::catalogue::catalogue;
+use crate::dialect::Fingerprint;
 use crate::field::Fields;
 use crate::judge::Judge;
 use crate::metric_sums::canonical;
 use crate::otlp::{Data, ExportMetricsServiceRequest, KeyValue, Metric};
 use crate::symbol::Symbol;
-use crate::view::{Item, MetricView};
+use crate::view::{Item, MetricShape};
 
 impl Judge {
     /// Takes in metrics.
@@ -20,12 +20,11 @@ impl Judge {
                 let scope = scope_metrics.scope.as_ref();
                 let url =
                     super::schema_url(&scope_metrics.schema_url, &resource_metrics.schema_url);
-                let stated = catalogue().stated_by(url);
                 let scope_name = scope.map_or("", |scope| scope.name.as_str());
                 let scope_symbol = self.scope(scope);
                 let url = self.symbols.intern(url);
                 for metric in &scope_metrics.metrics {
-                    self.metric(metric, (resource, scope_symbol, url), scope_name, stated);
+                    self.metric(metric, (resource, scope_symbol, url), scope_name);
                 }
             }
         }
@@ -36,7 +35,6 @@ impl Judge {
         metric: &Metric,
         (resource, scope, url): (Symbol, Symbol, Symbol),
         scope_name: &str,
-        stated: Option<&'static Conventions>,
     ) {
         let points = points(metric);
         self.telemetry.metric_points += points.len() as u64;
@@ -51,19 +49,23 @@ impl Judge {
             let identity = self.symbols.intern(&format!("{} {text:?}", metric.name));
             self.search_once(2, identity, Item::Metric(metric), subject);
         }
-        if metric.name.starts_with("gen_ai.") {
-            let fingerprint = fingerprint(metric, &points);
-            self.scopes.at(scope, url).metrics.insert(metric.name.clone());
-            let semconv = dialect::judged(self.settings.semconv, stated, fingerprint);
-            let view = MetricView { metric, semconv, stated };
-            for check in &self.active.metric {
-                for finding in (check.check)(&view) {
-                    self.tally.add(check.rule, check.fixed, finding, subject);
-                }
-            }
+        if metric.name.starts_with("gen_ai.") && metric.data.is_some() {
+            let facts = self.scopes.at(scope, url);
+            facts.fingerprint = facts.fingerprint.and(fingerprint(metric, &points));
+            facts.metrics.insert(shape(metric));
         }
         self.metrics.record(&mut self.symbols, resource, scope, metric);
     }
+}
+
+fn shape(metric: &Metric) -> MetricShape {
+    let instrument = match &metric.data {
+        Some(Data::Histogram(_) | Data::ExponentialHistogram(_)) => "histogram",
+        Some(Data::Sum(_)) => "counter",
+        Some(Data::Gauge(_)) => "gauge",
+        Some(Data::Summary(_)) | None => "summary",
+    };
+    MetricShape { name: metric.name.clone(), unit: metric.unit.clone(), instrument }
 }
 
 fn fingerprint(metric: &Metric, points: &[&[KeyValue]]) -> Fingerprint {

@@ -20,7 +20,7 @@ mod tests;
 use spanproof_schemas::report::Level;
 
 use crate::finding::Finding;
-use crate::view::{CallView, ContentView, MetricView, RunView, ScopeView, SpanView};
+use crate::view::{CallView, ContentView, RunView, ScopeView, SpanView};
 
 /// A rule: what it checks, how grave its findings are, and why.
 #[derive(Debug)]
@@ -87,8 +87,6 @@ pub struct Docs {
 pub enum Check {
     /// One GenAI span.
     Span(fn(&SpanView<'_>) -> Vec<Finding>),
-    /// One GenAI metric of one export.
-    Metric(fn(&MetricView<'_>) -> Vec<Finding>),
     /// Anything that text can stand in.
     Content(fn(&ContentView<'_>) -> Vec<Finding>),
     /// One call of the ledger with its span.
@@ -105,6 +103,7 @@ pub static RULES: &[&Rule] = &[
     &kind::span_kind::RULE,
     &metrics::duration_count::RULE,
     &metrics::token_sum::RULE,
+    &metrics::unit::RULE,
     &naming::span_name::RULE,
     &naming::unknown_attribute::RULE,
     &naming::unknown_metric::RULE,

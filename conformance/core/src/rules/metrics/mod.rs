@@ -2,6 +2,7 @@
 
 pub(super) mod duration_count;
 pub(super) mod token_sum;
+pub(super) mod unit;
 
 use std::collections::BTreeSet;
 

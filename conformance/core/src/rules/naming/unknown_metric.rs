@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use spanproof_schemas::report::Level;
 
 use crate::catalogue::catalogue;
@@ -28,7 +30,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(view: &ScopeView<'_>) -> Vec<Finding> {
-    view.facts.metrics.iter().filter_map(|metric| unknown(view, metric)).collect()
+    let names: BTreeSet<&str> =
+        view.facts.metrics.iter().map(|metric| metric.name.as_str()).collect();
+    names.into_iter().filter_map(|metric| unknown(view, metric)).collect()
 }
 
 fn unknown(view: &ScopeView<'_>, metric: &str) -> Option<Finding> {

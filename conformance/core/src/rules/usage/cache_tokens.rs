@@ -17,7 +17,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
             `gen_ai.usage.cache_creation.input_tokens` against the usage served, for versions \
             that have these names. A wrong count is a violation. The attributes are recommended, \
             so that an absent one is an improvement, and only when such tokens were served.",
-        why: "Cached tokens cost a tenth to a fourth more than other input. Without them neither \
+        why: "Tokens read from the cache cost a fraction of other input, tokens written to it cost \
+            more. Without these counts neither \
             the bill nor the effect of the cache can be read from telemetry.",
         example: "2,048 tokens were read from the cache, and the span says \
             `gen_ai.usage.cache_read.input_tokens = 0`.",
