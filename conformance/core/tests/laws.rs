@@ -7,9 +7,9 @@ use conformance_core::{Choice, Judge, Judgement, Settings};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use spanproof_schemas::ledger::{
-    Exchange, LEDGER_VERSION, Record, Run, TraceContext, Usage, marker_stem,
+    Exchange, LEDGER_VERSION, MarkerKind, Operation, Record, Run, TraceContext, Usage, marker_stem,
 };
-use spanproof_schemas::ledger::{MarkerKind, Operation};
+use spanproof_schemas::report::JoinMeans;
 
 const EPOCH: u64 = 1_767_225_600_000_000_000;
 const MILLI: u64 = 1_000_000;
@@ -447,13 +447,7 @@ proptest! {
 
 #[test]
 fn an_export_that_is_delivered_twice_counts_once() {
-    let made = Made {
-        start_ms: 0,
-        length_ms: 100,
-        model: 0,
-        usage: Usage { input_tokens: 5, output_tokens: 7, ..Usage::default() },
-        tie: Tie::CurrentSpan,
-    };
+    let made = call(0, 100, Tie::CurrentSpan);
     let mut all = inputs(std::slice::from_ref(&made));
     all.extend(spans(0, &made).into_iter().map(Input::Span));
     let judgement = judge(&all);
@@ -463,16 +457,58 @@ fn an_export_that_is_delivered_twice_counts_once() {
 
 #[test]
 fn an_error_status_is_read() {
-    let made = Made {
-        start_ms: 0,
-        length_ms: 100,
-        model: 0,
-        usage: Usage { input_tokens: 5, output_tokens: 7, ..Usage::default() },
-        tie: Tie::Time,
-    };
+    let made = call(0, 100, Tie::Time);
     let mut span = spans(0, &made).remove(0);
     span.status = Some(otlp::Status { message: String::new(), code: StatusCode::Error as i32 });
     let judgement = judge(&[Input::Record(exchange(0, &made)), Input::Span(span)]);
     let rules: Vec<&str> = judgement.findings.iter().map(|group| &*group.rule).collect();
     assert_eq!(rules, ["status/error-type"; 2]);
+}
+
+#[test]
+fn every_tie_joins_by_its_means() {
+    let means = [
+        (Tie::InvocationId, JoinMeans::InvocationId),
+        (Tie::CurrentSpan, JoinMeans::TraceContext),
+        (Tie::Transport, JoinMeans::TraceContext),
+        (Tie::RequestId, JoinMeans::ResponseId),
+        (Tie::Time, JoinMeans::TimeOverlap),
+    ];
+    for (tie, means) in means {
+        let calls: Vec<Made> = (0..5).map(|n| call(n * 10, 100, tie)).collect();
+        let join = judge(&inputs(&calls)).join.unwrap();
+        assert_eq!(join.by.into_iter().collect::<Vec<_>>(), [(means, 5)], "{tie:?}");
+    }
+}
+
+/// Sixteen calls are open at any time, and spans say nothing but when, what and how it ended.
+#[test]
+fn time_alone_tells_calls_apart_that_start_in_order() {
+    let mut all = Vec::new();
+    for n in 0..400 {
+        let made = call(n as u64 * 10, 160, Tie::Time);
+        let reason = if n % 2 == 0 { "end_turn" } else { "max_tokens" };
+        let Record::Exchange(mut exchange) = exchange(n, &made) else { unreachable!() };
+        exchange.stop_reason = Some(reason.to_owned());
+        all.push(Input::Record(Record::Exchange(exchange)));
+        let mut span = spans(n, &made).remove(0);
+        span.attributes.retain(|attribute| !attribute.key.starts_with("gen_ai.usage."));
+        let reasons = span.attributes.last_mut().unwrap();
+        *reasons = key_value(
+            "gen_ai.response.finish_reasons",
+            Value::ArrayValue(otlp::ArrayValue {
+                values: vec![otlp::AnyValue { value: Some(text(reason)) }],
+            }),
+        );
+        all.push(Input::Span(span));
+    }
+    let judgement = judge(&all);
+    assert_eq!(judgement.join.unwrap().matched, 400);
+    let wrong = judgement.findings.iter().find(|group| group.rule == "truth/finish-reasons");
+    assert_eq!(wrong, None);
+}
+
+fn call(start_ms: u64, length_ms: u64, tie: Tie) -> Made {
+    let usage = Usage { input_tokens: 5, output_tokens: 7, ..Usage::default() };
+    Made { start_ms, length_ms, model: 0, usage, tie }
 }
