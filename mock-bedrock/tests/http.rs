@@ -1,5 +1,7 @@
 //! The mock over real connections: both protocols, faults, clients that leave, bad input.
 
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
 mod client;
 
 use client::{HAIKU, Mock, NOVA, hello};

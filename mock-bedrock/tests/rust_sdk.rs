@@ -1,6 +1,8 @@
 //! The official AWS SDK for Rust completes the four operations, and parses the usage that the
 //! ledger states.
 
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
 use aws_credential_types::Credentials;
 use aws_sdk_bedrockruntime::Client;
 use aws_sdk_bedrockruntime::config::{BehaviorVersion, Config, Region};

@@ -1,6 +1,7 @@
 //! A bare HTTP client for the mock, and the decoding of what it answers.
 
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use aws_smithy_eventstream::frame::read_message_from;
 use bytes::{Buf, Bytes};
