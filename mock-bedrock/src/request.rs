@@ -121,7 +121,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn markers_come_back_in_order_and_once(tails in prop::collection::vec("[0-9A-Z]{1,8}", 0..6)) {
+        fn markers_come_back_in_order_and_once(tails in prop::collection::vec("[0-9A-B]{1,2}", 0..12)) {
             let body = tails.iter().fold(String::new(), |body, tail| body + "{\"SPMP7" + tail + "\"}");
             let mut expected: Vec<String> = Vec::new();
             for tail in tails {

@@ -78,6 +78,7 @@ async fn prompt_markers_are_found_wherever_they_are() {
     mock.post(&path(HAIKU, "converse"), &[], &body).await;
     let exchange = mock.exchange().await;
     assert_eq!(exchange.markers[..2], [format!("{stem}A1"), format!("{stem}B2")]);
+    assert!(exchange.markers[2..].iter().all(|marker| !marker.starts_with(&stem)));
 }
 
 #[tokio::test]
