@@ -59,7 +59,7 @@ pub(crate) struct Intensity {
 }
 
 /// A day, in seconds.
-const DAY: f64 = HOUR * HOURS as f64;
+const DAY: f64 = 24.0 * HOUR;
 
 impl Intensity {
     pub(crate) fn new(curve: DayCurve, length: Duration) -> Self {
@@ -131,14 +131,15 @@ mod tests {
     #[test]
     fn an_hour_holds_its_share_of_the_day() {
         let intensity = Intensity::new(DayCurve::Coding, Duration::from_hours(24));
-        let calls_by_hour = (0..80_000).fold([0_u32; HOURS], |mut counts, k| {
-            counts[(intensity.when(f64::from(k) / 80_000.0) / HOUR) as usize] += 1;
-            counts
-        });
+        let when: Vec<f64> =
+            (0..80_000).map(|k| intensity.when(f64::from(k) / 80_000.0) / HOUR).collect();
+        let before = |hour| when.partition_point(|at| *at < offset(hour));
+        let calls_by_hour = (0..HOURS).map(|hour| before(hour + 1) - before(hour));
         let mean: f64 = CODING.iter().sum::<f64>() / 24.0;
-        for (hour, calls) in calls_by_hour.into_iter().enumerate() {
+        for (hour, calls) in calls_by_hour.enumerate() {
             let expected = 80_000.0 / 24.0 * CODING[hour] / mean;
-            assert!((f64::from(calls) - expected).abs() <= 1.0, "hour {hour}: {calls}");
+            let calls = f64::from(u32::try_from(calls).unwrap());
+            assert!((calls - expected).abs() <= 1.0, "hour {hour}: {calls}");
         }
     }
 

@@ -55,8 +55,9 @@ mod tests {
         let said: String =
             ["", "0s", "24", "-1h", "h", "1 fortnight", "20000d", "99999999999999999999s"]
                 .into_iter()
-                .map(|text| format!("{}\n", parse_duration(text).unwrap_err()))
-                .collect();
+                .map(|text| parse_duration(text).unwrap_err().to_string())
+                .collect::<Vec<String>>()
+                .join("\n");
         insta::assert_snapshot!(said);
     }
 

@@ -192,9 +192,10 @@ mod tests {
         .into_iter()
         .map(|(planned, error)| {
             let end = unplanned_end(planned.map(|name| name.parse().unwrap()), &done(error));
-            format!("{planned:?} {error:?}: {}\n", end.as_deref().unwrap_or("as planned"))
+            format!("{planned:?} {error:?}: {}", end.as_deref().unwrap_or("as planned"))
         })
-        .collect();
+        .collect::<Vec<String>>()
+        .join("\n");
         insta::assert_snapshot!(told);
     }
 }

@@ -8,6 +8,7 @@ use spanproof_schemas::worker::Call;
 use crate::arrivals::{Arrivals, Schedule};
 use crate::capabilities::Capabilities;
 use crate::day_curve::{DayCurve, Intensity};
+use crate::fault::Fault;
 use crate::rate::Rate;
 use crate::scenario::Scenario;
 
@@ -141,7 +142,7 @@ impl Plan {
             call: k,
             operation: shape.target.operation,
             model_id: shape.target.model.clone(),
-            headers: shape.fault.map(|fault| fault.header()).into_iter().collect(),
+            headers: shape.fault.map(Fault::header).into_iter().collect(),
             request: self.request(k, &shape),
         }
     }

@@ -149,8 +149,9 @@ mod tests {
             "",
         ]
         .into_iter()
-        .map(|text| format!("{}\n", text.parse::<Rate>().unwrap_err()))
-        .collect();
+        .map(|text| text.parse::<Rate>().unwrap_err().to_string())
+        .collect::<Vec<String>>()
+        .join("\n");
         insta::assert_snapshot!(said);
     }
 

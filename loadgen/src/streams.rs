@@ -1,6 +1,6 @@
 //! Random numbers that depend on nothing but the seed, a purpose and a position.
 //!
-//! The numbers of call `k` are the stream `k` of a ChaCha8 generator keyed by the seed and what the
+//! The numbers of call `k` are the stream `k` of a `ChaCha8` generator keyed by the seed and what the
 //! numbers are for. No state passes from one call to the next, so a plan is the same whoever
 //! evaluates which part of it, in whatever order.
 

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use spanproof_schemas::ledger::Operation;
@@ -7,11 +8,14 @@ use super::*;
 use crate::capabilities::{Family, Feature};
 use crate::fault::Fault;
 
+/// Read once, for the sake of the tests that make many plans.
+static CHAT: LazyLock<Scenario> = LazyLock::new(|| Scenario::named("chat").unwrap());
+
 const DAY: Duration = Duration::from_hours(24);
 
 fn config(seed: u64) -> PlanConfig {
     PlanConfig {
-        scenario: Scenario::named("chat").unwrap(),
+        scenario: CHAT.clone(),
         capabilities: Capabilities::all(),
         seed,
         rate: "80000/day".parse().unwrap(),
@@ -80,29 +84,29 @@ fn what_cannot_be_planned_is_told() {
         no_operations,
     ]
     .into_iter()
-    .map(|config| format!("{}\n", Plan::new(config).unwrap_err()))
-    .collect();
+    .map(|config| Plan::new(config).unwrap_err().to_string())
+    .collect::<Vec<String>>()
+    .join("\n");
     insta::assert_snapshot!(said);
 }
 
 #[test]
 fn the_mix_and_the_faults_come_in_their_shares() {
-    let (plan, calls) = (plan(3), 20_000);
-    let scenario = Scenario::named("chat").unwrap();
+    let (plan, calls) = (plan(3), 20_000_u32);
     let mut targets: BTreeMap<(Operation, String), f64> = BTreeMap::new();
     let mut faults = 0.0;
-    for call in (0..calls).map(|k| plan.call(k)) {
+    for call in (0..u64::from(calls)).map(|k| plan.call(k)) {
         let fault = Fault::of(&call);
         faults += f64::from(u8::from(fault.is_some()));
         *targets.entry((call.operation, call.model_id)).or_default() += 1.0;
     }
-    let weights: f64 = scenario.mix.iter().map(|target| target.weight).sum();
-    for target in &scenario.mix {
-        let seen = targets[&(target.operation, target.model.clone())] / f64::from(calls as u32);
+    let weights: f64 = CHAT.mix.iter().map(|target| target.weight).sum();
+    for target in &CHAT.mix {
+        let seen = targets[&(target.operation, target.model.clone())] / f64::from(calls);
         let share = target.weight / weights;
         assert!((seen - share).abs() < 0.01, "{target:?}: {seen}, not {share}");
     }
-    let share = faults / f64::from(calls as u32);
+    let share = faults / f64::from(calls);
     assert!((0.007..0.012).contains(&share), "{share}");
 }
 

@@ -147,24 +147,24 @@ struct NovaStop {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct InvocationMetrics {
-    input_token_count: u64,
-    #[serde(default)]
-    output_token_count: u64,
-    #[serde(default)]
-    cache_read_input_token_count: u64,
-    #[serde(default)]
-    cache_write_input_token_count: u64,
+    #[serde(rename = "inputTokenCount")]
+    input: u64,
+    #[serde(rename = "outputTokenCount", default)]
+    output: u64,
+    #[serde(rename = "cacheReadInputTokenCount", default)]
+    cache_read: u64,
+    #[serde(rename = "cacheWriteInputTokenCount", default)]
+    cache_write: u64,
 }
 
 impl From<InvocationMetrics> for Usage {
     fn from(metrics: InvocationMetrics) -> Usage {
         Usage {
-            input_tokens: metrics.input_token_count,
-            output_tokens: metrics.output_token_count,
-            cache_read_input_tokens: metrics.cache_read_input_token_count,
-            cache_write_input_tokens: metrics.cache_write_input_token_count,
+            input_tokens: metrics.input,
+            output_tokens: metrics.output,
+            cache_read_input_tokens: metrics.cache_read,
+            cache_write_input_tokens: metrics.cache_write,
         }
     }
 }
@@ -221,7 +221,7 @@ mod tests {
             br#"{"type":"message_stop","amazon-bedrock-invocationMetrics":{"inputTokenCount":8,"outputTokenCount":5,"invocationLatency":1,"firstByteLatency":1,"cacheReadInputTokenCount":2}}"#,
         );
         assert_eq!(answer.stop_reason.as_deref(), Some("stop_sequence"));
-        assert_eq!(answer.usage.map(|usage| usage.total_tokens()), Some(15));
+        assert_eq!(answer.usage.map(Usage::total_tokens), Some(15));
         let mut answer = Answer::default();
         answer.take_chunk(br#"{"messageStop":{"stopReason":"end_turn"}}"#);
         assert_eq!(answer.stop_reason.as_deref(), Some("end_turn"));

@@ -98,7 +98,7 @@ mod tests {
                 let dialect = Dialect::of(version);
                 let has = |name| if dialect.has(Task::Chat, name) { "yes" } else { "no" };
                 format!(
-                    "{version}: {}, stream {}, cache {}, messages {}, input {} cached, first chunk {}\n",
+                    "{version}: {}, stream {}, cache {}, messages {}, input {} cached, first chunk {}",
                     dialect.provider_key,
                     has("gen_ai.request.stream"),
                     has("gen_ai.usage.cache_read.input_tokens"),
@@ -107,7 +107,8 @@ mod tests {
                     if dialect.time_to_first_chunk.is_some() { "yes" } else { "no" },
                 )
             })
-            .collect();
+            .collect::<Vec<String>>()
+            .join("\n");
         insta::assert_snapshot!(said);
     }
 

@@ -53,7 +53,9 @@ impl Slot {
 
     fn begins(&self, span: CallSpan) {
         let mut slotted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        slotted.room.take().map(OwnedSemaphorePermit::forget);
+        if let Some(room) = slotted.room.take() {
+            room.forget();
+        }
         slotted.span = Some(span);
     }
 

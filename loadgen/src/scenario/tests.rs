@@ -68,9 +68,10 @@ fn what_is_wrong_with_a_scenario_is_told() {
     .into_iter()
     .map(|(right, wrong)| {
         assert!(chat.contains(right), "{right}");
-        format!("{}\n", Scenario::read(&chat.replacen(right, wrong, 1)).unwrap_err())
+        Scenario::read(&chat.replacen(right, wrong, 1)).unwrap_err().to_string()
     })
-    .chain([format!("{}\n", Scenario::named("batch").unwrap_err())])
-    .collect();
+    .chain([Scenario::named("batch").unwrap_err().to_string()])
+    .collect::<Vec<String>>()
+    .join("\n");
     insta::assert_snapshot!(said);
 }

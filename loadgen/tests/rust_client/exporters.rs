@@ -90,7 +90,7 @@ async fn a_receiver_that_throttles_for_good_is_told_as_a_loss() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_receiver_that_hangs_is_left_after_the_timeout() {
-    let server = receiver(ResponseTemplate::new(200).set_delay(Duration::from_secs(3_600))).await;
+    let server = receiver(ResponseTemplate::new(200).set_delay(Duration::from_hours(1))).await;
     let error = finish_against(&server, Duration::from_millis(300)).await.unwrap_err();
     assert_eq!(error.kind, ClientErrorKind::TelemetryLost);
     assert!(error.message.contains("5 of 5 spans"), "{error}");
