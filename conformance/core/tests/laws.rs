@@ -398,8 +398,17 @@ proptest! {
     #[test]
     fn the_order_of_ingestion_does_not_show(
         (inputs, shuffled) in (vec(made(), 1..10), vec(any_span(), 0..4), any::<prop::sample::Index>())
-            .prop_map(|(calls, odd, lost)| {
+            .prop_map(|(mut calls, odd, lost)| {
+                // Calls that only their order tells apart, with spans of which half are wrong.
+                for made in &mut calls {
+                    *made = call(made.start_ms / 200 * 200, 100, made.tie);
+                }
                 let mut all = inputs(&calls);
+                for (at, input) in all.iter_mut().enumerate() {
+                    if let Input::Span(span) = input && at % 4 < 2 {
+                        span.attributes.retain(|known| !known.key.ends_with("finish_reasons"));
+                    }
+                }
                 all.remove(lost.index(all.len()));
                 all.extend(odd.into_iter().map(Input::Span));
                 all

@@ -137,3 +137,39 @@ impl Matching {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Pair, assign};
+
+    fn check(pairs: &[(u64, usize, usize)], expected: &[(usize, usize)]) {
+        let pair = |&(cost, call, span): &(u64, usize, usize)| Pair { cost, call, span };
+        let forward = pairs.iter().map(pair).collect();
+        let backward = pairs.iter().rev().map(pair).collect();
+        assert_eq!(assign(forward), expected);
+        assert_eq!(assign(backward), expected);
+    }
+
+    #[test]
+    fn the_cheapest_pair_comes_first() {
+        check(&[(5, 0, 0), (1, 0, 1), (9, 1, 0)], &[(0, 1), (1, 0)]);
+        check(&[], &[]);
+    }
+
+    #[test]
+    fn room_is_made_for_a_call_with_one_option() {
+        check(&[(1, 0, 0), (5, 0, 1), (2, 1, 0)], &[(0, 1), (1, 0)]);
+        let chain = [(1, 0, 0), (1, 1, 1), (5, 0, 1), (5, 1, 2), (9, 2, 0)];
+        check(&chain, &[(0, 1), (1, 2), (2, 0)]);
+    }
+
+    #[test]
+    fn partners_are_exchanged_where_both_together_get_cheaper() {
+        check(&[(1, 0, 0), (100, 1, 1), (2, 0, 1), (3, 1, 0)], &[(0, 1), (1, 0)]);
+    }
+
+    #[test]
+    fn a_call_without_a_span_stays_without() {
+        check(&[(1, 0, 0), (2, 1, 0)], &[(0, 0)]);
+    }
+}
