@@ -58,11 +58,10 @@ impl JudgeArgs {
         let pick = |given: &Option<String>, from_file: Option<String>, default: &str| {
             given.clone().or(from_file).unwrap_or_else(|| default.to_owned())
         };
-        let mut settings = Settings {
-            semconv: semconv_choice(&pick(&self.semconv, file.semconv, "auto")).or_usage()?,
-            content: redaction(&pick(&self.redaction, file.redaction, "no-content")).or_usage()?,
-            ..Settings::default()
-        };
+        let mut settings = Settings::default();
+        settings.semconv = semconv_choice(&pick(&self.semconv, file.semconv, "auto")).or_usage()?;
+        settings.content =
+            redaction(&pick(&self.redaction, file.redaction, "no-content")).or_usage()?;
         let fail_on =
             pick(&self.fail_on, file.fail_on, "violation").parse::<Level>().or_usage()?;
         for (rule, wanted) in &file.rules {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
 use conformance::capture::{self, Export};
-use conformance::report::{ReportTarget, Style};
+use conformance::report::{Format, ReportTarget, Style};
 use conformance_core::Judge;
 use spanproof_schemas::ledger::{LEDGER_VERSION, Record};
 use spanproof_schemas::price::PriceTable;
@@ -28,20 +28,18 @@ pub(crate) struct ReportArgs {
 }
 
 impl ReportArgs {
-    /// Writes `report` in every form asked for.
+    /// Writes `report` in every form asked for. People always get theirs, unless another format
+    /// goes to standard output.
     pub(crate) fn write(&self, report: &Report) -> Result<(), Failure> {
-        let style = Style { colour: output::may_colour() };
-        if !self.targets.iter().any(|target| target.path.is_none()) {
-            output::show(&conformance::report::render(Default::default(), report, style))?;
+        let style = if output::may_colour() { Style::Coloured } else { Style::Plain };
+        let mut shown = Vec::new();
+        if self.targets.iter().all(|target| target.path.is_some()) {
+            shown.extend(Format::Human.render(report, style).into_bytes());
         }
         for target in &self.targets {
-            match &target.path {
-                None => output::show(&conformance::report::render(target.format, report, style))?,
-                Some(path) => conformance::report::write(target.format, path, report)
-                    .or_could_not_judge()?,
-            }
+            target.write(report, style, &mut shown).or_could_not_judge()?;
         }
-        Ok(())
+        output::show(&shown)
     }
 
     /// Fails early where a report could not be written later, before the work is done.

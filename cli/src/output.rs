@@ -5,9 +5,9 @@ use std::io::{self, IsTerminal as _, Write as _};
 use crate::exit::{Failure, OrFail as _};
 
 /// Writes a result. A reader that closed the pipe has read what it wanted, and is no failure.
-pub(crate) fn show(text: &str) -> Result<(), Failure> {
+pub(crate) fn show(text: impl AsRef<[u8]>) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(text.as_ref()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result.or_could_not_judge(),
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::anyhow;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use loadgen::{Arrivals, Client, DayCurve, LoadConfig, LoadOutcome, Plan, PlanConfig, Rate, Scenario};
 use spanproof_schemas::speed::Speed;
 use tokio_util::sync::CancellationToken;
@@ -36,11 +37,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FACTORx|max", default_value_t = Speed::DAY_IN_A_MINUTE,
           help_heading = "Load")]
     speed: Speed,
-    /// How calls follow one another: constant or poisson
-    #[arg(long, default_value_t = Arrivals::Constant, help_heading = "Load")]
+    /// How calls follow one another
+    #[arg(long, default_value = Arrivals::ALL[0].0, value_parser = one_of(&Arrivals::ALL),
+          help_heading = "Load")]
     arrival: Arrivals,
-    /// How the rate varies over the day: flat, conversation or coding
-    #[arg(long, value_name = "CURVE", default_value_t = DayCurve::Flat, help_heading = "Load")]
+    /// How the rate varies over the day
+    #[arg(long, value_name = "CURVE", default_value = DayCurve::ALL[0].0,
+          value_parser = one_of(&DayCurve::ALL), help_heading = "Load")]
     day_curve: DayCurve,
     /// What calls look like: chat or rag
     #[arg(long, value_name = "NAME", default_value = loadgen::DEFAULT_SCENARIO, help_heading = "Load")]
@@ -104,6 +107,17 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
         .or_could_not_judge();
     }
     Ok(judged)
+}
+
+/// Reads one of the names of `all`.
+fn one_of<T: Copy + Send + Sync + 'static>(
+    all: &'static [(&'static str, T)],
+) -> impl TypedValueParser<Value = T> {
+    let names = PossibleValuesParser::new(all.iter().map(|(name, _)| *name));
+    names.try_map(move |given| {
+        let found = all.iter().find(|(name, _)| *name == given);
+        found.map(|(_, value)| *value).ok_or("an unknown name")
+    })
 }
 
 impl Args {
