@@ -57,7 +57,7 @@ fn what_is_wrong_with_a_scenario_is_told() {
         ("least: 12", "least: 12000"),
         ("{value: 3, weight: 3}", "{value: 4, weight: 3}"),
         ("prompts: 6", "prompts: 0"),
-        ("fault: cut", "fault: break"),
+        ("fault: ModelErrorException", "fault: break"),
         ("amazon.titan-embed-text-v1\"", "meta.llama3\""),
         (
             "operation: InvokeModel, model: \"amazon.titan",

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use collector::{Collector, text};
+use loadgen::scenario::PlannedFault;
 use loadgen::{
     Arrivals, Capabilities, Client as _, DayCurve, LoadConfig, LoadOutcome, Plan, PlanConfig,
     RustClient, RustClientConfig, Scenario, run,
@@ -26,6 +27,17 @@ use spanproof_schemas::worker::Call;
 /// The seed of the plan and of the mock, which looks for the markers that the plan plants.
 const SEED: u64 = 11;
 
+const FAULTS: &[&str] = &[
+    "ThrottlingException@1",
+    "ThrottlingException",
+    "ValidationException",
+    "ModelErrorException",
+    "stream:throttlingException",
+    "stream:modelStreamErrorException",
+    "stream:serviceUnavailableException",
+    "cut",
+];
+
 /// A run of the client against a mock and a collector.
 struct Ran {
     exchanges: Vec<Exchange>,
@@ -38,9 +50,10 @@ struct Ran {
 async fn ran(version: &str, calls: u64, with_content: bool) -> Ran {
     let mut scenario = Scenario::named("chat").unwrap();
     // Enough failures of every kind for a short run.
-    for planned in &mut scenario.faults {
-        planned.share = 0.03;
-    }
+    scenario.faults = FAULTS
+        .iter()
+        .map(|fault| PlannedFault { fault: fault.parse().unwrap(), share: 0.03 })
+        .collect();
     let plan = Plan::new(PlanConfig {
         scenario,
         capabilities: Capabilities::all(),
