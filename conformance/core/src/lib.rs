@@ -30,6 +30,7 @@ mod ingest;
 mod join;
 mod judge;
 mod judgement;
+mod version_set;
 
 pub use judge::Judge;
 pub use judgement::{Judgement, ModelUsage};
