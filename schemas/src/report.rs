@@ -236,7 +236,8 @@ pub enum JoinMeans {
     TimeOverlap,
 }
 
-/// Tokens served beside tokens reported.
+/// Tokens served beside tokens reported. Calls whose answer broke off before it told its usage were
+/// charged for, but no client can report them: they are in neither sum, only in the bill.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UsageComparison {

@@ -200,10 +200,14 @@ impl Judge {
                 |(span, _)| catalogue().conventions(spans[span].semconv),
             );
             let served = call.usage();
-            add(&mut comparison.served, usage::expected(served, semconv));
+            // Charged, but the client was never told how much: nothing to compare.
+            let is_withheld = served != Usage::default() && !call.was_told_usage(&self.symbols);
+            if !is_withheld {
+                add(&mut comparison.served, usage::expected(served, semconv));
+            }
             let model = call.last().model;
             if let Some((span, _)) = joined {
-                sent_by_span[*span] = Some(model);
+                sent_by_span[*span] = Some((model, is_withheld));
             }
             let sums = by_model.entry(self.symbols.text(model).to_owned()).or_default();
             sums.calls += 1;
@@ -214,7 +218,10 @@ impl Judge {
                 continue;
             }
             let semconv = catalogue().conventions(span.semconv);
-            add(&mut comparison.reported, usage::reported(span.usage, semconv));
+            if !sent.is_some_and(|(_, is_withheld)| is_withheld) {
+                add(&mut comparison.reported, usage::reported(span.usage, semconv));
+            }
+            let sent = sent.map(|(model, _)| model);
             let model = sent.or(span.model).map_or("", |model| self.symbols.text(model));
             by_model.entry(model.to_owned()).or_default().reported +=
                 usage::as_served(span.usage, semconv);

@@ -112,6 +112,36 @@ pub fn render(value: Option<&Value>) -> String {
     }
 }
 
+/// What names of attributes that carry prompts, completions and tool calls begin with, in any
+/// version and in the vocabularies beside the conventions.
+const CONTENT_NAMES: [&str; 12] = [
+    "gen_ai.prompt",
+    "gen_ai.completion",
+    "gen_ai.input.messages",
+    "gen_ai.output.messages",
+    "gen_ai.system_instructions",
+    "gen_ai.tool.call.arguments",
+    "gen_ai.tool.call.result",
+    "gen_ai.tool.definitions",
+    "gen_ai.retrieval.",
+    "llm.prompts",
+    "input.value",
+    "output.value",
+];
+
+/// The value of the attribute `name` as a report may show it: content only by its size, since a
+/// report must not become the leak it reports.
+#[must_use]
+pub fn shown(name: &str, value: Option<&Value>) -> String {
+    if !CONTENT_NAMES.iter().any(|prefix| name.starts_with(prefix)) {
+        return render(value);
+    }
+    match value {
+        Some(Value::StringValue(text)) => format!("(content, {} bytes)", text.len()),
+        _ => "(content)".to_owned(),
+    }
+}
+
 /// Nesting beyond this is elided, which also bounds the recursion on hostile input.
 const RENDERED_DEPTH: usize = 4;
 

@@ -56,5 +56,5 @@ fn deprecated(view: &SpanView<'_>, seen: &Seen<'_>) -> Option<Finding> {
                 .level(Level::Improvement)
         }
     };
-    Some(finding.attribute(attribute_name(seen)).actual(value::render(seen.value)))
+    Some(finding.attribute(attribute_name(seen)).actual(value::shown(seen.key, seen.value)))
 }

@@ -41,7 +41,11 @@ fn wrong_type(seen: &Seen<'_>) -> Option<Finding> {
     let finding = Finding::new("the attribute has another type than the conventions give it")
         .attribute(attribute_name(seen))
         .expected(value::type_word(wanted))
-        .actual(format!("{}: {}", value::kind_word(seen.value), value::render(seen.value)));
+        .actual(format!(
+            "{}: {}",
+            value::kind_word(seen.value),
+            value::shown(seen.key, seen.value)
+        ));
     Some(match (wanted, seen.value) {
         (AttributeType::Double, Some(Value::IntValue(_))) => finding.level(Level::Improvement),
         _ => finding,
