@@ -25,13 +25,13 @@ const WORKER_CONCURRENCY: u32 = 16;
 /// The client that the user named.
 pub(crate) enum Chosen {
     Rust,
-    Worker(Manifest),
+    Worker(Box<Manifest>),
 }
 
 /// A client that can be started.
 pub(crate) enum Prepared {
     Rust,
-    Worker(Manifest, Environment),
+    Worker(Box<Manifest>, Environment),
 }
 
 /// A client that takes calls.
@@ -57,7 +57,7 @@ impl Chosen {
             return Ok(Chosen::Rust);
         }
         let manifest = clients_dir().and_then(|clients| Manifest::load(&clients, name));
-        manifest.map(Chosen::Worker).or_usage()
+        manifest.map(|manifest| Chosen::Worker(Box::new(manifest))).or_usage()
     }
 
     pub(crate) fn capabilities(&self) -> Capabilities {
@@ -77,11 +77,8 @@ impl Chosen {
                 output::complain(line);
             }))
         });
-        let environment = made
-            .await
-            .or_could_not_judge()?
-            .or_could_not_judge()?
-            .or_could_not_judge()?;
+        let environment =
+            made.await.or_could_not_judge()?.or_could_not_judge()?.or_could_not_judge()?;
         Ok(Prepared::Worker(manifest, environment))
     }
 }

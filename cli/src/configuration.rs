@@ -62,8 +62,7 @@ impl JudgeArgs {
         settings.semconv = semconv_choice(&pick(&self.semconv, file.semconv, "auto")).or_usage()?;
         settings.content =
             redaction(&pick(&self.redaction, file.redaction, "no-content")).or_usage()?;
-        let fail_on =
-            pick(&self.fail_on, file.fail_on, "violation").parse::<Level>().or_usage()?;
+        let fail_on = pick(&self.fail_on, file.fail_on, "violation").parse::<Level>().or_usage()?;
         for (rule, wanted) in &file.rules {
             settings.set_level(rule, rule_level(wanted).or_usage()?).or_usage()?;
         }

@@ -36,7 +36,7 @@ mod tests {
     fn an_inference_profile_costs_what_its_model_costs_and_an_unknown_model_is_named() {
         let served = Usage { input_tokens: 1_000_000, output_tokens: 100_000, ..Usage::default() };
         let reported = Usage { input_tokens: 1_000_000, ..Usage::default() };
-        let usage = ModelUsage { served, reported };
+        let usage = ModelUsage { calls: 1, served, reported };
         let calls = BTreeMap::from([
             ("us.anthropic.claude-3-7-sonnet-20250219-v1:0".to_owned(), usage),
             ("acme.unheard-of-v1:0".to_owned(), usage),

@@ -6,7 +6,7 @@ use spanproof_schemas::report::{Level, Report, Verdict};
 
 /// The end of a verb that could do its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// 0: nothing stands against it.
     Conforms,
     /// 1: findings at or above the level that fails a run.
@@ -17,8 +17,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// What `report` amounts to.
-    #[must_use]
-    pub fn of(report: &Report) -> Outcome {
+    pub(crate) fn of(report: &Report) -> Outcome {
         match report.verdict {
             Verdict::Conforms => Outcome::Conforms,
             Verdict::Findings => Outcome::Findings,
@@ -39,7 +38,7 @@ impl From<Outcome> for ExitCode {
 
 /// Why a verb could not do its work; graver than any [`Outcome`].
 #[derive(Debug)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// 2: an argument or the configuration is wrong.
     Usage(anyhow::Error),
     /// 3: it could not be judged: a command, a port, an input or an output failed.
@@ -48,16 +47,14 @@ pub enum Failure {
 
 impl Failure {
     /// The error to show.
-    #[must_use]
-    pub fn error(&self) -> &anyhow::Error {
+    pub(crate) fn error(&self) -> &anyhow::Error {
         match self {
             Failure::Usage(error) | Failure::CouldNotJudge(error) => error,
         }
     }
 
     /// The exit code.
-    #[must_use]
-    pub fn code(&self) -> ExitCode {
+    pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
             Failure::Usage(_) => 2,
             Failure::CouldNotJudge(_) => 3,
@@ -66,7 +63,7 @@ impl Failure {
 }
 
 /// Says which kind of failure an error is, where it happens.
-pub trait OrFail<T> {
+pub(crate) trait OrFail<T> {
     /// The user's argument or configuration is at fault.
     fn or_usage(self) -> Result<T, Failure>;
     /// The world is at fault.
@@ -84,8 +81,7 @@ impl<T, E: Into<anyhow::Error>> OrFail<T> for Result<T, E> {
 }
 
 /// The verdict on what was captured: `fail_on` is the lowest level that fails a run.
-#[must_use]
-pub fn verdict(
+pub(crate) fn verdict(
     captured_nothing: bool,
     levels: impl IntoIterator<Item = Level>,
     fail_on: Level,

@@ -55,7 +55,8 @@ pub(crate) fn check_writable(path: &Path) -> Result<(), Failure> {
         _ => Path::new("."),
     };
     if path.is_dir() {
-        return Err(anyhow!("cannot write {}: it is a folder", path.display())).or_could_not_judge();
+        return Err(anyhow!("cannot write {}: it is a folder", path.display()))
+            .or_could_not_judge();
     }
     tempfile::tempfile_in(folder)
         .with_context(|| {
@@ -101,10 +102,8 @@ pub(crate) fn judge(
         judgement.findings.iter().map(|group| group.level),
         configuration.fail_on,
     );
-    let cost = judgement
-        .join
-        .is_some()
-        .then(|| cost(&judgement.calls_by_model, &PriceTable::built_in()));
+    let cost =
+        judgement.join.is_some().then(|| cost(&judgement.calls_by_model, &PriceTable::built_in()));
     Ok(Report {
         version: REPORT_VERSION,
         verdict,

@@ -7,7 +7,7 @@ mod args;
 mod clients;
 mod configuration;
 mod cost;
-pub mod exit;
+mod exit;
 mod interrupt;
 mod judging;
 mod output;

@@ -71,10 +71,9 @@ impl Servers {
         )
         .await?;
         let capture = Writer::create(&files.capture).or_could_not_judge()?;
-        let receiver =
-            Receiver::start(conformance::receiver::Config::default(), capture)
-                .await
-                .or_could_not_judge()?;
+        let receiver = Receiver::start(conformance::receiver::Config::default(), capture)
+            .await
+            .or_could_not_judge()?;
         Ok(Servers { mock, receiver, files })
     }
 

@@ -1,5 +1,6 @@
 //! What a request asks of a model, in words that belong to no family.
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 use spanproof_schemas::ledger::{Conversation, Parameters};
 
@@ -125,6 +126,7 @@ impl Turn {
         description: Option<&str>,
         schema: Box<RawValue>,
     ) {
+        let schema = canonical(schema);
         self.count(&name);
         self.count(description.unwrap_or_default());
         self.count(schema.get());
@@ -217,4 +219,16 @@ impl Turn {
         self.fold.bytes(text.as_bytes());
         self.chars += text.chars().count() as u64;
     }
+}
+
+/// `json` with the members of every object in the order of their names. The AWS SDK for Rust keeps
+/// documents in hash maps and sends their members in another order each time; the request is still
+/// the same.
+fn canonical(json: Box<RawValue>) -> Box<RawValue> {
+    let sorted = serde_json::from_str::<Value>(json.get()).and_then(|mut value| {
+        value.sort_all_objects();
+        serde_json::value::to_raw_value(&value)
+    });
+    // What nests too deeply to be parsed again stays as it was sent.
+    sorted.unwrap_or(json)
 }

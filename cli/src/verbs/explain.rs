@@ -16,6 +16,6 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let rule = conformance_core::rules::find(&args.rule)
         .ok_or_else(|| anyhow!("unknown rule `{}`; `spanproof rules` lists them", args.rule))
         .or_usage()?;
-    output::show(&conformance_core::docs::page(rule))?;
+    output::show(conformance_core::docs::page(rule))?;
     Ok(Outcome::Conforms)
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use loadgen::{Arrivals, Client, DayCurve, LoadConfig, LoadOutcome, Plan, PlanConfig, Rate, Scenario};
+use loadgen::{
+    Arrivals, Client, DayCurve, LoadConfig, LoadOutcome, Plan, PlanConfig, Rate, Scenario,
+};
 use spanproof_schemas::speed::Speed;
 use tokio_util::sync::CancellationToken;
 

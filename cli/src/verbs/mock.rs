@@ -39,7 +39,7 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
         keep_content: args.ledger_content,
     };
     let server = start_mock(config, &args.ledger).await?;
-    output::show(&format!("{}\n", server.endpoint()))?;
+    output::show(format!("{}\n", server.endpoint()))?;
     output::complain(&format!(
         "mock Bedrock listens at {endpoint}; point an SDK at it with \
          AWS_ENDPOINT_URL_BEDROCK_RUNTIME={endpoint}; the ledger is {ledger}; Ctrl-C ends it",

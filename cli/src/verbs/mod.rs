@@ -24,9 +24,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Outcome, Failure> {
 }
 
 fn block_on(verb: impl Future<Output = Result<Outcome, Failure>>) -> Result<Outcome, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .or_could_not_judge()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().or_could_not_judge()?;
     runtime.block_on(verb)
 }

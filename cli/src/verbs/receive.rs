@@ -28,17 +28,14 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     check_writable(&args.out)?;
     let capture = Writer::create(&args.out).or_could_not_judge()?;
-    let config = Config {
-        grpc: Some(args.listen_grpc),
-        http: Some(args.listen_http),
-        ..Config::default()
-    };
+    let config =
+        Config { grpc: Some(args.listen_grpc), http: Some(args.listen_http), ..Config::default() };
     let receiver = Receiver::start(config, capture).await.or_could_not_judge()?;
     for (protocol, address) in
         [("grpc", receiver.grpc_address()), ("http", receiver.http_address())]
     {
         if let Some(address) = address {
-            output::show(&format!("{protocol} http://{address}\n"))?;
+            output::show(format!("{protocol} http://{address}\n"))?;
         }
     }
     output::complain("receiving; Ctrl-C ends it and closes the capture");

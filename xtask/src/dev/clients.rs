@@ -159,7 +159,7 @@ pub(crate) fn unchanged_program(root: &Path) -> Result<()> {
 fn prepare(requirements: &Requirements) -> Result<Environment> {
     let home = home_dir(&clients_dir()?);
     Ok(Environment::prepare(requirements, &home, &mut |line| {
-        say(&mut io::stdout(), &[line.to_owned()])
+        say(&mut io::stdout(), &[line.to_owned()]);
     })?)
 }
 

@@ -38,6 +38,6 @@ pub(super) fn compare(runs: usize) -> Result<Comparison> {
             judgement.telemetry
         );
     }
-    comparison.notes = "one thread, decode included, all rules, 20 attributes".to_owned();
+    "one thread, decode included, all rules, 20 attributes".clone_into(&mut comparison.notes);
     Ok(comparison)
 }

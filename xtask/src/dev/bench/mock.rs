@@ -33,7 +33,7 @@ pub(super) fn compare(runs: usize) -> Result<Comparison> {
     let bare = bare_runtime.block_on(bare_server())?;
     let mock_runtime = server_runtime()?;
     let mock = mock_runtime.block_on(async {
-        let ledger = mock_bedrock::JsonLines::create(&folder.path().join("ledger.jsonl"))?;
+        let ledger = mock_bedrock::JsonLines::create(folder.path().join("ledger.jsonl"))?;
         let config = mock_bedrock::Config { speed: Speed::Max, ..mock_bedrock::Config::default() };
         anyhow::Ok(mock_bedrock::Server::start(config, ledger)?)
     })?;
@@ -43,8 +43,7 @@ pub(super) fn compare(runs: usize) -> Result<Comparison> {
         comparison.ours.push(requests_per_second(mock.address())?);
     }
     mock_runtime.block_on(mock.shutdown())?;
-    comparison.notes =
-        format!("Converse, ledger on, {CONNECTIONS} connections, one server thread");
+    comparison.notes = format!("Converse, ledger on, {CONNECTIONS} connections, one server thread");
     Ok(comparison)
 }
 
@@ -70,9 +69,7 @@ async fn bare_server() -> Result<SocketAddr> {
     Ok(address)
 }
 
-async fn constant_answer(
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn constant_answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     const BODY: &str = r#"{"metrics":{"latencyMs":400},"output":{"message":{"content":[{"text":"A constant answer."}],"role":"assistant"}},"stopReason":"end_turn","usage":{"inputTokens":12,"outputTokens":6,"totalTokens":18}}"#;
     let _ = request.into_body().collect().await;
     let mut response = Response::new(Full::new(Bytes::from_static(BODY.as_bytes())));

@@ -32,7 +32,8 @@ const IN_FLIGHT: usize = 2;
 
 pub(super) fn compare(runs: usize) -> Result<Comparison> {
     let folder = tempfile::tempdir()?;
-    let batches: Arc<Vec<ExportTraceServiceRequest>> = Arc::new((0..DIFFERENT).map(batch).collect());
+    let batches: Arc<Vec<ExportTraceServiceRequest>> =
+        Arc::new((0..DIFFERENT).map(batch).collect());
     let bare_runtime = server_runtime()?;
     let counted = Arc::new(AtomicU64::new(0));
     let bare = bare_runtime.block_on(bare_server(Arc::clone(&counted)))?;

@@ -1,0 +1,6 @@
+//! The command line as people and CI use it: the real binary, its output, its exit codes.
+
+mod bad_input;
+mod load;
+mod run;
+mod spanproof;
