@@ -15,6 +15,9 @@ pub(crate) struct Args {
     /// Leave out the clients in other languages, which need Python and Node.js
     #[arg(long)]
     no_clients: bool,
+    /// Run only the steps whose name contains this
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    only: String,
 }
 
 /// A named step of the run.
@@ -46,7 +49,10 @@ const CLIENT_STEPS: &[Step] = &[
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let root = workspace::root();
     let steps = if args.no_clients { &[] } else { CLIENT_STEPS };
-    for step in STEPS.iter().chain(steps) {
+    let mut chosen =
+        STEPS.iter().chain(steps).filter(|step| step.name.contains(&args.only)).peekable();
+    ensure!(chosen.peek().is_some(), "no step has `{}` in its name", args.only);
+    for step in chosen {
         writeln!(io::stdout(), "== {}", step.name)?;
         let started = Instant::now();
         (step.run)(&root).with_context(|| format!("{} failed", step.name))?;
