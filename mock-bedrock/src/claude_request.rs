@@ -10,6 +10,9 @@ use spanproof_schemas::ledger::Parameters;
 use crate::error::ServiceError;
 use crate::turn::{CacheTtl, ToolChoice, Turn};
 
+/// The most stop sequences that the documentation of Claude's native body allows.
+const MOST_STOP_SEQUENCES: usize = 8_191;
+
 /// Reads a native Claude request.
 ///
 /// # Errors
@@ -51,6 +54,12 @@ pub(crate) fn read(body: &[u8]) -> Result<Turn, ServiceError> {
         stop_sequences: body.stop_sequences.unwrap_or_default(),
         guardrail_id: None,
     };
+    if turn.parameters.stop_sequences.len() > MOST_STOP_SEQUENCES {
+        return Err(ServiceError::malformed(format!(
+            "#/stop_sequences: expected maximum item count: {MOST_STOP_SEQUENCES}, found: {}",
+            turn.parameters.stop_sequences.len()
+        )));
+    }
     if turn.parameters.stop_sequences.iter().any(|sequence| sequence.trim().is_empty()) {
         return Err(ServiceError::validation(
             "stop_sequences: each stop sequence must contain non-whitespace",
@@ -83,6 +92,11 @@ fn read_tools(
                 return Err(ServiceError::validation(format!(
                     "tool_choice: the tool `{name}` is not one of the tools offered"
                 )));
+            }
+            ("tool", None) => {
+                return Err(ServiceError::malformed(
+                    "#/tool_choice: required key [name] not found",
+                ));
             }
             (other, _) => {
                 return Err(ServiceError::malformed(format!(

@@ -63,6 +63,19 @@ struct Asked {
     fault: Option<Fault>,
 }
 
+/// Why there is nothing to answer with a turn of the model.
+enum NoTurn {
+    Refused(ServiceError),
+    /// The client left, or broke HTTP, in the middle of its request.
+    BrokenOff,
+}
+
+impl From<ServiceError> for NoTurn {
+    fn from(error: ServiceError) -> Self {
+        NoTurn::Refused(error)
+    }
+}
+
 impl Service {
     /// Answers one request. `connection` is notified when the connection is to be dropped.
     pub(crate) async fn serve(
@@ -92,7 +105,12 @@ impl Service {
         let mut recorder = Recorder::new(exchange, Arc::clone(&self.sink), self.open.clone());
         match self.read(request, operation, &mut recorder).await {
             Ok(asked) => self.answer(asked, operation, recorder, arrived, connection).await,
-            Err(error) => refuse(&error, recorder),
+            Err(NoTurn::Refused(error)) => refuse(&error, recorder),
+            // Nobody hears this answer, so the record says that none was served.
+            Err(NoTurn::BrokenOff) => {
+                exception(&ServiceError::unreadable(), request_id(&mut recorder))
+                    .map(|()| AnswerBody::Plain(None))
+            }
         }
     }
 
@@ -103,12 +121,11 @@ impl Service {
         request: Request<Incoming>,
         operation: &'static dyn Operation,
         recorder: &mut Recorder,
-    ) -> Result<Asked, ServiceError> {
+    ) -> Result<Asked, NoTurn> {
         SHA256_OF_NOTHING.clone_into(&mut recorder.exchange().prompt_sha256);
         SHA256_OF_NOTHING.clone_into(&mut recorder.exchange().completion_sha256);
-        let attempt = recorder.exchange().attempt;
         let is_streamed = operation.operation().is_streamed();
-        let fault = Fault::asked(request.headers(), attempt, is_streamed);
+        let fault = Fault::asked(request.headers(), is_streamed);
         let body = read_body(request).await?;
 
         let exchange = recorder.exchange();
@@ -129,7 +146,7 @@ impl Service {
         if let Some((name, fault)) = fault {
             exchange.fault = Some(name.to_owned());
             if let Some(error) = fault.exception() {
-                return Err(error);
+                return Err(error.into());
             }
         }
         Ok(Asked { turn, model, family, fault: fault.map(|(_, fault)| fault) })
@@ -154,8 +171,10 @@ impl Service {
 
         let mut response = Response::new(());
         let headers = response.headers_mut();
-        headers.extend(written.headers);
+        // In the order of the service.
+        headers.insert(CONTENT_TYPE, written.body.content_type());
         headers.insert(REQUEST_ID, request_id(&mut recorder));
+        headers.extend(written.headers);
         match written.body {
             WrittenBody::Whole(bytes) => {
                 self.wait(arrived, answer.timing.total).await;
@@ -174,7 +193,7 @@ impl Service {
             WrittenBody::Stream(mut script) => {
                 let ending = match fault {
                     Some(Fault::Cut) => {
-                        script.halve();
+                        script.cut();
                         recorder.exchange().stop_reason = None;
                         Ending::Cut(Arc::clone(connection))
                     }
@@ -254,16 +273,15 @@ fn request_id(recorder: &mut Recorder) -> HeaderValue {
         .expect("a request id is hexadecimal digits and hyphens")
 }
 
-async fn read_body(request: Request<Incoming>) -> Result<Bytes, ServiceError> {
+async fn read_body(request: Request<Incoming>) -> Result<Bytes, NoTurn> {
     match Limited::new(request.into_body(), BODY_LIMIT_BYTES).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            Err(ServiceError::validation(format!(
+            Err(NoTurn::Refused(ServiceError::validation(format!(
                 "1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length less than or equal to {BODY_LIMIT_BYTES}"
-            )))
+            ))))
         }
-        // The client left, or broke HTTP, in the middle of its request.
-        Err(_) => Err(ServiceError::unreadable()),
+        Err(_) => Err(NoTurn::BrokenOff),
     }
 }
 

@@ -3,6 +3,7 @@
 use http::{HeaderMap, StatusCode};
 
 use crate::error::ServiceError;
+use crate::request;
 
 /// The request header that asks for a fault: a name of [`FAULTS`], and `@1` after it to fail only
 /// the first attempt of a call.
@@ -106,7 +107,7 @@ const INTERNAL: &str =
 const MODEL_FAILED: &str = "The model failed to process the request. Try your request again.";
 
 impl Fault {
-    /// The fault, with its name, that `headers` ask for on this attempt of a call.
+    /// The fault, with its name, that `headers` ask for on the attempt of a call that they state.
     ///
     /// # Errors
     ///
@@ -114,7 +115,6 @@ impl Fault {
     /// operation has none.
     pub(crate) fn asked(
         headers: &HeaderMap,
-        attempt: Option<u32>,
         is_streamed: bool,
     ) -> Result<Option<(&'static str, Fault)>, ServiceError> {
         let Some(value) = headers.get(HEADER) else { return Ok(None) };
@@ -134,7 +134,8 @@ impl Fault {
                 "{HEADER}: `{name}` needs a streaming operation"
             )));
         }
-        Ok((!first_attempt_only || attempt.unwrap_or(1) == 1).then_some((name, fault)))
+        let is_due = !first_attempt_only || request::fault_attempt(headers) == 1;
+        Ok(is_due.then_some((name, fault)))
     }
 
     /// The exception that takes the place of the answer, for a fault that is one.

@@ -10,6 +10,9 @@ use spanproof_schemas::ledger::Parameters;
 use crate::error::ServiceError;
 use crate::turn::{CacheTtl, Echo, ToolChoice, Turn};
 
+/// The most stop sequences that the service's model allows.
+const MOST_STOP_SEQUENCES: usize = 2_500;
+
 /// Reads a body of messages.
 ///
 /// # Errors
@@ -46,7 +49,13 @@ pub(crate) fn read(body: &[u8]) -> Result<Turn, ServiceError> {
 }
 
 fn read_tools(config: ToolConfig<'_>, turn: &mut Turn) -> Result<(), ServiceError> {
-    for tool in config.tools.unwrap_or_default() {
+    let tools = config.tools.unwrap_or_default();
+    if tools.is_empty() {
+        return Err(ServiceError::validation(
+            "1 validation error detected: Value at 'toolConfig.tools' failed to satisfy constraint: Member must have length greater than or equal to 1",
+        ));
+    }
+    for tool in tools {
         match tool {
             ToolEntry { tool_spec: Some(spec), .. } => turn.add_tool(
                 spec.name,
@@ -131,6 +140,11 @@ fn read_parameters(
         }
     }
     let stop_sequences = config.stop_sequences.unwrap_or_default();
+    if stop_sequences.len() > MOST_STOP_SEQUENCES {
+        return Err(ServiceError::validation(format!(
+            "1 validation error detected: Value at 'inferenceConfig.stopSequences' failed to satisfy constraint: Member must have length less than or equal to {MOST_STOP_SEQUENCES}"
+        )));
+    }
     if stop_sequences.iter().any(String::is_empty) {
         return Err(ServiceError::validation(
             "1 validation error detected: Value at 'inferenceConfig.stopSequences' failed to satisfy constraint: Member must satisfy constraint: [Member must have length greater than or equal to 1]",

@@ -1,5 +1,7 @@
 //! What the head of a request says.
 
+use std::collections::HashSet;
+
 use http::HeaderMap;
 use percent_encoding::percent_decode_str;
 use spanproof_schemas::ledger::TraceContext;
@@ -24,6 +26,12 @@ pub(crate) fn invocation_id(headers: &HeaderMap) -> Option<String> {
 pub(crate) fn attempt(headers: &HeaderMap) -> Option<u32> {
     let request = headers.get("amz-sdk-request")?.to_str().ok()?;
     request.split(';').find_map(|part| part.trim().strip_prefix("attempt=")?.parse().ok())
+}
+
+/// The attempt that a fault sees: clients of Anthropic count their retries in a header of their own.
+pub(crate) fn fault_attempt(headers: &HeaderMap) -> u32 {
+    let retries = || headers.get("x-stainless-retry-count")?.to_str().ok()?.parse::<u32>().ok();
+    attempt(headers).or_else(|| retries()?.checked_add(1)).unwrap_or(1)
 }
 
 /// The trace context of a valid `traceparent`.
@@ -56,12 +64,13 @@ pub(crate) fn trace_context(headers: &HeaderMap) -> Option<TraceContext> {
 /// not escape.
 pub(crate) fn markers(body: &[u8], stem: &str) -> Vec<String> {
     let Ok(text) = std::str::from_utf8(body) else { return Vec::new() };
-    let mut markers: Vec<String> = Vec::new();
+    let mut markers = Vec::new();
+    let mut known = HashSet::new();
     for (at, _) in text.match_indices(stem) {
         let tail = &text.as_bytes()[at + stem.len()..];
         let tail_length = tail.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
         let marker = &text[at..at + stem.len() + tail_length];
-        if !markers.iter().any(|known| known == marker) {
+        if known.insert(marker) {
             markers.push(marker.to_owned());
         }
     }

@@ -47,9 +47,18 @@ impl Script {
         self.beats.push(Beat { end: self.bytes.len(), ..last });
     }
 
-    /// Leaves the first half of the events.
-    pub(crate) fn halve(&mut self) {
-        self.keep(self.beats.len().div_ceil(2));
+    /// Leaves the first half of the events, and after them a part of a frame: clients over HTTP/2
+    /// take a connection that closes between two frames for the end of the stream.
+    pub(crate) fn cut(&mut self) {
+        let kept = self.beats.len() / 2;
+        let Some(broken) = self.beats.get(kept).copied() else { return };
+        self.beats.truncate(kept);
+        let whole = self.beats.last().map_or(0, |beat| beat.end);
+        let end = whole + (broken.end - whole) / 2;
+        self.bytes.truncate(end);
+        if let Some(last) = self.beats.last_mut() {
+            last.end = end;
+        }
     }
 
     /// The frames, and their beats in order.

@@ -1,5 +1,7 @@
 //! Arguments for a tool call: a value that satisfies the tool's JSON Schema.
 
+use std::collections::HashSet;
+
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Number, Value};
@@ -9,8 +11,11 @@ use crate::prose;
 /// How deep references and nesting are followed. Beyond it only what is required is generated, and
 /// at twice the depth nothing is.
 const DEPTH: usize = 6;
-/// How many values are tried for one schema: a hostile one could ask for any number.
+/// How much work one schema is worth: a hostile one could ask for any amount. Each value that is
+/// tried is a step, and so is every [`PARTS_PER_STEP`] parts that are copied or looked through.
 const STEPS: usize = 10_000;
+/// Members, items or characters that count as one step.
+const PARTS_PER_STEP: usize = 100;
 /// The longest text that is generated.
 const MOST_CHARS: usize = 100_000;
 
@@ -33,13 +38,28 @@ struct Sampler<'a> {
     root: &'a Value,
     draws: &'a mut ChaCha8Rng,
     marker: Option<String>,
-    /// Values that may still be tried.
+    /// What is left of [`STEPS`].
     steps: usize,
 }
 
+/// The keywords that combine schemas.
+const COMBINING: [&str; 3] = ["allOf", "oneOf", "anyOf"];
+
 impl Sampler<'_> {
+    /// Pays for one step and for `parts` more that are copied or looked through.
+    fn pay(&mut self, parts: usize) -> Option<()> {
+        self.steps = self.steps.checked_sub(1 + parts / PARTS_PER_STEP)?;
+        Some(())
+    }
+
+    /// A copy of a value that the schema states.
+    fn stated(&mut self, value: &Value) -> Option<Value> {
+        self.pay(parts(value))?;
+        Some(value.clone())
+    }
+
     fn value(&mut self, schema: &Value, depth: usize) -> Option<Value> {
-        self.steps = self.steps.checked_sub(1)?;
+        self.pay(0)?;
         if depth > 2 * DEPTH {
             return None;
         }
@@ -49,16 +69,19 @@ impl Sampler<'_> {
             _ => return None,
         };
         if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-            let target = self.root.pointer(target.strip_prefix('#')?)?.clone();
-            return self.value(&target, depth + 1);
+            let target = self.root.pointer(target.strip_prefix('#')?)?;
+            return self.value(target, depth + 1);
         }
         if let Some(value) = schema.get("const") {
-            return Some(value.clone());
+            return self.stated(value);
         }
         if let Some(members) = schema.get("enum").and_then(Value::as_array) {
             return match members.len() {
                 0 => None,
-                count => Some(members[self.draws.random_range(0..count)].clone()),
+                count => {
+                    let member = self.draws.random_range(0..count);
+                    self.stated(&members[member])
+                }
             };
         }
         if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {
@@ -87,14 +110,16 @@ impl Sampler<'_> {
     /// `schema` without its combining keywords, joined with each of `parts`: properties and
     /// required names are united, and of other keywords the later one holds.
     fn merged(&mut self, schema: &Map<String, Value>, parts: &[Value]) -> Option<Value> {
-        let mut merged = schema.clone();
-        for keyword in ["allOf", "oneOf", "anyOf"] {
-            merged.remove(keyword);
+        let mut merged = Map::new();
+        for (keyword, value) in schema {
+            if !COMBINING.contains(&keyword.as_str()) {
+                merged.insert(keyword.clone(), self.stated(value)?);
+            }
         }
         for part in parts {
             let mut part = part;
             while let Some(target) = part.get("$ref").and_then(Value::as_str) {
-                self.steps = self.steps.checked_sub(1)?;
+                self.pay(0)?;
                 part = self.root.pointer(target.strip_prefix('#')?)?;
             }
             let part = match part {
@@ -103,6 +128,7 @@ impl Sampler<'_> {
                 _ => return None,
             };
             for (keyword, value) in part {
+                self.pay(self::parts(value))?;
                 match (merged.get_mut(keyword), value) {
                     (Some(Value::Object(ours)), Value::Object(theirs)) => {
                         ours.extend(theirs.iter().map(|(k, v)| (k.clone(), v.clone())));
@@ -127,9 +153,11 @@ impl Sampler<'_> {
             .and_then(Value::as_array)
             .map(|names| names.iter().filter_map(Value::as_str).collect())
             .unwrap_or_default();
+        self.pay(properties.len() + required.len())?;
+        let is_required: HashSet<&str> = required.iter().copied().collect();
         let mut object = Map::new();
         for (name, property) in properties {
-            let is_required = required.contains(&name.as_str());
+            let is_required = is_required.contains(name.as_str());
             if !is_required && (depth >= DEPTH || self.draws.random_bool(0.5)) {
                 continue;
             }
@@ -145,7 +173,7 @@ impl Sampler<'_> {
             if !object.contains_key(name) {
                 let value = match schema.get("additionalProperties") {
                     None | Some(Value::Bool(true)) => Value::from(prose::words(1, self.draws)),
-                    Some(other) => self.value(&other.clone(), depth + 1)?,
+                    Some(other) => self.value(other, depth + 1)?,
                 };
                 object.insert(name.to_owned(), value);
             }
@@ -154,10 +182,10 @@ impl Sampler<'_> {
         let mut number = 0_usize;
         while object.len() < least {
             number += 1;
-            self.steps = self.steps.checked_sub(1)?;
+            self.pay(0)?;
             let value = match schema.get("additionalProperties") {
                 None | Some(Value::Bool(true)) => Value::from(prose::words(1, self.draws)),
-                Some(other) => self.value(&other.clone(), depth + 1)?,
+                Some(other) => self.value(other, depth + 1)?,
             };
             object.insert(format!("key_{number}"), value);
         }
@@ -171,14 +199,14 @@ impl Sampler<'_> {
         let count = if depth >= DEPTH {
             least
         } else {
-            self.draws.random_range(least..=least.max(most.min(least + 3)))
+            self.draws.random_range(least..=least.max(most.min(least.saturating_add(3))))
         };
         let unique = schema.get("uniqueItems") == Some(&Value::Bool(true));
         let any = Value::Bool(true);
         let items = schema.get("items").unwrap_or(&any);
         let mut array = Vec::new();
         // A few more draws than items, where a draw may repeat one that must be unique.
-        for _ in 0..count + if unique { 32 } else { 0 } {
+        for _ in 0..count.saturating_add(if unique { 32 } else { 0 }) {
             if array.len() >= count {
                 break;
             }
@@ -241,6 +269,7 @@ impl Sampler<'_> {
         if least > most || least > MOST_CHARS {
             return None;
         }
+        self.pay(least)?;
         if let Some(format) = schema.get("format").and_then(Value::as_str)
             && let Some(text) = self.formatted(format)
         {
@@ -300,6 +329,18 @@ fn type_of(schema: &Map<String, Value>) -> &str {
         _ if schema.contains_key("minLength") || schema.contains_key("format") => "string",
         _ if schema.contains_key("minimum") || schema.contains_key("maximum") => "number",
         _ => "object",
+    }
+}
+
+/// Members, items and characters of `value`, all together.
+fn parts(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.len() + items.iter().map(parts).sum::<usize>(),
+        Value::Object(members) => {
+            members.iter().map(|(name, member)| 1 + name.len() + parts(member)).sum()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     }
 }
 

@@ -126,7 +126,7 @@ impl Turn {
         description: Option<&str>,
         schema: Box<RawValue>,
     ) {
-        let schema = canonical(schema);
+        let schema = canonical(schema.get()).unwrap_or(schema);
         self.count(&name);
         self.count(description.unwrap_or_default());
         self.count(schema.get());
@@ -154,7 +154,10 @@ impl Turn {
 
     /// A part that is charged and tells requests apart, but is not text: a tool's use or result.
     pub(crate) fn add_structure(&mut self, json: &str) {
-        self.count(json);
+        match canonical(json) {
+            Some(sorted) => self.count(sorted.get()),
+            None => self.count(json),
+        }
     }
 
     /// An image, a document, a video or a sound.
@@ -223,12 +226,9 @@ impl Turn {
 
 /// `json` with the members of every object in the order of their names. The AWS SDK for Rust keeps
 /// documents in hash maps and sends their members in another order each time; the request is still
-/// the same.
-fn canonical(json: Box<RawValue>) -> Box<RawValue> {
-    let sorted = serde_json::from_str::<Value>(json.get()).and_then(|mut value| {
-        value.sort_all_objects();
-        serde_json::value::to_raw_value(&value)
-    });
-    // What nests too deeply to be parsed again stays as it was sent.
-    sorted.unwrap_or(json)
+/// the same. `None` for what is no JSON, or nests too deeply to be read: that stays as it was sent.
+fn canonical(json: &str) -> Option<Box<RawValue>> {
+    let mut value: Value = serde_json::from_str(json).ok()?;
+    value.sort_all_objects();
+    serde_json::value::to_raw_value(&value).ok()
 }

@@ -144,6 +144,12 @@ async fn a_first_attempt_fault_lets_the_retry_through() {
     let second = [fault, ("amz-sdk-request", "attempt=2; max=3")];
     assert_eq!(mock.post(&path(HAIKU, "converse"), &first, &hello()).await.status, 429);
     assert_eq!(mock.post(&path(HAIKU, "converse"), &second, &hello()).await.status, 200);
+    // The SDK of Anthropic counts its retries in a header of its own.
+    for (count, status) in [("0", 429), ("1", 200), ("nonsense", 429)] {
+        let headers = [fault, ("x-stainless-retry-count", count)];
+        let answered = mock.post(&path(HAIKU, "converse"), &headers, &hello()).await;
+        assert_eq!(answered.status, status, "{count}");
+    }
     let exchanges = mock.exchanges().await;
     assert_eq!(exchanges[0].fault.as_deref(), Some("ThrottlingException"));
     assert_eq!(exchanges[1].fault, None);
@@ -204,6 +210,12 @@ async fn a_cut_drops_the_connection_in_the_middle() {
             assert!(!answered.body.is_empty(), "{segment}");
         }
         assert_eq!(h1.body, h2.body);
+        if segment == "converse-stream" {
+            // In the middle of a frame: HTTP/2 clients take anything else for an end.
+            let mut rest = h1.body.clone();
+            while aws_smithy_eventstream::frame::read_message_from(&mut rest).is_ok() {}
+            assert!(!rest.is_empty());
+        }
         for exchange in mock.exchanges().await {
             assert_eq!(exchange.fault.as_deref(), Some("cut"));
             assert!(!exchange.delivered);
@@ -388,4 +400,37 @@ fn a_full_disk_is_reported_by_the_flush() {
     let sink = JsonLines::create("/dev/full").unwrap();
     sink.record(Record::Exchange(Box::default()));
     assert!(sink.flush().is_err());
+}
+
+#[tokio::test]
+async fn headers_come_in_the_order_of_the_service() {
+    let mock = Mock::start(Speed::Max);
+    let model = "us.anthropic.claude-3-7-sonnet-20250219-v1%3A0";
+    let mut seen = Vec::new();
+    for (segment, body) in [
+        ("invoke", claude_hello()),
+        ("invoke-with-response-stream", claude_hello()),
+        ("converse", hello()),
+    ] {
+        let answered = mock.post(&path(model, segment), &[], &body).await;
+        let names: Vec<&str> = answered.headers.keys().map(http::HeaderName::as_str).collect();
+        seen.push(format!("{segment}: {}", names.join(" ")));
+    }
+    insta::assert_snapshot!(seen.join("\n"));
+}
+
+#[tokio::test]
+async fn the_order_of_members_in_documents_makes_no_difference() {
+    let body = |schema: &str, input: &str| {
+        format!(
+            r#"{{"messages":[{{"role":"user","content":[{{"text":"Hi"}}]}},{{"role":"assistant","content":[{{"toolUse":{{"toolUseId":"a","name":"t","input":{input}}}}}]}},{{"role":"user","content":[{{"text":"So?"}}]}}],"toolConfig":{{"tools":[{{"toolSpec":{{"name":"t","inputSchema":{{"json":{schema}}}}}}}]}}}}"#
+        )
+    };
+    let mock = Mock::start(Speed::Max);
+    let one = body(r#"{"type":"object","required":["a"]}"#, r#"{"b":1,"c":{"d":2,"e":3}}"#);
+    let other = body(r#"{"required":["a"],"type":"object"}"#, r#"{"c":{"e":3,"d":2},"b":1}"#);
+    let one = mock.post(&path(HAIKU, "converse"), &[], &one).await;
+    let other = mock.post(&path(HAIKU, "converse"), &[], &other).await;
+    assert_eq!(one.status, 200);
+    assert_eq!(one.body, other.body);
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use spanproof_schemas::ledger;
 
-use super::{Operation, Written, WrittenBody, json_headers};
+use super::{Operation, Written, WrittenBody};
 use crate::answer::{Answer, Block};
 use crate::converse_usage::ConverseUsage;
 use crate::error::ServiceError;
@@ -47,7 +47,7 @@ impl Operation for Converse {
             stop_reason: answer.stop.as_str(),
             usage: ConverseUsage::buffered(answer),
         };
-        Written { headers: json_headers(), body: WrittenBody::Whole(wire::json(&body)) }
+        Written { headers: Vec::new(), body: WrittenBody::Whole(wire::json(&body)) }
     }
 }
 

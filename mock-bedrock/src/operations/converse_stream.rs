@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use spanproof_schemas::ledger;
 
 use super::converse::{AdditionalFields, Converse, additional_fields};
-use super::{Operation, Written, WrittenBody, stream_headers};
+use super::{Operation, Written, WrittenBody};
 use crate::answer::{Answer, Block};
 use crate::converse_usage::ConverseUsage;
 use crate::draw::{self, Purpose};
@@ -64,7 +64,7 @@ impl Operation for ConverseStream {
                 usage: ConverseUsage::streamed(answer),
             });
         }
-        Written { headers: stream_headers(), body: WrittenBody::Stream(writer.script) }
+        Written { headers: Vec::new(), body: WrittenBody::Stream(writer.script) }
     }
 }
 

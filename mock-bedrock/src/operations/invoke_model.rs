@@ -3,7 +3,7 @@
 use http::{HeaderName, HeaderValue};
 use spanproof_schemas::ledger;
 
-use super::{Operation, Stated, Written, WrittenBody, json_headers};
+use super::{Operation, Stated, Written, WrittenBody};
 use crate::answer::Answer;
 use crate::error::ServiceError;
 use crate::families::Family;
@@ -35,9 +35,8 @@ impl Operation for InvokeModel {
     }
 
     fn write(&self, family: &dyn Family, answer: &Answer) -> Written {
-        let mut headers = json_headers();
         let usage = answer.usage;
-        headers.push((LATENCY, HeaderValue::from(answer.timing.total_ms())));
+        let mut headers = vec![(LATENCY, HeaderValue::from(answer.timing.total_ms()))];
         if answer.model.cache_minimum_tokens > 0 {
             headers.push((CACHE_WRITE, HeaderValue::from(usage.cache_write_input_tokens)));
             headers.push((CACHE_READ, HeaderValue::from(usage.cache_read_input_tokens)));

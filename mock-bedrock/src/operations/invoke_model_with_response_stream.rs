@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue};
 use spanproof_schemas::ledger;
 
-use super::{Operation, Stated, Written, WrittenBody, stream_headers};
+use super::{Operation, Stated, Written, WrittenBody};
 use crate::answer::Answer;
 use crate::draw::{self, Purpose};
 use crate::error::ServiceError;
@@ -51,8 +51,7 @@ impl Operation for InvokeModelWithResponseStream {
         });
         family.stream(answer, &mut chunks);
         drop(chunks);
-        let mut headers = stream_headers();
-        headers.push((CONTENT_TYPE, HeaderValue::from_static("application/json")));
+        let headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
         Written { headers, body: WrittenBody::Stream(script) }
     }
 

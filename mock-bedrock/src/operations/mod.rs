@@ -51,6 +51,7 @@ pub(crate) trait Operation: Sync {
 /// An answer as it goes out.
 #[derive(Debug)]
 pub(crate) struct Written {
+    /// Headers beside the content type, which the body tells, and the request id.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: WrittenBody,
 }
@@ -62,24 +63,20 @@ pub(crate) enum WrittenBody {
     Stream(Script),
 }
 
+impl WrittenBody {
+    pub(crate) fn content_type(&self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            WrittenBody::Whole(_) => "application/json",
+            WrittenBody::Stream(_) => "application/vnd.amazon.eventstream",
+        })
+    }
+}
+
 /// What an answer's body says of itself.
 #[derive(Debug, Default)]
 pub(crate) struct Stated {
     pub(crate) response_id: Option<String>,
     pub(crate) response_model: Option<String>,
-}
-
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const EVENT_STREAM: HeaderValue = HeaderValue::from_static("application/vnd.amazon.eventstream");
-
-/// Headers of a buffered answer of the Converse operation and its kin.
-fn json_headers() -> Vec<(HeaderName, HeaderValue)> {
-    vec![(http::header::CONTENT_TYPE, JSON)]
-}
-
-/// Headers of an event stream.
-fn stream_headers() -> Vec<(HeaderName, HeaderValue)> {
-    vec![(http::header::CONTENT_TYPE, EVENT_STREAM)]
 }
 
 #[cfg(test)]
