@@ -5,7 +5,7 @@ use spanproof_schemas::report::Level;
 use crate::finding::Finding;
 use crate::rules::{Check, RULES, Rule};
 use crate::settings::Settings;
-use crate::view::{CallView, ContentView, RunView, ScopeView, SpanView};
+use crate::view::{CallView, ContentView, PointView, RunView, ScopeView, SpanView};
 
 /// One check of a rule that is not off.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,7 @@ type Checks<F> = Vec<ActiveCheck<F>>;
 pub(crate) struct Active {
     pub(crate) span: Checks<fn(&SpanView<'_>) -> Vec<Finding>>,
     pub(crate) content: Checks<fn(&ContentView<'_>) -> Vec<Finding>>,
+    pub(crate) point: Checks<fn(&PointView<'_>) -> Vec<Finding>>,
     pub(crate) call: Checks<fn(&CallView<'_>) -> Vec<Finding>>,
     pub(crate) scope: Checks<fn(&ScopeView<'_>) -> Vec<Finding>>,
     pub(crate) run: Checks<fn(&RunView<'_>) -> Vec<Finding>>,
@@ -43,6 +44,7 @@ impl Active {
                     Check::Content(check) => {
                         active.content.push(ActiveCheck { rule, fixed, check });
                     }
+                    Check::Point(check) => active.point.push(ActiveCheck { rule, fixed, check }),
                     Check::Call(check) => active.call.push(ActiveCheck { rule, fixed, check }),
                     Check::Scope(check) => active.scope.push(ActiveCheck { rule, fixed, check }),
                     Check::Run(check) => active.run.push(ActiveCheck { rule, fixed, check }),

@@ -91,12 +91,13 @@ impl Tally {
         let key = (std::cmp::Reverse(level), rule.id, finding.message);
         let group = self.groups.entry(key).or_default();
         group.count += 1;
-        let example = Example {
+        let mut example = Example {
             subject: finding.subject.unwrap_or_else(subject),
             attribute: finding.attribute.map(Cow::into_owned),
             expected: finding.expected,
             actual: finding.actual,
         };
+        bound(&mut example);
         let at = group.examples.partition_point(|kept| order(kept) <= order(&example));
         if at < EXAMPLES {
             group.examples.truncate(EXAMPLES - 1);
@@ -108,11 +109,7 @@ impl Tally {
     pub(crate) fn into_groups(self, mask: impl Fn(&mut String)) -> Vec<FindingGroup> {
         let groups = self.groups.into_iter().map(|((level, rule, message), mut group)| {
             for example in &mut group.examples {
-                let Example { subject, attribute, expected, actual } = example;
-                let Subject { span_name, metric, event, scope, .. } = subject;
-                for text in [attribute, expected, actual, span_name, metric, event, scope] {
-                    text.iter_mut().for_each(&mask);
-                }
+                for_each_text(example, &mask);
             }
             FindingGroup {
                 rule: rule.to_owned(),
@@ -123,6 +120,26 @@ impl Tally {
             }
         });
         groups.collect()
+    }
+}
+
+/// The longest text of an example, in bytes.
+const LONGEST: usize = 1024;
+
+/// Cuts what telemetry made long, so that a report stays one that can be read.
+fn bound(example: &mut Example) {
+    for_each_text(example, |text| {
+        if text.len() > LONGEST {
+            *text = format!("{}… ({} bytes)", crate::value::cut(text, LONGEST / 8), text.len());
+        }
+    });
+}
+
+fn for_each_text(example: &mut Example, mut change: impl FnMut(&mut String)) {
+    let Example { subject, attribute, expected, actual } = example;
+    let Subject { span_name, metric, event, scope, .. } = subject;
+    for text in [attribute, expected, actual, span_name, metric, event, scope] {
+        text.iter_mut().for_each(&mut change);
     }
 }
 

@@ -1,12 +1,13 @@
 //! The judge: takes ledger and telemetry as they come, keeps facts, and says at the end what it
 //! found.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use spanproof_schemas::ledger::{self, Record};
 use spanproof_schemas::report::{Subject, Telemetry};
 
 use crate::active::Active;
 use crate::finding::Tally;
+use crate::identity::Met;
 use crate::judgement::Judgement;
 use crate::metric_sums::MetricSums;
 use crate::model::{ExchangeFacts, Node, SpanFacts, SpanId};
@@ -42,8 +43,8 @@ pub struct Judge {
     pub(crate) nodes: Vec<Node>,
     pub(crate) metrics: MetricSums,
     pub(crate) scopes: Scopes,
-    /// Items that every export repeats and that were searched for markers already.
-    searched: FxHashSet<(u8, Symbol)>,
+    /// Items that exports repeat, and that were checked already.
+    pub(crate) met: Met,
 }
 
 /// Facts by scope name and schema URL.
@@ -53,12 +54,24 @@ pub(crate) struct Scopes {
     pub(crate) all: Vec<(Symbol, Symbol, ScopeFacts)>,
 }
 
+/// How many scopes are told apart; telemetry that makes more of them has the rest taken as one.
+const SCOPES: usize = 1 << 12;
+
 impl Scopes {
-    pub(crate) fn at(&mut self, name: Symbol, schema_url: Symbol) -> &mut ScopeFacts {
-        let place = *self.places.entry((name, schema_url)).or_insert_with(|| {
-            self.all.push((name, schema_url, ScopeFacts::default()));
+    /// The place of a scope in the list.
+    pub(crate) fn place(&mut self, name: Symbol, schema_url: Symbol) -> usize {
+        if let Some(place) = self.places.get(&(name, schema_url)) {
+            return *place;
+        }
+        let key = if self.all.len() < SCOPES { (name, schema_url) } else { Default::default() };
+        *self.places.entry(key).or_insert_with(|| {
+            self.all.push((key.0, key.1, ScopeFacts::default()));
             self.all.len() - 1
-        });
+        })
+    }
+
+    /// The facts of the scope at a place.
+    pub(crate) fn at(&mut self, place: usize) -> &mut ScopeFacts {
         &mut self.all[place].2
     }
 }
@@ -80,7 +93,7 @@ impl Judge {
             nodes: Vec::new(),
             metrics: MetricSums::default(),
             scopes: Scopes::default(),
-            searched: FxHashSet::default(),
+            met: Met::default(),
         }
     }
 
@@ -125,13 +138,16 @@ impl Judge {
             status: exchange.status,
             delivered: exchange.delivered,
             has_guardrail: exchange.parameters.guardrail_id.is_some(),
+            last_chunk: exchange.chunks.map(|chunks| chunks.last_unix_nanos),
         }
     }
 
-    /// Searches an item for planted markers.
+    /// Searches an item for content, where none may be.
     pub(crate) fn search(&mut self, item: Item<'_>, subject: impl Fn() -> Subject) {
-        let Some(scanner) = &self.scanner else { return };
-        let view = ContentView { item, scanner };
+        if self.settings.content == Content::Allowed {
+            return;
+        }
+        let view = ContentView { item, scanner: self.scanner.as_ref() };
         for check in &self.active.content {
             for finding in (check.check)(&view) {
                 self.tally.add(check.rule, check.fixed, finding, &subject);
@@ -142,12 +158,11 @@ impl Judge {
     /// Searches an item that exports repeat, once.
     pub(crate) fn search_once(
         &mut self,
-        kind: u8,
-        identity: Symbol,
+        identity: u64,
         item: Item<'_>,
         subject: impl Fn() -> Subject,
     ) {
-        if self.scanner.is_some() && self.searched.insert((kind, identity)) {
+        if self.settings.content == Content::Off && self.met.is_first(identity) {
             self.search(item, subject);
         }
     }

@@ -15,7 +15,7 @@ use crate::judge::Judge;
 use crate::model::{Role, SpanFacts};
 use crate::settings::Choice;
 use crate::usage;
-use crate::view::{CallView, Match, RunView, ScopeView};
+use crate::view::{CallView, Match, RunView, ScopeView, Standing};
 
 /// What a run came to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -56,6 +56,7 @@ impl Judgement {
         spans.sort_by(|a, b| order(a, &judge).cmp(&order(b, &judge)));
         spans.dedup_by(|later, first| later.id == first.id);
 
+        judge.settle_versions(&mut spans);
         let calls = Call::group(&exchanges);
         let joined = join(&calls, &spans, &judge.nodes, &judge.symbols);
         judge.check_calls(&calls, &spans, &joined);
@@ -82,6 +83,19 @@ impl Judgement {
             calls_by_model,
         }
     }
+}
+
+/// What each span is beside the ledger.
+fn standing(joined: &Joined) -> Vec<Standing> {
+    let mut standing: Vec<Standing> = joined
+        .by_span
+        .iter()
+        .map(|joined| if *joined { Standing::Joined } else { Standing::Free })
+        .collect();
+    for duplicate in joined.duplicates.iter().flatten() {
+        standing[*duplicate] = Standing::Duplicate;
+    }
+    standing
 }
 
 /// What spans are sorted by; the texts stand for the symbols, whose order is that of ingestion.
@@ -120,6 +134,24 @@ impl Judge {
         }
     }
 
+    /// Gives each span the version that its scope speaks as a whole. A scope may use a newer name
+    /// on some spans only; what is counted over its spans must be counted in one way.
+    fn settle_versions(&self, spans: &mut [SpanFacts]) {
+        let versions: Vec<_> =
+            (0..self.scopes.all.len()).map(|place| self.scope_versions(place).1.index).collect();
+        for span in spans {
+            span.semconv = versions[span.scope_place];
+        }
+    }
+
+    /// The versions that the scope at a place speaks and is judged by.
+    fn scope_versions(&self, place: usize) -> (&'static Conventions, &'static Conventions) {
+        let (_, schema_url, facts) = &self.scopes.all[place];
+        let stated = catalogue().stated_by(self.symbols.text(*schema_url));
+        let spoken = dialect::spoken(stated, facts.fingerprint);
+        (spoken, dialect::judged(self.settings.semconv, stated, facts.fingerprint))
+    }
+
     fn check_calls(&mut self, calls: &[Call<'_>], spans: &[SpanFacts], joined: &Joined) {
         for (at, call) in calls.iter().enumerate() {
             let duplicates: Vec<&SpanFacts> =
@@ -147,18 +179,12 @@ impl Judge {
     }
 
     fn check_scopes(&mut self) {
-        for (name, schema_url, facts) in &self.scopes.all {
+        for (place, (name, schema_url, facts)) in self.scopes.all.iter().enumerate() {
             let schema_url = self.symbols.text(*schema_url);
             let name = self.symbols.text(*name);
-            let stated = catalogue().stated_by(schema_url);
-            let view = ScopeView {
-                name,
-                schema_url,
-                facts,
-                spoken: dialect::spoken(stated, facts.fingerprint),
-                semconv: dialect::judged(self.settings.semconv, stated, facts.fingerprint),
-                settings: &self.settings,
-            };
+            let (spoken, semconv) = self.scope_versions(place);
+            let view =
+                ScopeView { name, schema_url, facts, spoken, semconv, settings: &self.settings };
             for check in &self.active.scope {
                 for finding in (check.check)(&view) {
                     self.tally.add(check.rule, check.fixed, finding, || Subject {
@@ -173,7 +199,8 @@ impl Judge {
     fn check_run(&mut self, spans: &[SpanFacts], joined: &Joined) {
         let view = RunView {
             spans,
-            joined: &joined.by_span,
+            standing: &standing(joined),
+            has_ledger: self.has_ledger,
             metrics: &self.metrics,
             symbols: &self.symbols,
             settings: &self.settings,

@@ -26,6 +26,8 @@ pub mod value;
 pub mod view;
 
 mod active;
+mod content;
+mod identity;
 mod ingest;
 mod join;
 mod judge;

@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use spanproof_schemas::time::UnixNanos;
 
 use crate::field::{Field, Fields};
+use crate::identity;
 use crate::otlp::{self, AggregationTemporality, Data, KeyValue, number_data_point};
 use crate::symbol::{Symbol, Symbols};
 
@@ -55,6 +56,8 @@ pub struct Stream {
     pub operation: Symbol,
     /// `gen_ai.token.type`, else empty.
     pub token_type: Symbol,
+    /// `error.type`, else empty.
+    pub error_type: Symbol,
     delta: Sums,
     /// By start time, so that a restarted counter adds up: the last point and its time.
     cumulative: BTreeMap<UnixNanos, (UnixNanos, Sums)>,
@@ -70,6 +73,12 @@ impl Stream {
         })
     }
 
+    /// Whether a point with this start needs no more room.
+    fn has_start(&self, temporality: i32, start: UnixNanos) -> bool {
+        temporality != AggregationTemporality::Cumulative as i32
+            || self.cumulative.contains_key(&start)
+    }
+
     fn record(&mut self, temporality: i32, start: UnixNanos, time: UnixNanos, sums: Sums) {
         if temporality == AggregationTemporality::Cumulative as i32 {
             let last = self.cumulative.entry(start).or_insert((time, sums));
@@ -83,11 +92,19 @@ impl Stream {
     }
 }
 
+/// How many streams, and starts of cumulative streams, are kept.
+const MOST: usize = 1 << 17;
+
 /// Every stream of the summed metrics.
 #[derive(Debug, Default)]
 pub struct MetricSums {
     streams: Vec<Stream>,
-    places: FxHashMap<(Summed, Symbol, Symbol, Symbol), usize>,
+    /// By metric, scope, and the identity of resource and attributes.
+    places: FxHashMap<(Summed, Symbol, u64), usize>,
+    /// How much of what [`MOST`] bounds there is.
+    kept: usize,
+    /// The metrics of which streams were given up, so that their sums are not known.
+    beyond: [bool; 2],
 }
 
 impl MetricSums {
@@ -96,19 +113,41 @@ impl MetricSums {
         self.streams.iter().filter(move |stream| stream.metric == metric)
     }
 
+    /// The streams of a metric; nothing for one that has none, or too many to be kept.
+    #[must_use]
+    pub fn known(&self, metric: Summed) -> Option<Vec<&Stream>> {
+        let streams: Vec<&Stream> = self.streams(metric).collect();
+        (!streams.is_empty() && !self.is_beyond_bounds(metric)).then_some(streams)
+    }
+
+    /// Whether the metric has more streams than are kept.
+    #[must_use]
+    pub fn is_beyond_bounds(&self, metric: Summed) -> bool {
+        self.beyond[metric as usize]
+    }
+
     /// Records the points of a metric, if it is one that is summed.
     pub(crate) fn record(
         &mut self,
         symbols: &mut Symbols,
-        resource: Symbol,
-        scope: Symbol,
+        (resource, scope): (u64, Symbol),
         metric: &otlp::Metric,
     ) {
         let Some(summed) = Summed::of(&metric.name) else { return };
         let mut point = |temporality, attributes: &[KeyValue], start, time, sums| {
-            let identity = symbols.intern(&canonical(attributes));
-            let at = *self.places.entry((summed, resource, scope, identity)).or_insert_with(|| {
+            let identity = identity::of((resource, identity::of_attributes(attributes)));
+            let known = self.places.get(&(summed, scope, identity)).copied();
+            let is_kept = known.is_some_and(|at| self.streams[at].has_start(temporality, start));
+            if !is_kept {
+                if self.kept >= MOST {
+                    self.beyond[summed as usize] = true;
+                    return;
+                }
+                self.kept += 1;
+            }
+            let at = known.unwrap_or_else(|| {
                 self.streams.push(stream(symbols, summed, scope, attributes));
+                self.places.insert((summed, scope, identity), self.streams.len() - 1);
                 self.streams.len() - 1
             });
             self.streams[at].record(temporality, start, time, sums);
@@ -165,14 +204,8 @@ fn stream(symbols: &mut Symbols, metric: Summed, scope: Symbol, attributes: &[Ke
         model,
         operation: symbol(Field::Operation),
         token_type: symbol(Field::TokenType),
+        error_type: symbol(Field::ErrorType),
         delta: Sums::default(),
         cumulative: BTreeMap::new(),
     }
-}
-
-/// A set of attributes as one text, the same for the same set in any order.
-pub(crate) fn canonical(attributes: &[KeyValue]) -> String {
-    let mut sorted: Vec<&KeyValue> = attributes.iter().collect();
-    sorted.sort_by(|a, b| a.key.cmp(&b.key));
-    format!("{sorted:?}")
 }

@@ -138,7 +138,9 @@ pub struct SpanFacts {
     pub status: StatusCode,
     /// What it is to the judge.
     pub role: Role,
-    /// The version it is judged by.
+    /// The place of its scope in the list of scopes.
+    pub(crate) scope_place: usize,
+    /// The version it is judged by: from the end of the run on, that of its scope.
     pub semconv: VersionIndex,
     /// `gen_ai.operation.name`
     pub operation: Option<Symbol>,
@@ -242,4 +244,6 @@ pub struct ExchangeFacts {
     pub fault: Option<Symbol>,
     /// Whether the request named a guardrail.
     pub has_guardrail: bool,
+    /// When the last chunk of a streamed answer was sent.
+    pub last_chunk: Option<UnixNanos>,
 }

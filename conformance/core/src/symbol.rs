@@ -3,13 +3,22 @@
 use rustc_hash::FxHashMap;
 
 /// A string of a [`Symbols`] table. The order is that of first sight, so never sort by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Symbol(u32);
 
 impl Symbol {
     /// The symbol of the empty string in every table.
     pub const EMPTY: Symbol = Symbol(0);
 }
+
+/// The longest text that is kept, in bytes; of a longer one, what comes before.
+const LONGEST: usize = 1024;
+
+/// How many texts are kept; telemetry that makes more of them has the rest counted as one.
+const MOST: usize = 1 << 20;
+
+/// What stands for the texts beyond [`MOST`].
+const FURTHER: &str = "(further texts)";
 
 /// Strings by [`Symbol`]; grows with the number of distinct strings, not with that of spans.
 #[derive(Debug)]
@@ -29,10 +38,14 @@ impl Default for Symbols {
 impl Symbols {
     /// The symbol of `text`, made on first sight.
     pub(crate) fn intern(&mut self, text: &str) -> Symbol {
+        let text = crate::value::cut(text, LONGEST);
         if let Some(&symbol) = self.by_text.get(text) {
             return symbol;
         }
-        // A run that makes 2^32 distinct strings has long run out of memory for them.
+        let text = if self.texts.len() < MOST { text } else { FURTHER };
+        if let Some(&symbol) = self.by_text.get(text) {
+            return symbol;
+        }
         let symbol = Symbol(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
         self.texts.push(text.into());
         self.by_text.insert(text.into(), symbol);

@@ -19,6 +19,12 @@ pub fn text(value: Option<&Value>) -> Option<&str> {
     }
 }
 
+/// The text, or of a longer one the first `longest` bytes.
+#[must_use]
+pub fn cut(text: &str, longest: usize) -> &str {
+    if text.len() <= longest { text } else { &text[..text.floor_char_boundary(longest)] }
+}
+
 /// The count that a value states. A string or a double that holds a whole number counts too: the
 /// wrong type is a finding of its own, and must not also read as a missing number.
 #[must_use]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use spanproof_schemas::report::{JoinMeans, Subject};
-use spanproof_schemas::semconv::Attribute;
+use spanproof_schemas::semconv::{Attribute, Metric};
 
 use crate::call::Call;
 use crate::catalogue::{Conventions, Name, NameId, NameSet, SpanType};
@@ -98,8 +98,8 @@ pub enum Item<'a> {
 pub struct ContentView<'a> {
     /// The item.
     pub item: Item<'a>,
-    /// What looks for the markers of the run.
-    pub scanner: &'a Scanner,
+    /// What looks for the markers of the run, if the run has any.
+    pub scanner: Option<&'a Scanner>,
 }
 
 /// What happened to the span of a call that has none.
@@ -180,6 +180,17 @@ pub struct ScopeFacts {
     pub spans: u64,
 }
 
+/// How many metrics of a scope are told apart.
+const METRICS: usize = 1 << 10;
+
+impl ScopeFacts {
+    pub(crate) fn note_metric(&mut self, shape: MetricShape) {
+        if self.metrics.len() < METRICS {
+            self.metrics.insert(shape);
+        }
+    }
+}
+
 /// A metric, whatever its points.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MetricShape {
@@ -209,13 +220,43 @@ pub struct ScopeView<'a> {
     pub settings: &'a Settings,
 }
 
+/// What a span is beside the calls of the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It was joined with a call.
+    Joined,
+    /// It stands for a call that has another span.
+    Duplicate,
+    /// No call is known to it.
+    Free,
+}
+
+/// A point of a metric of the conventions for GenAI, the first with its attributes.
+#[derive(Debug)]
+pub struct PointView<'a> {
+    /// The metric's name.
+    pub metric: &'a str,
+    /// The version it is judged by.
+    pub semconv: &'static Conventions,
+    /// What that version says of the metric, if it defines it.
+    pub definition: Option<&'static Metric>,
+    /// The point's attributes.
+    pub attributes: &'a [Seen<'a>],
+    /// Those that the engine reads by meaning.
+    pub fields: Fields<'a>,
+    /// What the user asks.
+    pub settings: &'a Settings,
+}
+
 /// The run as a whole.
 #[derive(Debug)]
 pub struct RunView<'a> {
     /// Every GenAI span, in an order that does not depend on ingestion.
     pub spans: &'a [SpanFacts],
-    /// For each of `spans`, whether it was joined with a call.
-    pub joined: &'a [bool],
+    /// For each of `spans`, what it is beside the ledger.
+    pub standing: &'a [Standing],
+    /// Whether there is a ledger.
+    pub has_ledger: bool,
     /// Sums over metric streams.
     pub metrics: &'a MetricSums,
     /// The strings of the facts.

@@ -2,14 +2,24 @@
 
 use spanproof_schemas::report::Subject;
 
-use crate::catalogue::catalogue;
-use crate::dialect::Fingerprint;
+use crate::catalogue::{Conventions, VersionSet, catalogue};
+use crate::dialect::{self, Fingerprint};
 use crate::field::Fields;
+use crate::identity;
 use crate::judge::Judge;
-use crate::metric_sums::canonical;
 use crate::otlp::{Data, ExportMetricsServiceRequest, KeyValue, Metric};
 use crate::symbol::Symbol;
-use crate::view::{Item, MetricShape};
+use crate::view::{Item, MetricShape, PointView};
+
+/// Where metrics come from.
+#[derive(Clone, Copy)]
+struct Origin<'a> {
+    resource: u64,
+    scope: &'a str,
+    scope_symbol: Symbol,
+    schema_url: Symbol,
+    stated: Option<&'static Conventions>,
+}
 
 impl Judge {
     /// Takes in metrics.
@@ -20,43 +30,86 @@ impl Judge {
                 let scope = scope_metrics.scope.as_ref();
                 let url =
                     super::schema_url(&scope_metrics.schema_url, &resource_metrics.schema_url);
-                let scope_name = scope.map_or("", |scope| scope.name.as_str());
-                let scope_symbol = self.scope(scope);
-                let url = self.symbols.intern(url);
+                let origin = Origin {
+                    resource,
+                    scope: scope.map_or("", |scope| scope.name.as_str()),
+                    scope_symbol: self.scope(scope),
+                    schema_url: self.symbols.intern(url),
+                    stated: catalogue().stated_by(url),
+                };
                 for metric in &scope_metrics.metrics {
-                    self.metric(metric, (resource, scope_symbol, url), scope_name);
+                    self.metric(metric, origin);
                 }
             }
         }
     }
 
-    fn metric(
-        &mut self,
-        metric: &Metric,
-        (resource, scope, url): (Symbol, Symbol, Symbol),
-        scope_name: &str,
-    ) {
+    fn metric(&mut self, metric: &Metric, origin: Origin<'_>) {
         let points = points(metric);
         self.telemetry.metric_points += points.len() as u64;
         let subject = || Subject {
             metric: Some(metric.name.clone()),
-            scope: Some(scope_name.to_owned()).filter(|scope| !scope.is_empty()),
+            scope: Some(origin.scope.to_owned()).filter(|scope| !scope.is_empty()),
             ..Subject::default()
         };
-        if self.scanner.is_some() {
-            // Cumulative exports repeat their points: a leak counts once for what it says.
-            let text: Vec<String> = points.iter().map(|point| canonical(point)).collect();
-            let identity = self.symbols.intern(&format!("{} {text:?}", metric.name));
-            self.search_once(2, identity, Item::Metric(metric), subject);
-        }
+        // Cumulative exports repeat their points: a leak counts once for what it says.
+        let all: Vec<u64> = points.iter().map(|point| identity::of_attributes(point)).collect();
+        self.search_once(identity::of((2, &metric.name, &all)), Item::Metric(metric), subject);
         if metric.name.starts_with("gen_ai.") && metric.data.is_some() {
-            let facts = self.scopes.at(scope, url);
-            facts.fingerprint = facts.fingerprint.and(fingerprint(metric, &points));
-            facts.metrics.insert(shape(metric));
+            let place = self.scopes.place(origin.scope_symbol, origin.schema_url);
+            self.scopes.at(place).note_metric(shape(metric));
+            for (point, identity) in points.iter().zip(&all) {
+                let identity = (3, &metric.name, place, identity);
+                if self.met.is_first(identity::of(identity)) {
+                    self.point(&metric.name, point, origin.stated, place, subject);
+                }
+            }
         }
-        self.metrics.record(&mut self.symbols, resource, scope, metric);
+        let places = (origin.resource, origin.scope_symbol);
+        self.metrics.record(&mut self.symbols, places, metric);
+    }
+
+    /// Checks the first point with its attributes.
+    fn point(
+        &mut self,
+        metric: &str,
+        point: &[KeyValue],
+        stated: Option<&'static Conventions>,
+        place: usize,
+        subject: impl Fn() -> Subject,
+    ) {
+        let mut seen = Vec::new();
+        let mut fields = Fields::default();
+        // A metric of no version shows nothing of the one that is spoken.
+        let defined = Some(catalogue().metric(metric)).filter(|defined| defined.oldest().is_some());
+        let defined_in = defined.unwrap_or(VersionSet::ALL);
+        let defined = Fingerprint { defined_in, ..Fingerprint::default() };
+        let fingerprint = defined.and(super::gather(point, &mut seen, &mut fields));
+        let facts = self.scopes.at(place);
+        facts.fingerprint = facts.fingerprint.and(fingerprint);
+        let semconv = dialect::judged(self.settings.semconv, stated, fingerprint);
+        for seen in &mut seen {
+            seen.definition = seen.name.and_then(|name| name.in_version(semconv.index));
+        }
+        let definition = catalogue().metric_in(metric, semconv.index);
+        let view = PointView {
+            metric,
+            semconv,
+            definition,
+            attributes: &seen,
+            fields,
+            settings: &self.settings,
+        };
+        for check in &self.active.point {
+            for finding in (check.check)(&view) {
+                self.tally.add(check.rule, check.fixed, finding, &subject);
+            }
+        }
     }
 }
+
+/// What is kept of a metric's name or unit, in bytes.
+const LONGEST_NAME: usize = 256;
 
 fn shape(metric: &Metric) -> MetricShape {
     let instrument = match &metric.data {
@@ -65,17 +118,8 @@ fn shape(metric: &Metric) -> MetricShape {
         Some(Data::Gauge(_)) => "gauge",
         Some(Data::Summary(_)) | None => "summary",
     };
-    MetricShape { name: metric.name.clone(), unit: metric.unit.clone(), instrument }
-}
-
-fn fingerprint(metric: &Metric, points: &[&[KeyValue]]) -> Fingerprint {
-    let mut seen = Vec::new();
-    let mut all =
-        Fingerprint { defined_in: catalogue().metric(&metric.name), ..Fingerprint::default() };
-    for point in points {
-        all = all.and(super::gather(point, &mut seen, &mut Fields::default()));
-    }
-    all
+    let text = |text: &str| crate::value::cut(text, LONGEST_NAME).to_owned();
+    MetricShape { name: text(&metric.name), unit: text(&metric.unit), instrument }
 }
 
 /// The attributes of each point.

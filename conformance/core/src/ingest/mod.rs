@@ -8,34 +8,31 @@ use spanproof_schemas::report::Subject;
 
 use crate::dialect::Fingerprint;
 use crate::field::{Field, Fields};
+use crate::identity;
 use crate::judge::Judge;
-use crate::metric_sums::canonical;
 use crate::otlp::{InstrumentationScope, KeyValue, Resource};
 use crate::symbol::Symbol;
 use crate::view::{Item, Seen};
 
 impl Judge {
-    /// Searches a resource for markers, and says which resource it is.
-    fn resource(&mut self, resource: Option<&Resource>) -> Symbol {
-        let Some(resource) = resource else { return Symbol::EMPTY };
-        let identity = self.symbols.intern(&canonical(&resource.attributes));
-        self.search_once(0, identity, Item::Resource(resource), Subject::default);
+    /// Searches a resource for content, and says which resource it is.
+    fn resource(&mut self, resource: Option<&Resource>) -> u64 {
+        let Some(resource) = resource else { return 0 };
+        let identity = identity::of((0, identity::of_attributes(&resource.attributes)));
+        self.search_once(identity, Item::Resource(resource), Subject::default);
         identity
     }
 
-    /// Searches a scope for markers, and says which scope it is.
+    /// Searches a scope for content, and says which scope it is.
     fn scope(&mut self, scope: Option<&InstrumentationScope>) -> Symbol {
         let Some(scope) = scope else { return Symbol::EMPTY };
-        let name = self.symbols.intern(&scope.name);
-        if self.scanner.is_some() {
-            let text = format!("{} {} {}", scope.name, scope.version, canonical(&scope.attributes));
-            let identity = self.symbols.intern(&text);
-            self.search_once(1, identity, Item::Scope(scope), || Subject {
-                scope: Some(scope.name.clone()),
-                ..Subject::default()
-            });
-        }
-        name
+        let attributes = identity::of_attributes(&scope.attributes);
+        let identity = identity::of((1, &scope.name, &scope.version, attributes));
+        self.search_once(identity, Item::Scope(scope), || Subject {
+            scope: Some(scope.name.clone()),
+            ..Subject::default()
+        });
+        self.symbols.intern(&scope.name)
     }
 }
 

@@ -65,7 +65,7 @@ impl Judge {
             self.telemetry.gen_ai_spans += 1;
         }
         let semconv = dialect::judged(self.settings.semconv, origin.stated, fingerprint);
-        self.note_scope(origin, role, fingerprint, seen);
+        let scope_place = self.note_scope(origin, role, fingerprint, seen);
         if !matches!(role, Role::Foreign(_)) {
             for seen in seen.iter_mut() {
                 seen.definition = seen.name.and_then(|name| name.in_version(semconv.index));
@@ -85,8 +85,8 @@ impl Judge {
                 }
             }
         }
-        let facts = facts(span, id, role, semconv, origin.scope_symbol, &fields, &mut self.symbols);
-        self.spans.push(facts);
+        let origin = (origin.scope_symbol, scope_place);
+        self.spans.push(facts(span, id, role, semconv, origin, &fields, &mut self.symbols));
     }
 
     fn note_scope(
@@ -95,26 +95,31 @@ impl Judge {
         role: Role,
         fingerprint: Fingerprint,
         seen: &[Seen<'_>],
-    ) {
-        let facts = self.scopes.at(origin.scope_symbol, origin.schema_url);
+    ) -> usize {
+        let place = self.scopes.place(origin.scope_symbol, origin.schema_url);
+        let facts = self.scopes.at(place);
         if let Role::Foreign(vocabulary) = role {
             *facts.foreign.entry(vocabulary).or_default() += 1;
-            return;
+            return place;
         }
         facts.spans += 1;
         facts.fingerprint = facts.fingerprint.and(fingerprint);
         for name in seen.iter().filter_map(|seen| seen.name).filter(|name| name.is_gen_ai) {
             facts.names.insert(name.id);
         }
+        place
     }
 }
+
+/// Longer ids name no call, and are not kept.
+const LONGEST_ID: usize = 256;
 
 fn facts(
     span: &Span,
     id: SpanId,
     role: Role,
     semconv: &Conventions,
-    scope: Symbol,
+    (scope, scope_place): (Symbol, usize),
     fields: &Fields<'_>,
     symbols: &mut Symbols,
 ) -> SpanFacts {
@@ -135,7 +140,7 @@ fn facts(
     };
     let finish_reasons = finish_reasons(fields, symbols);
     let mut symbol = |text: Option<&str>| text.map(|text| symbols.intern(text));
-    let boxed = |field| fields.text(field).map(Into::into);
+    let boxed = |field| fields.text(field).filter(|id| id.len() <= LONGEST_ID).map(Into::into);
     SpanFacts {
         id,
         parent: SpanId::new(&[], &span.parent_span_id).span,
@@ -146,6 +151,7 @@ fn facts(
         kind: SpanKind::try_from(span.kind).unwrap_or(SpanKind::Unspecified),
         status: span.status.as_ref().map_or(StatusCode::Unset, Status::code),
         role,
+        scope_place,
         semconv: semconv.index,
         operation: symbol(fields.text(Field::Operation)),
         model: symbol(fields.text(Field::RequestModel).or(fields.text(Field::OpenInferenceModel))),

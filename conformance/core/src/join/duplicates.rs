@@ -25,6 +25,9 @@ impl Joiner<'_> {
     }
 }
 
+/// How many calls alike are tried for one span.
+const LOOKED_AT: usize = 64;
+
 /// The joined spans, by what a duplicate shares with them.
 struct Index<'a> {
     by_id: FxHashMap<SpanId, usize>,
@@ -67,6 +70,10 @@ impl<'a> Index<'a> {
                 index.by_usage.entry(key).or_default().push(call);
             }
         }
+        // By arrival, so that a span finds the calls that it may cover without looking at all.
+        for calls in index.by_siblings.values_mut().chain(index.by_usage.values_mut()) {
+            calls.sort_by_key(|call| (joiner.times(*call).0, *call));
+        }
         index
     }
 
@@ -80,9 +87,11 @@ impl<'a> Index<'a> {
         let by_key = keys.into_iter().flatten().find_map(|key| self.by_key.get(key).copied());
         let inside = || tree.ancestors(facts.id).find_map(|id| self.by_id.get(&id).copied());
         let around = || self.around.get(&facts.id).copied();
-        let covers = |call: &&usize| {
-            let call = &joiner.calls[**call];
-            facts.start <= call.first().arrived && call.last().finished <= facts.end
+        let covered = |calls: &[usize]| {
+            let first = calls.partition_point(|call| joiner.times(*call).0 < facts.start);
+            let near = calls[first..].iter().take(LOOKED_AT).copied();
+            near.take_while(|call| joiner.times(*call).0 <= facts.end)
+                .find(|call| joiner.times(*call).1 <= facts.end)
         };
         // A failed span may be a call that never reached the service, so only one that tells of
         // an answer counts where nothing but time speaks for it.
@@ -91,11 +100,11 @@ impl<'a> Index<'a> {
             let key = (facts.id.sibling(facts.parent), facts.model);
             let has_parent = facts.parent != [0; 8];
             let calls = self.by_siblings.get(&key).filter(|_| answered && has_parent)?;
-            calls.iter().find(covers).copied()
+            covered(calls)
         };
         let alike = || {
             let key = usage_key(facts.model, facts.usage).filter(|_| answered)?;
-            self.by_usage.get(&key)?.iter().find(covers).copied()
+            covered(self.by_usage.get(&key)?)
         };
         by_key.or_else(inside).or_else(around).or_else(beside).or_else(alike)
     }

@@ -5,6 +5,7 @@
 
 mod assign;
 mod duplicates;
+mod nearby;
 mod time;
 mod trace;
 

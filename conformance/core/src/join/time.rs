@@ -7,122 +7,144 @@ use spanproof_schemas::time::UnixNanos;
 
 use super::Joiner;
 use super::assign::{Pair, assign};
+use super::nearby::Nearby;
 use crate::symbol::Symbol;
 
 /// Clocks of one machine read through different interfaces may differ by this much.
-const TOLERANCE: UnixNanos = 5_000_000;
+pub(super) const TOLERANCE: UnixNanos = 5_000_000;
 
 /// What evidence against a pair weighs, as the square of microseconds: more than ten seconds of
-/// difference in time, so that it decides among calls that were open together.
+/// difference in time, so that it decides among calls that time cannot tell apart.
 pub(super) const DISAGREES: u64 = 100_000_000_000_000;
 
+/// What it weighs that a span started after the request had arrived, which no span does. It
+/// outweighs what the tokens of two calls can say together, so that tokens which were swapped
+/// between calls are not explained away.
+const IMPOSSIBLE: u64 = 16 * DISAGREES;
+
+/// What it weighs that a span ended before the answer did. Spans do that by mistake, and a busy
+/// server notes the end of its answer late.
+const UNLIKELY: u64 = DISAGREES;
+
 /// The candidates kept for one call in one round, nearest first.
-const CANDIDATES: usize = 8;
+pub(super) const CANDIDATES: usize = 8;
 
 /// Rounds of assigning; what is left over by one has other candidates in the next.
 const ROUNDS: usize = 4;
 
+/// How many pairs of model names are remembered.
+const MODELS: usize = 1 << 12;
+
+/// Whether a span's model may be a call's, for the pairs of names met so far.
+type Models = FxHashMap<(Symbol, Symbol), bool>;
+
 impl Joiner<'_> {
     pub(super) fn by_time(&mut self) {
-        let mut models = FxHashMap::default();
+        let mut models = Models::default();
+        let mut calls: Vec<usize> = self.free_calls().collect();
+        calls.sort_by_key(|call| (self.calls[*call].first().arrived, *call));
         for _ in 0..ROUNDS {
-            let assigned = assign(self.overlapping(&mut models));
-            if assigned.is_empty() {
-                break;
+            let nearby = Nearby::new(self.spans, self.free_spans().collect());
+            let mut pairs = Vec::new();
+            for call in &calls {
+                let mut candidates = self.candidates(*call, &nearby, &mut models);
+                candidates.sort_unstable();
+                candidates.truncate(CANDIDATES);
+                pairs.extend(candidates);
             }
+            let assigned = assign(pairs);
+            let are_alike = assigned.len() < calls.len() / 16;
             for (call, span) in assigned {
                 self.pair(call, span, JoinMeans::TimeOverlap);
+            }
+            calls.retain(|call| self.by_call[*call].is_none());
+            if are_alike {
+                break;
+            }
+        }
+        // So many are alike that their candidates were: now each takes what is left.
+        let nearby = Nearby::new(self.spans, self.free_spans().collect());
+        for call in calls {
+            let candidates = self.candidates(call, &nearby, &mut models);
+            if let Some(best) = candidates.into_iter().min() {
+                nearby.take(self.spans[best.span].start, best.span);
+                self.pair(call, best.span, JoinMeans::TimeOverlap);
             }
         }
     }
 
-    /// The likeliest pairs among the calls and spans that are left over.
-    fn overlapping(&self, models: &mut FxHashMap<(Symbol, Symbol), bool>) -> Vec<Pair> {
-        let mut spans: Vec<usize> = self.free_spans().collect();
-        let mut calls: Vec<usize> = self.free_calls().collect();
-        spans.sort_by_key(|span| (self.spans[*span].start, *span));
-        calls.sort_by_key(|call| (self.calls[*call].first().arrived, *call));
+    fn candidates(&self, call: usize, nearby: &Nearby, models: &mut Models) -> Vec<Pair> {
+        let (arrived, finished) = self.times(call);
+        let pair = |span| {
+            let fits = self.is_same_task(call, span) && self.is_same_model(call, span, models);
+            fits.then(|| self.cost(call, span).map(|cost| Pair { cost, call, span })).flatten()
+        };
+        nearby.around(arrived, finished).filter_map(pair).collect()
+    }
 
-        let mut waiting = spans.into_iter().peekable();
-        let mut open: Vec<usize> = Vec::new();
-        let mut pairs = Vec::new();
-        let mut candidates: Vec<Pair> = Vec::new();
-        // Calls come by arrival, so a span that ended before one arrived is out for the rest.
-        for call in calls {
-            let finished = self.calls[call].last().finished.saturating_add(TOLERANCE);
-            while let Some(span) = waiting.next_if(|span| self.spans[*span].start <= finished) {
-                open.push(span);
-            }
-            let arrived = self.calls[call].first().arrived;
-            open.retain(|span| self.spans[*span].end.saturating_add(TOLERANCE) >= arrived);
-            candidates.clear();
-            for &span in &open {
-                if self.is_same_model(call, span, models)
-                    && self.is_same_task(call, span)
-                    && let Some(cost) = self.cost(call, span)
-                {
-                    candidates.push(Pair { cost, call, span });
-                }
-            }
-            candidates.sort_unstable();
-            candidates.truncate(CANDIDATES);
-            pairs.extend_from_slice(&candidates);
-        }
-        pairs
+    /// When the first attempt of a call arrived and the last one ended.
+    pub(super) fn times(&self, call: usize) -> (UnixNanos, UnixNanos) {
+        (self.calls[call].first().arrived, self.calls[call].last().finished)
     }
 
     /// Whether call and span were open together.
     pub(super) fn overlaps(&self, call: usize, span: usize) -> bool {
-        let (call, span) = (&self.calls[call], &self.spans[span]);
-        span.start <= call.last().finished.saturating_add(TOLERANCE)
-            && span.end.saturating_add(TOLERANCE) >= call.first().arrived
+        let (arrived, finished) = self.times(call);
+        let span = &self.spans[span];
+        span.start <= finished.saturating_add(TOLERANCE)
+            && span.end.saturating_add(TOLERANCE) >= arrived
     }
 
     /// How badly a span fits a call, as the square of microseconds; nothing if they were never
     /// open together.
     ///
-    /// The squares make the sum over all pairs least when starts and ends pair up in order. What
-    /// time cannot tell, the answer can: a span that states other tokens than were served is
-    /// taken for another call's as long as there is a better one.
+    /// A call's span holds the call: one that started after the request arrived is another's. Of
+    /// spans that time leaves, one that states other tokens than were served is taken for
+    /// another call's as long as there is a better one. The squares make the sum over all pairs
+    /// least when starts and ends pair up in order.
     pub(super) fn cost(&self, call: usize, span: usize) -> Option<u64> {
         if !self.overlaps(call, span) {
             return None;
         }
+        let (arrived, finished) = self.times(call);
         let (call, span) = (&self.calls[call], &self.spans[span]);
         let square = |a: UnixNanos, b: UnixNanos| {
             let micros = a.abs_diff(b) / 1_000;
             micros.saturating_mul(micros)
         };
-        let mut cost = square(span.start, call.first().arrived)
-            .saturating_add(square(span.end, call.last().finished));
         let usage = call.usage();
         let output_fits = span.usage.output.is_none_or(|output| output == usage.output_tokens);
         let input_fits = span
             .usage
             .input
             .is_none_or(|input| input == usage.input_tokens || input == usage.all_input_tokens());
-        for fits in [output_fits, input_fits] {
-            if !fits {
-                cost = cost.saturating_add(DISAGREES);
-            }
-        }
-        Some(cost)
+        let evidence = [
+            (span.start > arrived.saturating_add(TOLERANCE), IMPOSSIBLE),
+            (span.end.saturating_add(TOLERANCE) < finished, UNLIKELY),
+            (!output_fits, DISAGREES),
+            (!input_fits, DISAGREES),
+        ];
+        let times = square(span.start, arrived).saturating_add(square(span.end, finished));
+        let against = evidence.into_iter().filter(|(holds, _)| *holds);
+        Some(against.fold(times, |cost, (_, weight)| cost.saturating_add(weight)))
     }
 
     /// Whether the span's model may be the call's: the same, or cut out of it, or not stated.
-    fn is_same_model(
-        &self,
-        call: usize,
-        span: usize,
-        known: &mut FxHashMap<(Symbol, Symbol), bool>,
-    ) -> bool {
+    fn is_same_model(&self, call: usize, span: usize, known: &mut Models) -> bool {
         let Some(stated) = self.spans[span].model else { return true };
         let sent = self.calls[call].first().model;
-        stated == sent
-            || *known.entry((sent, stated)).or_insert_with(|| {
-                let (sent, stated) = (self.symbols.text(sent), self.symbols.text(stated));
-                sent.contains(stated) || stated.contains(sent)
-            })
+        if stated == sent {
+            return true;
+        }
+        if let Some(same) = known.get(&(sent, stated)) {
+            return *same;
+        }
+        let (sent_text, stated_text) = (self.symbols.text(sent), self.symbols.text(stated));
+        let same = sent_text.contains(stated_text) || stated_text.contains(sent_text);
+        if known.len() < MODELS {
+            known.insert((sent, stated), same);
+        }
+        same
     }
 
     fn is_same_task(&self, call: usize, span: usize) -> bool {

@@ -4,6 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use spanproof_schemas::report::JoinMeans;
 
 use super::assign::{Pair, assign};
+use super::nearby::Nearby;
 use super::{Joiner, time};
 use crate::model::{Node, SpanFacts, SpanId, TraceId};
 use crate::view::Absence;
@@ -15,8 +16,11 @@ pub(super) struct Tree {
     named_as_parent: FxHashSet<SpanId>,
 }
 
-/// No tree of spans is deeper; parents that form a ring end here.
-const DEEPEST: usize = 1024;
+/// No span is looked for further up; parents that form a ring end here.
+const DEEPEST: usize = 128;
+
+/// Rounds of assigning within traces; what is left over by one has other candidates in the next.
+const ROUNDS: usize = 4;
 
 impl Tree {
     pub(super) fn new(spans: &[SpanFacts], nodes: &[Node]) -> Tree {
@@ -66,25 +70,48 @@ impl Joiner<'_> {
             })
         });
         // The current span is around the call's span, or beside it in the same trace.
+        for _ in 0..ROUNDS {
+            let assigned = assign(self.in_the_same_trace(tree));
+            if assigned.is_empty() {
+                break;
+            }
+            for (call, span) in assigned {
+                self.pair(call, span, JoinMeans::TraceContext);
+            }
+        }
+    }
+
+    /// The likeliest pairs of what is left over in each trace.
+    fn in_the_same_trace(&self, tree: &Tree) -> Vec<Pair> {
         let mut in_trace: FxHashMap<TraceId, Vec<usize>> = FxHashMap::default();
         for span in self.free_spans() {
             in_trace.entry(self.spans[span].id.trace).or_default().push(span);
         }
+        let in_trace: FxHashMap<TraceId, Nearby> = in_trace
+            .into_iter()
+            .map(|(trace, spans)| (trace, Nearby::new(self.spans, spans)))
+            .collect();
         let mut pairs = Vec::new();
+        let mut candidates: Vec<Pair> = Vec::new();
         for call in self.free_calls() {
+            let (arrived, finished) = self.times(call);
             for current in self.currents(call) {
-                let candidates = in_trace.get(&current.trace).map_or(&[][..], Vec::as_slice);
-                for &span in candidates {
-                    let Some(cost) = self.cost(call, span) else { continue };
-                    let within = tree.ancestors(self.spans[span].id).any(|id| id == current);
-                    let cost = if within { cost } else { cost.saturating_add(time::DISAGREES) };
-                    pairs.push(Pair { cost, call, span });
+                let Some(nearby) = in_trace.get(&current.trace) else { continue };
+                let pair = |span| self.cost(call, span).map(|cost| Pair { cost, call, span });
+                candidates.clear();
+                candidates.extend(nearby.around(arrived, finished).filter_map(pair));
+                candidates.sort_unstable();
+                candidates.truncate(time::CANDIDATES);
+                for candidate in &mut candidates {
+                    let id = self.spans[candidate.span].id;
+                    if !tree.ancestors(id).any(|id| id == current) {
+                        candidate.cost = candidate.cost.saturating_add(time::DISAGREES);
+                    }
                 }
+                pairs.extend_from_slice(&candidates);
             }
         }
-        for (call, span) in assign(pairs) {
-            self.pair(call, span, JoinMeans::TraceContext);
-        }
+        pairs
     }
 
     /// The spans that were current when the attempts of a call were made, the last first.

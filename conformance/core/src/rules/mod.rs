@@ -1,6 +1,7 @@
 //! The rules. One file each, `<group>/<name>.rs`, with documentation, metadata and check together;
 //! [`RULES`] lists them.
 
+mod cardinality;
 mod deprecation;
 mod kind;
 mod metrics;
@@ -9,6 +10,8 @@ mod presence;
 mod redaction;
 mod resource;
 mod status;
+mod streaming;
+mod trace;
 mod truth;
 mod types;
 mod usage;
@@ -20,7 +23,7 @@ mod tests;
 use spanproof_schemas::report::Level;
 
 use crate::finding::Finding;
-use crate::view::{CallView, ContentView, RunView, ScopeView, SpanView};
+use crate::view::{CallView, ContentView, PointView, RunView, ScopeView, SpanView};
 
 /// A rule: what it checks, how grave its findings are, and why.
 #[derive(Debug)]
@@ -89,6 +92,8 @@ pub enum Check {
     Span(fn(&SpanView<'_>) -> Vec<Finding>),
     /// Anything that text can stand in.
     Content(fn(&ContentView<'_>) -> Vec<Finding>),
+    /// One set of attributes of a GenAI metric's points.
+    Point(fn(&PointView<'_>) -> Vec<Finding>),
     /// One call of the ledger with its span.
     Call(fn(&CallView<'_>) -> Vec<Finding>),
     /// One instrumentation scope with everything it emitted.
@@ -99,9 +104,13 @@ pub enum Check {
 
 /// Every rule, by id.
 pub static RULES: &[&Rule] = &[
+    &cardinality::metric_attribute::RULE,
     &deprecation::attribute::RULE,
     &kind::span_kind::RULE,
     &metrics::duration_count::RULE,
+    &metrics::duration_sum::RULE,
+    &metrics::error_type::RULE,
+    &metrics::model::RULE,
     &metrics::token_sum::RULE,
     &metrics::unit::RULE,
     &naming::span_name::RULE,
@@ -113,9 +122,12 @@ pub static RULES: &[&Rule] = &[
     &resource::schema_url::RULE,
     &status::error_type::RULE,
     &status::ok_not_set::RULE,
+    &streaming::span_end::RULE,
+    &trace::parent_call::RULE,
     &truth::duplicate_span::RULE,
     &truth::finish_reasons::RULE,
     &truth::missing_span::RULE,
+    &truth::phantom_span::RULE,
     &truth::request_model::RULE,
     &truth::unended_span::RULE,
     &types::attribute_type::RULE,

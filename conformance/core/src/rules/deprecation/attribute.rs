@@ -1,9 +1,10 @@
 use spanproof_schemas::report::Level;
+use spanproof_schemas::semconv::Version;
 
 use crate::finding::Finding;
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::value;
-use crate::view::{Seen, SpanView, attribute_name};
+use crate::view::{PointView, Seen, SpanView, attribute_name};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "deprecation/attribute",
@@ -13,8 +14,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
     since: None,
     until: None,
     docs: Docs {
-        what_it_checks: "Attributes of the conventions for GenAI that the judged version has deprecated. Where \
-            the version names a successor and the span does not carry it with the same value, the \
+        what_it_checks: "Attributes of the conventions for GenAI, on spans and on metric points, that the judged version has \
+            deprecated. Where \
+            the version names a successor and it is not there with the same value, the \
             finding is a violation: whoever looks for the new name finds nothing. Where the \
             successor is there too, as in a migration, or where there is none, it is an \
             improvement. Attributes of other conventions, such as `rpc.*`, are left alone.",
@@ -25,17 +27,24 @@ pub(in crate::rules) static RULE: Rule = Rule {
         how_to_mend: "Set the successor that the finding names; keep the old attribute beside it \
             only for as long as a migration needs.",
     },
-    checks: &[Check::Span(check)],
+    checks: &[Check::Span(check_span), Check::Point(check_point)],
 };
 
-fn check(view: &SpanView<'_>) -> Vec<Finding> {
-    view.attributes.iter().filter_map(|seen| deprecated(view, seen)).collect()
+fn check_span(view: &SpanView<'_>) -> Vec<Finding> {
+    check(view.attributes, view.semconv.version)
 }
 
-fn deprecated(view: &SpanView<'_>, seen: &Seen<'_>) -> Option<Finding> {
+fn check_point(view: &PointView<'_>) -> Vec<Finding> {
+    check(view.attributes, view.semconv.version)
+}
+
+fn check(attributes: &[Seen<'_>], version: Version) -> Vec<Finding> {
+    attributes.iter().filter_map(|seen| deprecated(attributes, seen, version)).collect()
+}
+
+fn deprecated(attributes: &[Seen<'_>], seen: &Seen<'_>, version: Version) -> Option<Finding> {
     let deprecation = seen.definition?.deprecated.as_ref()?;
     let name = seen.name.filter(|name| name.is_gen_ai)?;
-    let version = view.semconv.version;
     let finding = match &deprecation.renamed_to {
         Some(successor) => {
             let renamed = Finding::new(format!(
@@ -43,7 +52,7 @@ fn deprecated(view: &SpanView<'_>, seen: &Seen<'_>) -> Option<Finding> {
                 name.text
             ))
             .expected(successor.clone());
-            let successor = view.attributes.iter().find(|other| other.key == successor);
+            let successor = attributes.iter().find(|other| other.key == successor);
             match successor {
                 Some(successor) if successor.value == seen.value => {
                     renamed.level(Level::Improvement)

@@ -1,8 +1,6 @@
-use std::collections::BTreeMap;
+use spanproof_schemas::report::Level;
 
-use spanproof_schemas::report::{Level, Subject};
-
-use super::{keys, names_models, spans_behind};
+use super::{DurationSides, Key, describe, keys, subject};
 use crate::finding::Finding;
 use crate::metric_sums::Summed;
 use crate::rules::{Basis, Check, Docs, Rule};
@@ -30,39 +28,21 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(view: &RunView<'_>) -> Vec<Finding> {
-    let metric = Summed::Duration;
-    if view.metrics.streams(metric).next().is_none() {
-        return Vec::new();
-    }
-    let by_model = names_models(view, metric);
-    let model = |symbol| if by_model { view.text(symbol) } else { "" };
-
-    let mut recorded: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-    for stream in view.metrics.streams(metric) {
-        let key = (model(stream.model), view.text(stream.operation));
-        let count = recorded.entry(key).or_default();
-        *count = count.saturating_add(stream.total().count);
-    }
-    let mut spans: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-    for span in spans_behind(view, metric) {
-        let key = (span.model.map_or("", model), view.symbols.option(span.operation).unwrap_or(""));
-        *spans.entry(key).or_default() += 1;
-    }
-    keys(recorded.keys(), spans.keys())
+    let Some(sides) = DurationSides::of(view) else { return Vec::new() };
+    keys(sides.recorded.keys(), sides.spans.keys())
         .into_iter()
         .filter_map(|key| {
-            let expected = spans.get(&key).copied().unwrap_or(0);
-            let actual = recorded.get(&key).copied().unwrap_or(0);
+            let expected = sides.spans.get(&key).map_or(0, |side| side.count);
+            let actual = sides.recorded.get(&key).map_or(0, |side| side.count);
             (expected != actual).then(|| finding(key, expected, actual))
         })
         .collect()
 }
 
-fn finding((model, operation): (&str, &str), expected: u64, actual: u64) -> Finding {
-    let what = [operation, model].join(" ");
+fn finding(key: Key<'_>, expected: u64, actual: u64) -> Finding {
     Finding::new("the duration metric does not count as many calls as there are spans")
         .attribute(Summed::Duration.metric())
-        .expected(format!("{expected} of {}", what.trim()))
+        .expected(format!("{expected} of {}", describe(key)))
         .actual(actual.to_string())
-        .about(Subject { metric: Some(Summed::Duration.metric().to_owned()), ..Subject::default() })
+        .about(subject(Summed::Duration))
 }

@@ -1,10 +1,16 @@
 //! Metrics against spans.
 
 pub(super) mod duration_count;
+pub(super) mod duration_sum;
+pub(super) mod error_type;
+pub(super) mod model;
 pub(super) mod token_sum;
 pub(super) mod unit;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustc_hash::FxHashSet;
+use spanproof_schemas::report::Subject;
 
 use crate::metric_sums::Summed;
 use crate::model::{Role, SpanFacts};
@@ -18,18 +24,10 @@ fn spans_behind<'a>(
     metric: Summed,
 ) -> impl Iterator<Item = &'a SpanFacts> + use<'a> {
     let calls = || view.spans.iter().filter(|span| span.role == Role::ModelCall);
-    let emits = |scope: Symbol| view.metrics.streams(metric).any(|stream| stream.scope == scope);
-    let emitting: Vec<Symbol> = {
-        let mut scopes: Vec<Symbol> = Vec::new();
-        for span in calls() {
-            if !scopes.contains(&span.scope) {
-                scopes.push(span.scope);
-            }
-        }
-        scopes.retain(|scope| emits(*scope));
-        scopes
-    };
-    calls().filter(move |span| emitting.is_empty() || emitting.contains(&span.scope))
+    let emitting: FxHashSet<Symbol> =
+        view.metrics.streams(metric).map(|stream| stream.scope).collect();
+    let any_emits = calls().any(|span| emitting.contains(&span.scope));
+    calls().filter(move |span| !any_emits || emitting.contains(&span.scope))
 }
 
 /// Whether any stream of a metric names a model. One that names none is compared as a whole.
@@ -43,4 +41,78 @@ fn keys<'a, K: Ord + Copy + 'a>(
     right: impl Iterator<Item = &'a K>,
 ) -> BTreeSet<K> {
     left.chain(right).copied().collect()
+}
+
+/// A model and an operation.
+type Key<'a> = (&'a str, &'a str);
+
+/// The calls of one model and operation, as one side has them.
+#[derive(Debug, Default)]
+struct Durations<'a> {
+    count: u64,
+    seconds: f64,
+    /// How many failed, by `error.type`.
+    errors: BTreeMap<&'a str, u64>,
+}
+
+/// The duration metric and the spans behind it, by model and operation.
+#[derive(Debug, Default)]
+struct DurationSides<'a> {
+    recorded: BTreeMap<Key<'a>, Durations<'a>>,
+    spans: BTreeMap<Key<'a>, Durations<'a>>,
+}
+
+impl<'a> DurationSides<'a> {
+    /// Both sides; nothing for a run without the metric.
+    fn of(view: &'a RunView<'a>) -> Option<DurationSides<'a>> {
+        let metric = Summed::Duration;
+        let streams = view.metrics.known(metric)?;
+        let by_model = names_models(view, metric);
+        let model = |symbol| if by_model { view.text(symbol) } else { "" };
+        let mut sides = DurationSides::default();
+        for stream in streams {
+            let key = (model(stream.model), view.text(stream.operation));
+            let side = sides.recorded.entry(key).or_default();
+            let total = stream.total();
+            side.count = side.count.saturating_add(total.count);
+            side.seconds += total.sum;
+            if stream.error_type != Symbol::EMPTY {
+                let errors = side.errors.entry(view.text(stream.error_type)).or_default();
+                *errors = errors.saturating_add(total.count);
+            }
+        }
+        for span in spans_behind(view, metric) {
+            let operation = view.symbols.option(span.operation).unwrap_or("");
+            let side = sides.spans.entry((span.model.map_or("", model), operation)).or_default();
+            side.count += 1;
+            side.seconds += seconds(span);
+            if let Some(error) = view.symbols.option(span.error_type) {
+                *side.errors.entry(error).or_default() += 1;
+            }
+        }
+        Some(sides)
+    }
+
+    /// The keys that both sides count the same number of calls for.
+    fn agreeing(&self) -> impl Iterator<Item = (Key<'a>, &Durations<'a>, &Durations<'a>)> {
+        self.spans.iter().filter_map(|(key, spans)| {
+            let recorded = self.recorded.get(key)?;
+            (recorded.count == spans.count).then_some((*key, recorded, spans))
+        })
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a duration need not be exact to the nanosecond")]
+fn seconds(span: &SpanFacts) -> f64 {
+    span.end.saturating_sub(span.start) as f64 / 1e9
+}
+
+/// A model and an operation, as people read them.
+fn describe((model, operation): Key<'_>) -> String {
+    [operation, model].join(" ").trim().to_owned()
+}
+
+/// The metric, as findings point at it.
+fn subject(metric: Summed) -> Subject {
+    Subject { metric: Some(metric.metric().to_owned()), ..Subject::default() }
 }

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
-use spanproof_schemas::report::{Level, Subject};
+use spanproof_schemas::report::Level;
 
-use super::{keys, names_models, spans_behind};
+use super::{keys, names_models, spans_behind, subject};
 use crate::finding::Finding;
 use crate::metric_sums::Summed;
 use crate::rules::{Basis, Check, Docs, Rule};
@@ -34,14 +34,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(view: &RunView<'_>) -> Vec<Finding> {
     let metric = Summed::TokenUsage;
-    if view.metrics.streams(metric).next().is_none() {
-        return Vec::new();
-    }
+    let Some(streams) = view.metrics.known(metric) else { return Vec::new() };
     let by_model = names_models(view, metric);
     let model = |symbol| if by_model { view.text(symbol) } else { "" };
 
     let mut recorded: BTreeMap<(&str, &str), f64> = BTreeMap::new();
-    for stream in view.metrics.streams(metric) {
+    for stream in streams {
         let kind = view.text(stream.token_type);
         // `completion` is the older word for output.
         let kind = if kind == "completion" { "output" } else { kind };
@@ -75,10 +73,7 @@ fn finding((model, kind): (&str, &str), expected: f64, actual: f64) -> Finding {
         .attribute(Summed::TokenUsage.metric())
         .expected(format!("{expected} {kind} tokens{of}"))
         .actual(format!("{actual}"))
-        .about(Subject {
-            metric: Some(Summed::TokenUsage.metric().to_owned()),
-            ..Subject::default()
-        })
+        .about(subject(Summed::TokenUsage))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "metrics sum tokens as doubles in the first place")]

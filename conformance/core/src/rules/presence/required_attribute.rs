@@ -5,7 +5,7 @@ use crate::catalogue::catalogue;
 use crate::field::Field;
 use crate::finding::Finding;
 use crate::rules::{Basis, Check, Docs, Rule};
-use crate::view::{CallView, SpanView};
+use crate::view::{CallView, PointView, SpanView};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "presence/required-attribute",
@@ -15,7 +15,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     since: None,
     until: None,
     docs: Docs {
-        what_it_checks: "The attributes that the judged version requires for the span's type: \
+        what_it_checks: "The attributes that the judged version requires for the span's type, or for the points of a \
+            metric: \
             those always required; `server.port` where `server.address` is there; and, where the \
             ledger shows that the condition holds, `gen_ai.request.stream` (a streamed call) and \
             `aws.bedrock.guardrail.id` (a guardrail in the request; the conventions list it \
@@ -28,7 +29,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
             by 1.41.1.",
         how_to_mend: "Set the attribute when the span is created.",
     },
-    checks: &[Check::Span(check_span), Check::Call(check_call)],
+    checks: &[Check::Span(check_span), Check::Point(check_point), Check::Call(check_call)],
 };
 
 fn check_span(view: &SpanView<'_>) -> Vec<Finding> {
@@ -45,6 +46,24 @@ fn check_span(view: &SpanView<'_>) -> Vec<Finding> {
         .iter()
         .filter(|(id, requirement)| is_due(*requirement) && view.attribute(*id).is_none())
         .map(|(id, _)| absent(&catalogue().by_id(*id).text, view.semconv.version.as_str()))
+        .collect()
+}
+
+fn check_point(view: &PointView<'_>) -> Vec<Finding> {
+    let Some(definition) = view.definition else { return Vec::new() };
+    let is_there =
+        |name: &str| view.attributes.iter().any(|seen| seen.key == name && seen.value.is_some());
+    let is_due = |requirement| match requirement {
+        Requirement::Required => true,
+        Requirement::ConditionallyRequired(Condition::IfServerAddress) => {
+            view.fields.has(Field::ServerAddress)
+        }
+        _ => false,
+    };
+    let required = definition.attributes.iter().filter(|(_, requirement)| is_due(**requirement));
+    required
+        .filter(|(name, _)| !is_there(name))
+        .map(|(name, _)| absent(name, view.semconv.version.as_str()))
         .collect()
 }
 

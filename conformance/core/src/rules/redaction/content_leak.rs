@@ -1,9 +1,11 @@
 use spanproof_schemas::report::Level;
 
+use crate::content;
 use crate::finding::Finding;
-use crate::otlp::{AnyValue, Data, Exemplar, KeyValue, Metric, Span, Value};
+use crate::otlp::{AnyValue, Data, Exemplar, KeyValue, LogRecord, Metric, Span, Value};
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::scan::{Leak, Origin, Scanner, masked};
+use crate::value;
 use crate::view::{ContentView, Item, Seen};
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -14,13 +16,19 @@ pub(in crate::rules) static RULE: Rule = Rule {
     since: None,
     until: None,
     docs: Docs {
-        what_it_checks: "Every text of every item, GenAI or not, for the markers that the run \
+        what_it_checks: "Where content is off, the attributes that the conventions keep for it are \
+            empty: `gen_ai.input.messages`, `gen_ai.output.messages`, \
+            `gen_ai.system_instructions`, `gen_ai.prompt`, `gen_ai.completion`, the arguments and \
+            results of tool calls, and the bodies of events of one message each, such as \
+            `gen_ai.user.message`. Placeholders such as `[REDACTED]` or `***`, hashes, and \
+            messages of nothing but roles and types are no content. With a ledger also: every \
+            text of every item, GenAI or not, for the markers that the run \
             planted in prompts and completions: span names, attribute names and values of any \
             depth, bytes, events, links, status messages, trace state, resources, scopes, metric \
             attributes and exemplars, log bodies and attributes. Markers are found plain, with \
             JSON escapes, in base64 at any alignment and in either alphabet, and with percent \
             escapes; also when the text was cut after the first characters of a marker. The rule \
-            is quiet when the user allows content, and without a ledger, which holds the markers. \
+            is quiet when the user allows content. \
             The leaked text itself is never printed.",
         why: "Prompts hold personal and confidential text. Telemetry is kept longer, copied \
             further and read by more people than the application's own data.",
@@ -43,18 +51,13 @@ fn check(view: &ContentView<'_>) -> Vec<Finding> {
         }
         Item::Span(span, attributes) => search.span(span, attributes),
         Item::Metric(metric) => search.metric(metric),
-        Item::Log(record) => {
-            search.text("the event's name", "event name", &record.event_name);
-            search.text("the log's severity", "severity text", &record.severity_text);
-            search.value("the log's body", "body", record.body.as_ref());
-            search.attributes("a log attribute", &record.attributes);
-        }
+        Item::Log(record) => search.log(record),
     }
     search.findings
 }
 
 struct Search<'a> {
-    scanner: &'a Scanner,
+    scanner: Option<&'a Scanner>,
     findings: Vec<Finding>,
 }
 
@@ -67,7 +70,15 @@ impl Search<'_> {
             if seen.name.is_none() {
                 self.key("a span attribute", &attribute.key);
             }
-            self.value("a span attribute", &attribute.key, attribute.value.as_ref());
+            let value = attribute.value.as_ref();
+            // Numbers and truth values hold neither.
+            if matches!(
+                seen.value,
+                Some(Value::IntValue(_) | Value::DoubleValue(_) | Value::BoolValue(_)) | None
+            ) {
+                continue;
+            }
+            self.attribute("a span attribute", &attribute.key, value);
         }
         if let Some(status) = &span.status {
             self.text("the status message", "status message", &status.message);
@@ -75,10 +86,39 @@ impl Search<'_> {
         for event in &span.events {
             self.text("the name of a span event", "event name", &event.name);
             self.attributes("an attribute of a span event", &event.attributes);
+            if !content::is_message_event(&event.name) {
+                continue;
+            }
+            for attribute in &event.attributes {
+                let value = attribute.value.as_ref();
+                let is_marked =
+                    self.scanner.is_some_and(|scanner| leak_in(scanner, value).is_some());
+                if !is_marked && content::stands_in_attribute_of_event(attribute) {
+                    let place = "an attribute of a message's event";
+                    self.set(place, &attribute.key, value::inner(value));
+                }
+            }
         }
         for link in &span.links {
             self.text("the trace state of a link", "trace state", &link.trace_state);
             self.attributes("an attribute of a link", &link.attributes);
+        }
+    }
+
+    fn log(&mut self, record: &LogRecord) {
+        self.text("the event's name", "event name", &record.event_name);
+        self.text("the log's severity", "severity text", &record.severity_text);
+        self.attributes("a log attribute", &record.attributes);
+        let body = record.body.as_ref();
+        if self.value("the log's body", "body", body) {
+            return;
+        }
+        // Before log records had event names, an attribute named the event.
+        let named = record.attributes.iter().find(|attribute| attribute.key == "event.name");
+        let named = named.and_then(|attribute| value::inner(attribute.value.as_ref()));
+        let event = value::text(named).unwrap_or(&record.event_name);
+        if content::is_message_event(event) && content::stands_in_event(body) {
+            self.set("the body of a message's event", "body", value::inner(body));
         }
     }
 
@@ -131,25 +171,48 @@ impl Search<'_> {
     fn attributes(&mut self, place: &'static str, attributes: &[KeyValue]) {
         for attribute in attributes {
             self.key(place, &attribute.key);
-            self.value(place, &attribute.key, attribute.value.as_ref());
+            self.attribute(place, &attribute.key, attribute.value.as_ref());
         }
     }
 
+    fn attribute(&mut self, place: &'static str, name: &str, value: Option<&AnyValue>) {
+        if !self.value(place, name, value) && content::stands_in(name, value) {
+            self.set(place, name, value::inner(value));
+        }
+    }
+
+    /// An attribute that is there for content has some, whether a marker tells or not.
+    fn set(&mut self, place: &'static str, name: &str, value: Option<&Value>) {
+        let size = match value {
+            Some(Value::StringValue(text)) => format!("(masked: {} bytes of content)", text.len()),
+            _ => "(masked: content)".to_owned(),
+        };
+        self.findings.push(
+            Finding::new(format!("content is off, and {place} holds some"))
+                .attribute(name.to_owned())
+                .expected("no content")
+                .actual(size),
+        );
+    }
+
     fn key(&mut self, place: &'static str, key: &str) {
-        if let Some(leak) = self.scanner.find(key) {
+        if let Some(leak) = self.scanner.and_then(|scanner| scanner.find(key)) {
             // A key that holds content must not be printed as the attribute's name.
             self.found(place, leak, "(attribute name)", key.len());
         }
     }
 
-    fn value(&mut self, place: &'static str, name: &str, value: Option<&AnyValue>) {
-        if let Some((leak, bytes)) = leak_in(self.scanner, value) {
+    /// Whether a marker was found.
+    fn value(&mut self, place: &'static str, name: &str, value: Option<&AnyValue>) -> bool {
+        let leak = self.scanner.and_then(|scanner| leak_in(scanner, value));
+        if let Some((leak, bytes)) = leak {
             self.found(place, leak, name, bytes);
         }
+        leak.is_some()
     }
 
     fn text(&mut self, place: &'static str, name: &'static str, text: &str) {
-        if let Some(leak) = self.scanner.find(text) {
+        if let Some(leak) = self.scanner.and_then(|scanner| scanner.find(text)) {
             self.found(place, leak, name, text.len());
         }
     }

@@ -3,6 +3,7 @@
 pub(super) mod duplicate_span;
 pub(super) mod finish_reasons;
 pub(super) mod missing_span;
+pub(super) mod phantom_span;
 pub(super) mod request_model;
 pub(super) mod unended_span;
 

@@ -5,7 +5,7 @@ use crate::finding::Finding;
 use crate::otlp::Value;
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::value;
-use crate::view::{Seen, SpanView, attribute_name};
+use crate::view::{PointView, Seen, SpanView, attribute_name};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "types/attribute-type",
@@ -15,7 +15,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     since: None,
     until: None,
     docs: Docs {
-        what_it_checks: "The type of every attribute of a GenAI span that the judged version \
+        what_it_checks: "The type of every attribute of a GenAI span, or of a point of a `gen_ai.*` metric, that the judged version \
             defines. A whole number where a double is due is an improvement; everything else, a \
             missing value included, is a violation. Attributes that may hold anything, such as \
             message contents, are left alone.",
@@ -26,10 +26,14 @@ pub(in crate::rules) static RULE: Rule = Rule {
         how_to_mend: "Set the attribute with the type of the conventions: token counts as \
             integers, finish reasons as an array of strings.",
     },
-    checks: &[Check::Span(check)],
+    checks: &[Check::Span(check_span), Check::Point(check_point)],
 };
 
-fn check(view: &SpanView<'_>) -> Vec<Finding> {
+fn check_point(view: &PointView<'_>) -> Vec<Finding> {
+    view.attributes.iter().filter_map(wrong_type).collect()
+}
+
+fn check_span(view: &SpanView<'_>) -> Vec<Finding> {
     view.attributes.iter().filter_map(wrong_type).collect()
 }
 

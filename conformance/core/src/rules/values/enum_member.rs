@@ -1,11 +1,11 @@
 use spanproof_schemas::report::Level;
 
-use crate::catalogue::catalogue;
+use crate::catalogue::{VersionIndex, catalogue};
 use crate::field::Field;
 use crate::finding::Finding;
 use crate::otlp::Value;
 use crate::rules::{Basis, Check, Docs, Rule};
-use crate::view::{CallView, RunView, Seen, SpanView, attribute_name};
+use crate::view::{CallView, PointView, RunView, Seen, SpanView, Standing, attribute_name};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "values/enum-member",
@@ -26,11 +26,24 @@ pub(in crate::rules) static RULE: Rule = Rule {
         how_to_mend: "Use the known value; for Bedrock that is `aws.bedrock`, whatever the model \
             is and through whichever framework it is called.",
     },
-    checks: &[Check::Span(check_span), Check::Call(check_call), Check::Run(check_run)],
+    checks: &[
+        Check::Span(check_span),
+        Check::Point(check_point),
+        Check::Call(check_call),
+        Check::Run(check_run),
+    ],
 };
 
 fn check_span(view: &SpanView<'_>) -> Vec<Finding> {
     view.attributes.iter().filter_map(unknown_member).collect()
+}
+
+fn check_point(view: &PointView<'_>) -> Vec<Finding> {
+    let provider = match view.fields.text(Field::Provider).or(view.fields.text(Field::System)) {
+        Some(provider) => unlisted_provider(provider, view.semconv.index, &view.settings.provider),
+        None => None,
+    };
+    view.attributes.iter().filter_map(unknown_member).chain(provider).collect()
 }
 
 fn unknown_member(seen: &Seen<'_>) -> Option<Finding> {
@@ -80,27 +93,28 @@ fn check_call(view: &CallView<'_>) -> Vec<Finding> {
 
 /// Providers of spans that no call of the ledger proves right or wrong.
 fn check_run(view: &RunView<'_>) -> Vec<Finding> {
-    let free = view.spans.iter().zip(view.joined).filter(|(_, joined)| !**joined);
+    let unjoined = |standing: &Standing| *standing != Standing::Joined;
+    let free = view.spans.iter().zip(view.standing).filter(|(_, standing)| unjoined(standing));
     free.filter_map(|(span, _)| {
         let provider = view.symbols.option(span.provider)?;
-        let name = provider_attribute(span.semconv);
-        let members = &catalogue().name(name)?.in_version(span.semconv)?.members;
-        if members.iter().any(|member| member.value == provider) {
-            return None;
-        }
-        Some(
-            Finding::new("the provider is not one that the conventions list")
-                .attribute(name)
-                .expected(view.settings.provider.clone())
-                .actual(provider)
-                .about(span.subject(view.symbols)),
-        )
+        let finding = unlisted_provider(provider, span.semconv, &view.settings.provider)?;
+        Some(finding.about(span.subject(view.symbols)))
     })
     .collect()
 }
 
+fn unlisted_provider(provider: &str, semconv: VersionIndex, expected: &str) -> Option<Finding> {
+    let name = provider_attribute(semconv);
+    let members = &catalogue().name(name)?.in_version(semconv)?.members;
+    if members.iter().any(|member| member.value == provider) {
+        return None;
+    }
+    let finding = Finding::new("the provider is not one that the conventions list");
+    Some(finding.attribute(name).expected(expected).actual(provider))
+}
+
 /// What a version calls the provider.
-fn provider_attribute(semconv: crate::catalogue::VersionIndex) -> &'static str {
+fn provider_attribute(semconv: VersionIndex) -> &'static str {
     let names = ["gen_ai.provider.name", "gen_ai.system"];
     let known = names
         .into_iter()

@@ -1,0 +1,3 @@
+//! Metric series stay few.
+
+pub(super) mod metric_attribute;

@@ -1,0 +1,3 @@
+//! Streamed answers.
+
+pub(super) mod span_end;

@@ -1,0 +1,3 @@
+//! How spans stand to each other.
+
+pub(super) mod parent_call;
