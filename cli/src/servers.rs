@@ -1,5 +1,6 @@
 //! The mock Bedrock and the OTLP receiver of one run, and where their files are.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,7 @@ use conformance::receiver::{Counts, Receiver};
 use mock_bedrock::{JsonLines, Server};
 use spanproof_schemas::speed::Speed;
 use tempfile::TempDir;
+use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::exit::{Failure, OrFail as _};
 use crate::judging::check_writable;
@@ -37,6 +39,30 @@ pub(crate) struct Servers {
     pub(crate) mock: Server,
     pub(crate) receiver: Receiver,
     files: Files,
+    _threads: Threads,
+}
+
+/// Threads of the servers' own, so that a call that is due does not queue behind what they do: half
+/// the lag of calls on two busy cores.
+struct Threads(Option<Runtime>);
+
+impl Threads {
+    fn start() -> io::Result<Threads> {
+        Ok(Threads(Some(Builder::new_multi_thread().enable_all().build()?)))
+    }
+
+    fn handle(&self) -> Handle {
+        self.0.as_ref().map_or_else(Handle::current, |runtime| runtime.handle().clone())
+    }
+}
+
+impl Drop for Threads {
+    /// Without waiting, which a runtime's own drop does and async code must not.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// What a run leaves behind: the files, in a temporary folder unless the user named a place.
@@ -61,20 +87,25 @@ impl Servers {
             capture: place(&keep.capture, "capture.otlp"),
             _temporary: temporary,
         };
-        let mock = start_mock(
-            mock_bedrock::Config {
-                seed: serving.seed,
-                speed: serving.speed,
-                ..mock_bedrock::Config::default()
-            },
-            &files.ledger,
-        )
-        .await?;
+        let threads = Threads::start().or_could_not_judge()?;
+        let config = mock_bedrock::Config {
+            seed: serving.seed,
+            speed: serving.speed,
+            ..mock_bedrock::Config::default()
+        };
+        let mock = {
+            let handle = threads.handle();
+            let _servers = handle.enter();
+            start_mock(config, &files.ledger)?
+        };
         let capture = Writer::create(&files.capture).or_could_not_judge()?;
-        let receiver = Receiver::start(conformance::receiver::Config::default(), capture)
+        let receiver = threads
+            .handle()
+            .spawn(Receiver::start(conformance::receiver::Config::default(), capture))
             .await
+            .or_could_not_judge()?
             .or_could_not_judge()?;
-        Ok(Servers { mock, receiver, files })
+        Ok(Servers { mock, receiver, files, _threads: threads })
     }
 
     /// Where exporters send OTLP over gRPC.
@@ -96,10 +127,7 @@ impl Servers {
 }
 
 /// Starts a mock that keeps its ledger at `ledger`.
-pub(crate) async fn start_mock(
-    config: mock_bedrock::Config,
-    ledger: &Path,
-) -> Result<Server, Failure> {
+pub(crate) fn start_mock(config: mock_bedrock::Config, ledger: &Path) -> Result<Server, Failure> {
     let ledger = JsonLines::create(ledger)
         .with_context(|| format!("cannot write the ledger {}", ledger.display()))
         .or_could_not_judge()?;

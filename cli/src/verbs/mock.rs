@@ -38,7 +38,7 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
         speed: args.speed,
         keep_content: args.ledger_content,
     };
-    let server = start_mock(config, &args.ledger).await?;
+    let server = start_mock(config, &args.ledger)?;
     output::show(format!("{}\n", server.endpoint()))?;
     output::complain(&format!(
         "mock Bedrock listens at {endpoint}; point an SDK at it with \
