@@ -172,7 +172,7 @@ const LONGEST_NOTE: usize = 64;
 
 /// Whether a text stands in the place of content: a note of redaction such as `[REDACTED]`, a row
 /// of one sign such as `***`, or nothing but a hash.
-fn is_placeholder(text: &str) -> bool {
+pub(crate) fn is_placeholder(text: &str) -> bool {
     let bare = text.trim_matches(|sign: char| !sign.is_alphanumeric());
     if bare.is_empty() {
         return true;

@@ -1,5 +1,7 @@
 //! Strings that recur, kept once: model ids, names, scopes, reasons.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
 /// A string of a [`Symbols`] table. The order is that of first sight, so never sort by it.
@@ -15,7 +17,7 @@ impl Symbol {
 const LONGEST: usize = 1024;
 
 /// How many texts are kept; telemetry that makes more of them has the rest counted as one.
-const MOST: usize = 1 << 20;
+const MOST: usize = 1 << 18;
 
 /// What stands for the texts beyond [`MOST`].
 const FURTHER: &str = "(further texts)";
@@ -23,8 +25,8 @@ const FURTHER: &str = "(further texts)";
 /// Strings by [`Symbol`]; grows with the number of distinct strings, not with that of spans.
 #[derive(Debug)]
 pub struct Symbols {
-    by_text: FxHashMap<Box<str>, Symbol>,
-    texts: Vec<Box<str>>,
+    by_text: FxHashMap<Arc<str>, Symbol>,
+    texts: Vec<Arc<str>>,
 }
 
 impl Default for Symbols {
@@ -47,8 +49,9 @@ impl Symbols {
             return symbol;
         }
         let symbol = Symbol(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
-        self.texts.push(text.into());
-        self.by_text.insert(text.into(), symbol);
+        let text: Arc<str> = text.into();
+        self.texts.push(Arc::clone(&text));
+        self.by_text.insert(text, symbol);
         symbol
     }
 

@@ -9,8 +9,8 @@ use crate::model::SpanFacts;
 
 /// How many spans that started before a call, and after it, are looked at. A call's own span
 /// starts right before it, so even among many that are open at once it is one of the nearest.
-const BEFORE: usize = 512;
-const AFTER: usize = 128;
+const BEFORE: usize = 256;
+const AFTER: usize = 64;
 
 /// Spans by start.
 pub(super) struct Nearby {

@@ -2,6 +2,7 @@
 //! [`RULES`] lists them.
 
 mod cardinality;
+mod content;
 mod deprecation;
 mod kind;
 mod metrics;
@@ -105,6 +106,7 @@ pub enum Check {
 /// Every rule, by id.
 pub static RULES: &[&Rule] = &[
     &cardinality::metric_attribute::RULE,
+    &content::messages::RULE,
     &deprecation::attribute::RULE,
     &kind::span_kind::RULE,
     &metrics::duration_count::RULE,

@@ -1,0 +1,3 @@
+//! What is said of prompts and completions where content is on.
+
+pub(super) mod messages;

@@ -1,0 +1,172 @@
+//! Whatever comes in, what is kept and how long it takes stay bounded, and what is said of it
+//! stays true.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use conformance_core::otlp::{self, Value};
+use conformance_core::{Judge, Judgement, Settings};
+use spanproof_fixtures::reference::{self, MODEL};
+use spanproof_schemas::ledger::Record;
+
+fn record(value: serde_json::Value) -> Record {
+    serde_json::from_value(value).unwrap()
+}
+
+fn judge_with_ledger() -> Judge {
+    let mut judge = Judge::new(Settings::default());
+    judge.ledger(record(reference::run()));
+    judge
+}
+
+fn text(text: &str) -> Value {
+    Value::StringValue(text.to_owned())
+}
+
+fn attribute(key: &str, value: Value) -> otlp::KeyValue {
+    otlp::KeyValue {
+        key: key.to_owned(),
+        value: Some(otlp::AnyValue { value: Some(value) }),
+        ..otlp::KeyValue::default()
+    }
+}
+
+fn span(n: u64, more: Vec<otlp::KeyValue>) -> otlp::Span {
+    let mut attributes = vec![
+        attribute("gen_ai.operation.name", text("chat")),
+        attribute("gen_ai.provider.name", text("aws.bedrock")),
+        attribute("gen_ai.request.model", text(MODEL)),
+    ];
+    attributes.extend(more);
+    otlp::Span {
+        trace_id: u128::from(n + 1).to_be_bytes().to_vec(),
+        span_id: (n + 1).to_be_bytes().to_vec(),
+        name: format!("chat {MODEL}"),
+        kind: otlp::SpanKind::Client as i32,
+        start_time_unix_nano: reference::at_ms(0),
+        end_time_unix_nano: reference::at_ms(100),
+        attributes,
+        ..otlp::Span::default()
+    }
+}
+
+fn export(spans: Vec<otlp::Span>, version: &str) -> otlp::ExportTraceServiceRequest {
+    otlp::ExportTraceServiceRequest {
+        resource_spans: vec![otlp::ResourceSpans {
+            scope_spans: vec![otlp::ScopeSpans {
+                spans,
+                schema_url: format!("https://opentelemetry.io/schemas/{version}"),
+                ..otlp::ScopeSpans::default()
+            }],
+            ..otlp::ResourceSpans::default()
+        }],
+    }
+}
+
+fn points(all: Vec<otlp::HistogramDataPoint>) -> otlp::ExportMetricsServiceRequest {
+    let data =
+        otlp::Data::Histogram(otlp::Histogram { data_points: all, aggregation_temporality: 2 });
+    otlp::ExportMetricsServiceRequest {
+        resource_metrics: vec![otlp::ResourceMetrics {
+            scope_metrics: vec![otlp::ScopeMetrics {
+                metrics: vec![otlp::Metric {
+                    name: "gen_ai.client.operation.duration".to_owned(),
+                    unit: "s".to_owned(),
+                    data: Some(data),
+                    ..otlp::Metric::default()
+                }],
+                ..otlp::ScopeMetrics::default()
+            }],
+            ..otlp::ResourceMetrics::default()
+        }],
+    }
+}
+
+fn rules(judgement: &Judgement) -> Vec<&str> {
+    let mut rules: Vec<&str> = judgement.findings.iter().map(|group| group.rule.as_str()).collect();
+    rules.dedup();
+    rules
+}
+
+#[test]
+fn calls_that_nothing_tells_apart_are_all_joined() {
+    let mut judge = judge_with_ledger();
+    let alike = 1_000;
+    for n in 0..alike {
+        let mut exchange = reference::exchange(0);
+        exchange["sequence"] = n.into();
+        exchange["trace_context"] = serde_json::Value::Null;
+        judge.ledger(record(exchange));
+    }
+    judge.traces(&export((0..alike).map(|n| span(n, Vec::new())).collect(), "1.41.1"));
+    let join = judge.finish().join.unwrap();
+    assert_eq!((join.matched, join.unmatched_spans), (alike, 0));
+}
+
+#[test]
+fn a_metric_with_a_series_for_each_call_is_found_and_not_compared() {
+    let mut judge = judge_with_ledger();
+    judge.ledger(record(reference::exchange(0)));
+    judge.traces(&export(vec![span(0, Vec::new())], "1.41.1"));
+    let point = |n: u64| otlp::HistogramDataPoint {
+        attributes: vec![attribute("call", Value::IntValue(i64::try_from(n).unwrap()))],
+        count: 1,
+        sum: Some(0.1),
+        ..otlp::HistogramDataPoint::default()
+    };
+    judge.metrics(&points((0..140_000).map(point).collect()));
+    let judgement = judge.finish();
+    let found = rules(&judgement);
+    assert!(found.contains(&"cardinality/metric-attribute"), "{found:?}");
+    assert!(!found.iter().any(|rule| rule.starts_with("metrics/duration")), "{found:?}");
+}
+
+#[test]
+fn an_export_that_is_repeated_is_found_once() {
+    let mut judge = Judge::new(Settings::default());
+    let point = otlp::HistogramDataPoint {
+        attributes: vec![attribute("gen_ai.request.model", text(""))],
+        count: 1,
+        ..otlp::HistogramDataPoint::default()
+    };
+    for _ in 0..3 {
+        judge.metrics(&points(vec![point.clone()]));
+    }
+    let findings = judge.finish().findings;
+    let model = findings.iter().find(|group| group.rule == "metrics/model").unwrap();
+    assert_eq!(model.count, 1);
+}
+
+#[test]
+fn long_and_deep_values_stay_out_of_the_report() {
+    let mut deep = text("please summarise");
+    for _ in 0..1_000 {
+        deep = Value::KvlistValue(otlp::KeyValueList { values: vec![attribute("in", deep)] });
+    }
+    let mut span = span(0, vec![attribute("gen_ai.input.messages", deep)]);
+    span.name = "long ".repeat(200_000);
+    let mut judge = judge_with_ledger();
+    judge.traces(&export(vec![span], "1.41.1"));
+    let judgement = judge.finish();
+    let report = format!("{:?}", judgement.findings);
+    assert!(report.len() < 10_000 && !report.contains("summarise"), "{} bytes", report.len());
+    assert!(rules(&judgement).contains(&"redaction/content-leak"));
+}
+
+/// The second span uses a name that the stated version lacks.
+#[test]
+fn a_scope_is_counted_by_one_version_in_any_order() {
+    let judged = |order: [u64; 2]| {
+        let mut judge = judge_with_ledger();
+        for n in order {
+            let more = match n {
+                0 => Vec::new(),
+                _ => vec![attribute("gen_ai.request.stream", Value::BoolValue(true))],
+            };
+            judge.traces(&export(vec![span(n, more)], "1.37.0"));
+        }
+        judge.finish()
+    };
+    assert_eq!(judged([0, 1]), judged([1, 0]));
+    let versions: Vec<_> = judged([0, 1]).semconv.into_iter().collect();
+    assert_eq!(versions, [("1.41.1".to_owned(), 2)]);
+}
