@@ -57,7 +57,14 @@ impl Chosen {
             return Ok(Chosen::Rust);
         }
         let manifest = clients_dir().and_then(|clients| Manifest::load(&clients, name));
-        manifest.map(|manifest| Chosen::Worker(Box::new(manifest))).or_usage()
+        match manifest {
+            Ok(manifest) => Ok(Chosen::Worker(Box::new(manifest))),
+            Err(ManifestError::Unknown { name, mut known }) => {
+                known.insert(0, REFERENCE.to_owned());
+                Err(ManifestError::Unknown { name, known }).or_usage()
+            }
+            Err(error) => Err(error).or_usage(),
+        }
     }
 
     pub(crate) fn capabilities(&self) -> Capabilities {

@@ -7,6 +7,7 @@ mod args;
 mod clients;
 mod configuration;
 mod cost;
+mod environment;
 mod exit;
 mod interrupt;
 mod judging;

@@ -16,6 +16,8 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let rule = conformance_core::rules::find(&args.rule)
         .ok_or_else(|| anyhow!("unknown rule `{}`; `spanproof rules` lists them", args.rule))
         .or_usage()?;
-    output::show(conformance_core::docs::page(rule))?;
+    let page = conformance_core::docs::page(rule);
+    // What stands before is for those who would edit the file.
+    output::show(page.split_once("-->\n\n").map_or(page.as_str(), |(_, text)| text))?;
     Ok(Outcome::Conforms)
 }

@@ -25,7 +25,7 @@ const SHOWN_FAILURES: usize = 5;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The mean rate of calls, in simulated time: 80000/day, 5/s, 300/min, 1.5/h
-    #[arg(long, default_value = "80000/day", help_heading = "Load")]
+    #[arg(long, default_value = "80000/day", allow_hyphen_values = true, help_heading = "Load")]
     rate: Rate,
     /// How much simulated time to cover, such as 24h or 90m
     #[arg(long = "for", value_name = "DURATION", default_value = "24h",
@@ -94,6 +94,14 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
         load: Some(outcome.load.clone()),
     };
     let judged = judge_and_report(configuration, evidence, &args.reports)?;
+    if outcome.is_stopped {
+        return Err(anyhow!(
+            "stopped after {} of {} calls: the report is about those",
+            outcome.load.started,
+            outcome.load.intended
+        ))
+        .or_could_not_judge();
+    }
     if let Some(error) = outcome.broken {
         return Err(error).or_could_not_judge();
     }
@@ -148,9 +156,6 @@ async fn drive(plan: Plan, speed: Speed, client: impl Client) -> LoadOutcome {
     let outcome = loadgen::run(config, plan, client, |now| progress.show(&line(now))).await;
     progress.end();
     watch.abort();
-    if outcome.is_stopped {
-        output::complain("stopped early: what follows is about the calls made until then");
-    }
     outcome
 }
 

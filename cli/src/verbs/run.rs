@@ -11,7 +11,7 @@ use crate::configuration::JudgeArgs;
 use crate::exit::{Failure, OrFail as _, Outcome};
 use crate::judging::{Evidence, ReportArgs, judge_and_report};
 use crate::servers::{EvidenceArgs, Servers, Serving};
-use crate::{interrupt, output};
+use crate::{environment, interrupt, output};
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
@@ -60,51 +60,32 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
 async fn run_command(command: &[OsString], servers: &Servers) -> Result<ExitStatus, Failure> {
     let (program, arguments) = command
         .split_first()
+        .filter(|(program, _)| !program.is_empty())
         .ok_or_else(|| anyhow!("no command: write it after `--`"))
         .or_usage()?;
-    let mut child = Command::new(program)
-        .args(arguments)
-        .envs(environment(servers))
+    let mut command = Command::new(program);
+    command.args(arguments);
+    for warning in environment::point_at(servers, &mut command) {
+        output::complain(&format!("warning: {warning}"));
+    }
+    let mut child = command
+        .kill_on_drop(true)
         .spawn()
         .with_context(|| format!("cannot start {}", program.display()))
         .or_could_not_judge()?;
     tokio::select! {
+        status = child.wait() => return status.or_could_not_judge(),
+        interrupted = interrupt::requested() => interrupted.or_could_not_judge()?,
+    }
+    // A terminal sends Ctrl-C to the command as well; whoever signals this process alone means it.
+    output::complain("interrupted: waiting for the command to end; interrupt again to kill it");
+    interrupt::terminate(&child);
+    tokio::select! {
         status = child.wait() => status.or_could_not_judge(),
         interrupted = interrupt::requested() => {
             interrupted.or_could_not_judge()?;
-            output::complain("interrupted: waiting for the command to end");
+            child.kill().await.or_could_not_judge()?;
             child.wait().await.or_could_not_judge()
         }
     }
-}
-
-/// What points the AWS SDK at the mock and the OTLP exporter at the receiver. Settings that the
-/// user made stay, but for the two endpoints.
-fn environment(servers: &Servers) -> Vec<(&'static str, String)> {
-    let unless_set = |name: &'static str, value: &str| {
-        std::env::var_os(name).is_none().then(|| (name, value.to_owned()))
-    };
-    let grpc = std::env::var("OTEL_EXPORTER_OTLP_PROTOCOL").is_ok_and(|value| value == "grpc");
-    let receiver = if grpc { servers.grpc_endpoint() } else { servers.http_endpoint() };
-    let mut environment = vec![
-        ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", servers.mock.endpoint()),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", receiver),
-    ];
-    environment.extend(
-        [
-            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
-            ("OTEL_TRACES_EXPORTER", "otlp"),
-            ("OTEL_METRICS_EXPORTER", "otlp"),
-            ("OTEL_LOGS_EXPORTER", "otlp"),
-            ("AWS_ACCESS_KEY_ID", "spanproof"),
-            ("AWS_SECRET_ACCESS_KEY", "spanproof"),
-            ("AWS_REGION", "us-east-1"),
-            ("AWS_DEFAULT_REGION", "us-east-1"),
-            ("AWS_EC2_METADATA_DISABLED", "true"),
-            ("NO_PROXY", "127.0.0.1,localhost"),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| unless_set(name, value)),
-    );
-    environment
 }

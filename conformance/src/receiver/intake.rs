@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::counts::{Counters, Counts};
 use super::queue::{Queue, QueueError};
-use crate::capture::{Export, Request, Signal};
+use crate::capture::{Export, Items, Request, Signal};
 use crate::json;
 
 /// The way from a decoded body to the capture.
@@ -103,6 +103,11 @@ impl Intake {
             Export::Metrics(_) | Export::Logs(_) => 0,
         };
         let items = export.items();
+        if items == Items::default() {
+            // A probe of whether anybody listens: there is nothing to keep.
+            self.counters.accepted(0, items, rejected_spans);
+            return Ok(Taken { rejected_spans });
+        }
         let protobuf =
             encoded.filter(|_| rejected_spans == 0).unwrap_or_else(|| export.encode().into());
         let request = Request { signal: export.signal(), protobuf };

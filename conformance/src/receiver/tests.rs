@@ -227,6 +227,17 @@ async fn what_is_not_otlp_http_is_refused_by_its_status() {
 }
 
 #[tokio::test]
+async fn a_probe_without_telemetry_is_answered_and_leaves_nothing_in_the_capture() {
+    let running = Running::start(Config::default()).await;
+    let probe = running.post("/v1/traces", "application/x-protobuf", b"").await;
+    assert_eq!(probe.status(), 200);
+    assert_eq!(running.post("/v1/metrics", "application/json", b"{}").await.status(), 200);
+    let (counts, exports) = running.finish().await;
+    assert_eq!(counts.requests, 2);
+    assert_eq!(exports, []);
+}
+
+#[tokio::test]
 async fn a_port_in_use_is_named() {
     let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = taken.local_addr().unwrap();

@@ -8,6 +8,9 @@ use anyhow::{Context as _, Result};
 
 use super::{Outcome, workspace};
 
+/// Where the pages are.
+const PAGES: &str = "docs/rules";
+
 /// Whether to write or to compare.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -31,7 +34,7 @@ fn write(root: &Path) -> Result<()> {
         fs::remove_file(&page).with_context(|| format!("cannot remove {}", page.display()))?;
     }
     for (path, text) in conformance_core::docs::pages() {
-        let path = root.join(path);
+        let path = root.join(PAGES).join(path);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
@@ -44,7 +47,7 @@ fn write(root: &Path) -> Result<()> {
 fn problems(root: &Path) -> Result<Vec<String>> {
     let mut outdated = stale(root)?;
     for (path, text) in conformance_core::docs::pages() {
-        let path = root.join(path);
+        let path = root.join(PAGES).join(path);
         if fs::read_to_string(&path).ok().as_deref() != Some(text.as_str()) {
             outdated.push(path);
         }
@@ -56,10 +59,12 @@ fn problems(root: &Path) -> Result<Vec<String>> {
 
 /// Committed pages that no rule has.
 fn stale(root: &Path) -> Result<Vec<PathBuf>> {
-    let current: BTreeSet<PathBuf> =
-        conformance_core::docs::pages().into_iter().map(|(path, _)| root.join(path)).collect();
+    let current: BTreeSet<PathBuf> = conformance_core::docs::pages()
+        .into_iter()
+        .map(|(path, _)| root.join(PAGES).join(path))
+        .collect();
     let mut stale = Vec::new();
-    let mut folders = vec![root.join("docs/rules")];
+    let mut folders = vec![root.join(PAGES)];
     while let Some(folder) = folders.pop() {
         if !folder.exists() {
             continue;
