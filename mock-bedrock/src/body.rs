@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::StatusCode;
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::Notify;
 
@@ -33,6 +34,18 @@ pub(crate) enum Ending {
     Short,
     /// The connection is dropped.
     Cut(Arc<Notify>),
+}
+
+impl AnswerBody {
+    /// The answer begins: its status goes out.
+    pub(crate) fn begin(&mut self, status: StatusCode) {
+        match self {
+            AnswerBody::Plain(_) => {}
+            AnswerBody::Whole { recorder, .. }
+            | AnswerBody::Stream { recorder, .. }
+            | AnswerBody::Cut { recorder, .. } => recorder.exchange().status = status.as_u16(),
+        }
+    }
 }
 
 impl Body for AnswerBody {

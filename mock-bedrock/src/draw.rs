@@ -2,6 +2,7 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use sha2::{Digest as _, Sha256};
 
 /// A 64-bit fold of bytes that gives the same value on every platform and in every release, which
 /// the hashers of the standard library do not promise.
@@ -80,6 +81,11 @@ pub(crate) fn uuid(seed: u64, number: u64) -> String {
         push_hex(&mut text, byte);
     }
     text
+}
+
+/// The SHA-256 of `text` as lower-case hex.
+pub(crate) fn sha256(text: &str) -> String {
+    hex(&Sha256::digest(text))
 }
 
 /// `bytes` as lower-case hex. The formatting machinery costs several times as much, and this runs

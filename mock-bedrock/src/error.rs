@@ -40,6 +40,13 @@ impl ServiceError {
         Self::validation("Malformed input request, please reformat your input and try again.")
     }
 
+    /// A body of more than `limit` bytes.
+    pub(crate) fn body_too_long(limit: usize) -> Self {
+        Self::validation(format!(
+            "1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length less than or equal to {limit}"
+        ))
+    }
+
     /// A model that does not exist.
     pub(crate) fn unknown_model() -> Self {
         Self::validation("The provided model identifier is invalid.")

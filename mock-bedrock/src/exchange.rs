@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Limited};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, Request, Response};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use sha2::{Digest as _, Sha256};
 use spanproof_schemas::ledger::{Content, Exchange};
 use spanproof_schemas::speed::Speed;
 use spanproof_schemas::time::unix_nanos;
@@ -34,9 +34,6 @@ use crate::turn::Turn;
 
 /// The largest body that the service takes.
 const BODY_LIMIT_BYTES: usize = 25_000_000;
-
-/// What the ledger states where there was no text.
-const SHA256_OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
@@ -63,17 +60,12 @@ struct Asked {
     fault: Option<Fault>,
 }
 
-/// Why there is nothing to answer with a turn of the model.
-enum NoTurn {
-    Refused(ServiceError),
+/// The body of a request, read as far as it went.
+enum Body {
+    Read(Bytes),
+    TooLong,
     /// The client left, or broke HTTP, in the middle of its request.
     BrokenOff,
-}
-
-impl From<ServiceError> for NoTurn {
-    fn from(error: ServiceError) -> Self {
-        NoTurn::Refused(error)
-    }
 }
 
 impl Service {
@@ -103,38 +95,70 @@ impl Service {
             ..Exchange::default()
         };
         let mut recorder = Recorder::new(exchange, Arc::clone(&self.sink), self.open.clone());
-        match self.read(request, operation, &mut recorder).await {
-            Ok(asked) => self.answer(asked, operation, recorder, arrived, connection).await,
-            Err(NoTurn::Refused(error)) => refuse(&error, recorder),
-            // Nobody hears this answer, so the record says that none was served.
-            Err(NoTurn::BrokenOff) => {
-                exception(&ServiceError::unreadable(), request_id(&mut recorder))
-                    .map(|()| AnswerBody::Plain(None))
+        let (head, body) = request.into_parts();
+        let body = read_body(body).await;
+        // All that takes work happens between two waits: what is alive across a wait is moved about
+        // with the request.
+        let (mut response, due) = match body {
+            Body::Read(body) => {
+                self.prepare(&head, &body, operation, recorder, arrived, connection)
             }
+            Body::TooLong => {
+                (refuse(&ServiceError::body_too_long(BODY_LIMIT_BYTES), recorder), None)
+            }
+            // Nobody hears this answer, so the record says that none was served.
+            Body::BrokenOff => {
+                let id = request_id(&mut recorder);
+                return exception(&ServiceError::unreadable(), id)
+                    .map(|()| AnswerBody::Plain(None));
+            }
+        };
+        if let Some(due) = due
+            && self.config.speed != Speed::Max
+        {
+            tokio::time::sleep_until(arrived + self.config.speed.scale(due)).await;
+        }
+        let status = response.status();
+        response.body_mut().begin(status);
+        response
+    }
+
+    /// The response to a request, and when its first byte is due, in simulated time from its
+    /// arrival; at once if that is `None`.
+    fn prepare(
+        &self,
+        head: &Parts,
+        body: &[u8],
+        operation: &'static dyn Operation,
+        mut recorder: Recorder,
+        arrived: Instant,
+        connection: &Arc<Notify>,
+    ) -> (Response<AnswerBody>, Option<Duration>) {
+        match self.read(head, body, operation, recorder.exchange()) {
+            Ok(asked) => {
+                let (response, due) = self.answer(asked, operation, recorder, arrived, connection);
+                (response, Some(due))
+            }
+            Err(error) => (refuse(&error, recorder), None),
         }
     }
 
     /// Reads the request. What it holds goes into the record first, so that the record of a failed
     /// exchange has it too.
-    async fn read(
+    fn read(
         &self,
-        request: Request<Incoming>,
+        head: &Parts,
+        body: &[u8],
         operation: &'static dyn Operation,
-        recorder: &mut Recorder,
-    ) -> Result<Asked, NoTurn> {
-        SHA256_OF_NOTHING.clone_into(&mut recorder.exchange().prompt_sha256);
-        SHA256_OF_NOTHING.clone_into(&mut recorder.exchange().completion_sha256);
-        let is_streamed = operation.operation().is_streamed();
-        let fault = Fault::asked(request.headers(), is_streamed);
-        let body = read_body(request).await?;
-
-        let exchange = recorder.exchange();
-        exchange.markers = request::markers(&body, &self.prompt_stem);
+        exchange: &mut Exchange,
+    ) -> Result<Asked, ServiceError> {
+        let fault = Fault::asked(&head.headers, operation.operation().is_streamed());
+        exchange.markers = request::markers(body, &self.prompt_stem);
         let model = model::resolve(&exchange.model_id)?;
         let family = families::of(model);
         exchange.task = family.task();
-        let turn = operation.read(family, &body, model)?;
-        exchange.prompt_sha256 = sha256(&turn.prompt);
+        let turn = operation.read(family, body, model)?;
+        exchange.prompt_sha256 = draw::sha256(&turn.prompt);
         exchange.parameters = turn.parameters.clone();
         exchange.conversation = turn.conversation.clone();
         if self.config.keep_content {
@@ -146,20 +170,20 @@ impl Service {
         if let Some((name, fault)) = fault {
             exchange.fault = Some(name.to_owned());
             if let Some(error) = fault.exception() {
-                return Err(error.into());
+                return Err(error);
             }
         }
         Ok(Asked { turn, model, family, fault: fault.map(|(_, fault)| fault) })
     }
 
-    async fn answer(
+    fn answer(
         &self,
         asked: Asked,
         operation: &'static dyn Operation,
         mut recorder: Recorder,
         arrived: Instant,
         connection: &Arc<Notify>,
-    ) -> Response<AnswerBody> {
+    ) -> (Response<AnswerBody>, Duration) {
         let Asked { turn, model, family, fault } = asked;
         let division = self.cache.charge(model, &turn);
         let mut answer =
@@ -177,10 +201,8 @@ impl Service {
         headers.extend(written.headers);
         match written.body {
             WrittenBody::Whole(bytes) => {
-                self.wait(arrived, answer.timing.total).await;
-                recorder.exchange().status = StatusCode::OK.as_u16();
                 let bytes = Bytes::from(bytes);
-                response.map(|()| match fault {
+                let response = response.map(|()| match fault {
                     Some(Fault::Cut) => AnswerBody::Cut {
                         part: Some(bytes.slice(..bytes.len() / 2)),
                         length: bytes.len() as u64,
@@ -188,7 +210,8 @@ impl Service {
                         recorder,
                     },
                     _ => AnswerBody::Whole { bytes: Some(bytes), recorder },
-                })
+                });
+                (response, answer.timing.total)
             }
             WrittenBody::Stream(mut script) => {
                 let ending = match fault {
@@ -206,18 +229,10 @@ impl Service {
                     Some(Fault::NoMetadata) => Ending::Short,
                     Some(Fault::Exception(..)) | None => Ending::Complete,
                 };
-                self.wait(arrived, answer.timing.first).await;
-                recorder.exchange().status = StatusCode::OK.as_u16();
                 let player = Player::new(script, arrived, self.config.speed);
-                response.map(|()| AnswerBody::Stream { player, model, ending, recorder })
+                let body = AnswerBody::Stream { player, model, ending, recorder };
+                (response.map(|()| body), answer.timing.first)
             }
-        }
-    }
-
-    /// Waits until `simulated` has passed since `arrived`.
-    async fn wait(&self, arrived: Instant, simulated: std::time::Duration) {
-        if self.config.speed != Speed::Max {
-            tokio::time::sleep_until(arrived + self.config.speed.scale(simulated)).await;
         }
     }
 
@@ -234,7 +249,7 @@ impl Service {
 /// Records what the answer will say.
 fn fill(exchange: &mut Exchange, answer: &Answer, operation: &dyn Operation, family: &dyn Family) {
     let text = answer.text();
-    exchange.completion_sha256 = sha256(&text);
+    exchange.completion_sha256 = draw::sha256(&text);
     if let Some(content) = &mut exchange.content {
         content.completion = text.into_owned();
     }
@@ -250,7 +265,6 @@ fn fill(exchange: &mut Exchange, answer: &Answer, operation: &dyn Operation, fam
 /// An answer that is an exception, recorded.
 fn refuse(error: &ServiceError, mut recorder: Recorder) -> Response<AnswerBody> {
     let exchange = recorder.exchange();
-    exchange.status = error.status.as_u16();
     exchange.exception = Some(error.exception.to_owned());
     let bytes = Some(Bytes::from(error.body()));
     exception(error, request_id(&mut recorder)).map(|()| AnswerBody::Whole { bytes, recorder })
@@ -273,18 +287,10 @@ fn request_id(recorder: &mut Recorder) -> HeaderValue {
         .expect("a request id is hexadecimal digits and hyphens")
 }
 
-async fn read_body(request: Request<Incoming>) -> Result<Bytes, NoTurn> {
-    match Limited::new(request.into_body(), BODY_LIMIT_BYTES).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            Err(NoTurn::Refused(ServiceError::validation(format!(
-                "1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length less than or equal to {BODY_LIMIT_BYTES}"
-            ))))
-        }
-        Err(_) => Err(NoTurn::BrokenOff),
+async fn read_body(body: Incoming) -> Body {
+    match Limited::new(body, BODY_LIMIT_BYTES).collect().await {
+        Ok(body) => Body::Read(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Body::TooLong,
+        Err(_) => Body::BrokenOff,
     }
-}
-
-fn sha256(text: &str) -> String {
-    draw::hex(&Sha256::digest(text))
 }

@@ -8,6 +8,7 @@ use spanproof_schemas::ledger::{Chunks, Exchange, Record, Usage};
 use spanproof_schemas::time::unix_nanos;
 use tokio::sync::mpsc;
 
+use crate::draw;
 use crate::ledger::LedgerSink;
 
 /// The record of one exchange in the making. Dropping it writes the record: a client that leaves
@@ -79,6 +80,11 @@ impl Drop for Recorder {
         if let Some(mut exchange) = self.exchange.take() {
             if exchange.finished_unix_nanos == 0 {
                 exchange.finished_unix_nanos = now();
+            }
+            for hash in [&mut exchange.prompt_sha256, &mut exchange.completion_sha256] {
+                if hash.is_empty() {
+                    *hash = draw::sha256("");
+                }
             }
             self.sink.record(Record::Exchange(exchange));
         }
