@@ -22,9 +22,12 @@ pub(super) const DISAGREES: u64 = 100_000_000_000_000;
 /// between calls are not explained away.
 const IMPOSSIBLE: u64 = 16 * DISAGREES;
 
-/// What it weighs that a span ended before the answer did. Spans do that by mistake, and a busy
-/// server notes the end of its answer late.
-const UNLIKELY: u64 = DISAGREES;
+/// What it weighs that a span ended before the answer did. Spans do that by mistake, so it weighs
+/// less, but still more than the tokens of two calls together.
+const UNLIKELY: u64 = 5 * DISAGREES;
+
+/// How much earlier that must be: a busy server notes the end of its answer late.
+const LATE: UnixNanos = 50_000_000;
 
 /// The candidates kept for one call in one round, nearest first.
 pub(super) const CANDIDATES: usize = 8;
@@ -98,7 +101,8 @@ impl Joiner<'_> {
     /// How badly a span fits a call, as the square of microseconds; nothing if they were never
     /// open together.
     ///
-    /// A call's span holds the call: one that started after the request arrived is another's. Of
+    /// A call's span holds the call: one that started after the request arrived, or ended well
+    /// before the answer did, is another's. Of
     /// spans that time leaves, one that states other tokens than were served is taken for
     /// another call's as long as there is a better one. The squares make the sum over all pairs
     /// least when starts and ends pair up in order.
@@ -120,7 +124,7 @@ impl Joiner<'_> {
             .is_none_or(|input| input == usage.input_tokens || input == usage.all_input_tokens());
         let evidence = [
             (span.start > arrived.saturating_add(TOLERANCE), IMPOSSIBLE),
-            (span.end.saturating_add(TOLERANCE) < finished, UNLIKELY),
+            (span.end.saturating_add(LATE) < finished, UNLIKELY),
             (!output_fits, DISAGREES),
             (!input_fits, DISAGREES),
         ];

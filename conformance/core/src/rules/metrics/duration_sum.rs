@@ -17,7 +17,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
         what_it_checks: "For each model and operation, the sum of \
             `gen_ai.client.operation.duration` against the summed durations of the spans of model \
             calls, where both count as many calls. They may differ by a twentieth and by ten \
-            milliseconds for each call, since the two are not taken at the same instant.",
+            milliseconds for each call, since the two are not taken at the same instant; but calls that took any time never sum \
+            up to nothing.",
         why: "Latency objectives are read from the metric. One that stops at the first chunk of a \
             stream, or runs on while nothing is asked of the model, is believed until somebody \
             compares it with a trace.",
@@ -40,7 +41,9 @@ fn check(view: &RunView<'_>) -> Vec<Finding> {
     let differing = sides.agreeing().filter(|(_, recorded, spans)| {
         let tolerance = spans.seconds * SHARE + spans.count as f64 * EACH;
         let difference = (recorded.seconds - spans.seconds).abs();
-        difference > tolerance || !difference.is_finite()
+        // A call takes time, however short the tolerance would let it be.
+        let is_nothing = recorded.seconds <= 0.0 && spans.seconds > 0.0;
+        difference > tolerance || !difference.is_finite() || is_nothing
     });
     differing
         .map(|(key, recorded, spans)| {

@@ -109,7 +109,10 @@ fn seconds(span: &SpanFacts) -> f64 {
 
 /// A model and an operation, as people read them.
 fn describe((model, operation): Key<'_>) -> String {
-    [operation, model].join(" ").trim().to_owned()
+    match (operation, model) {
+        ("", "") => "calls without operation and model".to_owned(),
+        _ => [operation, model].join(" ").trim().to_owned(),
+    }
 }
 
 /// The metric, as findings point at it.
