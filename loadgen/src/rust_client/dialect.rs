@@ -31,15 +31,16 @@ pub(super) struct MetricFacts {
     pub(super) boundaries: Vec<f64>,
 }
 
+/// Versions before 1.34.0 know one kind of GenAI span and none for a provider: 1.30.0 and 1.28.0
+/// call it so.
+const ONLY_GEN_AI: [&str; 2] = ["span.gen_ai.client", "trace.gen_ai.client"];
+
 impl Dialect {
     pub(super) fn of(version: Version) -> Dialect {
         let registry = version.registry();
-        // Versions before 1.34.0 know one kind of GenAI span and none for a provider.
-        let chat =
-            ["span.aws.bedrock.client", "span.gen_ai.inference.client", "trace.gen_ai.client"];
-        let chat = attributes(&registry, &chat);
-        let embeddings =
-            attributes(&registry, &["span.gen_ai.embeddings.client", "trace.gen_ai.client"]);
+        let own = |first: &[&'static str]| attributes(&registry, &[first, &ONLY_GEN_AI].concat());
+        let chat = own(&["span.aws.bedrock.client", "span.gen_ai.inference.client"]);
+        let embeddings = own(&["span.gen_ai.embeddings.client"]);
         let provider_key = if chat.contains("gen_ai.provider.name") {
             "gen_ai.provider.name"
         } else {
