@@ -191,21 +191,25 @@ fn cut(text: &mut String, limit: usize, sequences: &[String], draws: &mut ChaCha
         let at = text[from..].find(' ').map_or(text.len(), |offset| from + offset + 1);
         text.insert_str(at, sequence);
     }
+    // Where the limit falls, should it fall within the text.
+    let end = if text.is_ascii() {
+        (limit < text.len()).then_some(limit)
+    } else {
+        text.char_indices().nth(limit).map(|(at, _)| at)
+    };
+    // Generation stops with the first sequence that is complete, which need not be the first to
+    // begin.
     let first = sequences
         .iter()
         .filter_map(|sequence| text.find(sequence.as_str()).map(|at| (at, sequence)))
-        .min_by_key(|(at, sequence)| (*at, sequence.len()));
+        .min_by_key(|(at, sequence)| (at + sequence.len(), *at));
     if let Some((at, sequence)) = first
-        && at + sequence.len() <= limit
+        && at + sequence.len() <= end.unwrap_or(text.len())
     {
         text.truncate(at);
         return Stop::Sequence(sequence.clone());
     }
-    if text.len() > limit {
-        let mut end = limit;
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
+    if let Some(end) = end {
         text.truncate(end);
         return Stop::MaxTokens;
     }

@@ -1,14 +1,15 @@
 //! The body of messages that the Converse operations take, and that Nova takes natively.
 
-use std::fmt;
-
-use serde::Deserialize;
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
-use serde_json::value::RawValue;
 use spanproof_schemas::ledger::Parameters;
 
 use crate::error::ServiceError;
 use crate::turn::{CacheTtl, Echo, ToolChoice, Turn};
+
+mod body;
+
+use body::{
+    AdditionalFields, Block, Body, Choice, InferenceConfig, Message, ToolConfig, ToolEntry,
+};
 
 /// The most stop sequences that the service's model allows.
 const MOST_STOP_SEQUENCES: usize = 2_500;
@@ -173,154 +174,4 @@ fn blank(at: &str) -> ServiceError {
     ServiceError::validation(format!(
         "The text field in the ContentBlock object at {at} is blank. Add text to the text field, and try again."
     ))
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Body<'a> {
-    #[serde(borrow)]
-    messages: Option<Vec<Message<'a>>>,
-    #[serde(borrow)]
-    system: Option<Vec<Block<'a>>>,
-    inference_config: Option<InferenceConfig>,
-    #[serde(borrow)]
-    tool_config: Option<ToolConfig<'a>>,
-    guardrail_config: Option<GuardrailConfig>,
-    additional_model_request_fields: Option<AdditionalFields>,
-    additional_model_response_field_paths: Option<Vec<String>>,
-    #[serde(borrow)]
-    performance_config: Option<&'a RawValue>,
-    #[serde(borrow)]
-    service_tier: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Message<'a> {
-    role: String,
-    #[serde(borrow)]
-    content: Option<Vec<Block<'a>>>,
-}
-
-/// A content block: an object with exactly one member.
-enum Block<'a> {
-    Text(String),
-    CachePoint(CacheTtl),
-    Media(&'a RawValue),
-    Structure(&'a RawValue),
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Block<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct BlockVisitor;
-        impl<'de> Visitor<'de> for BlockVisitor {
-            type Value = Block<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a content block")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let Some(member) = map.next_key::<&str>()? else {
-                    return Err(A::Error::custom("a content block has one member"));
-                };
-                let block = match member {
-                    "text" => Block::Text(map.next_value()?),
-                    "cachePoint" => {
-                        let point: CachePoint = map.next_value()?;
-                        Block::CachePoint(CacheTtl::named(point.ttl.as_deref()))
-                    }
-                    "image" | "document" | "video" | "audio" => Block::Media(map.next_value()?),
-                    _ => Block::Structure(map.next_value()?),
-                };
-                if map.next_key::<&str>()?.is_some() {
-                    return Err(A::Error::custom("a content block has one member"));
-                }
-                Ok(block)
-            }
-        }
-        deserializer.deserialize_map(BlockVisitor)
-    }
-}
-
-#[derive(Deserialize)]
-struct CachePoint {
-    ttl: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct InferenceConfig {
-    /// Nova's older spelling stands in recorded bodies beside the newer one.
-    #[serde(alias = "max_new_tokens")]
-    max_tokens: Option<i64>,
-    temperature: Option<f64>,
-    #[serde(alias = "top_p")]
-    top_p: Option<f64>,
-    #[serde(alias = "top_k")]
-    top_k: Option<f64>,
-    stop_sequences: Option<Vec<String>>,
-}
-
-/// The fields of the model's own that the ledger knows: Claude's `top_k`, Nova's
-/// `inferenceConfig.topK`.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AdditionalFields {
-    #[serde(alias = "top_k")]
-    top_k: Option<f64>,
-    inference_config: Option<InferenceConfig>,
-}
-
-impl AdditionalFields {
-    fn top_k(&self) -> Option<f64> {
-        self.top_k.or_else(|| self.inference_config.as_ref().and_then(|config| config.top_k))
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct GuardrailConfig {
-    guardrail_identifier: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ToolConfig<'a> {
-    #[serde(borrow)]
-    tools: Option<Vec<ToolEntry<'a>>>,
-    tool_choice: Option<Choice>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ToolEntry<'a> {
-    #[serde(borrow)]
-    tool_spec: Option<ToolSpec<'a>>,
-    cache_point: Option<CachePoint>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ToolSpec<'a> {
-    name: String,
-    description: Option<String>,
-    #[serde(borrow)]
-    input_schema: InputSchema<'a>,
-}
-
-#[derive(Deserialize)]
-struct InputSchema<'a> {
-    #[serde(borrow)]
-    json: &'a RawValue,
-}
-
-#[derive(Deserialize)]
-struct Choice {
-    any: Option<serde::de::IgnoredAny>,
-    tool: Option<NamedTool>,
-}
-
-#[derive(Deserialize)]
-struct NamedTool {
-    name: String,
 }
