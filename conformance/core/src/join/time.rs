@@ -41,13 +41,38 @@ const MODELS: usize = 1 << 12;
 /// Whether a span's model may be a call's, for the pairs of names met so far.
 type Models = FxHashMap<(Symbol, Symbol), bool>;
 
+/// The spans that are left over.
+struct Neighbours {
+    all: Nearby,
+    /// By the input and output tokens that they state: where so many calls wait at once that a
+    /// call's span is none of the nearest, it is still one of the few with its tokens.
+    by_tokens: FxHashMap<(u64, u64), Nearby>,
+}
+
+impl Neighbours {
+    fn new(joiner: &Joiner<'_>) -> Neighbours {
+        let mut by_tokens: FxHashMap<(u64, u64), Vec<usize>> = FxHashMap::default();
+        for span in joiner.free_spans() {
+            let usage = joiner.spans[span].usage;
+            if let (Some(input), Some(output)) = (usage.input, usage.output) {
+                by_tokens.entry((input, output)).or_default().push(span);
+            }
+        }
+        let nearby = |spans| Nearby::new(joiner.spans, spans);
+        Neighbours {
+            all: nearby(joiner.free_spans().collect()),
+            by_tokens: by_tokens.into_iter().map(|(key, spans)| (key, nearby(spans))).collect(),
+        }
+    }
+}
+
 impl Joiner<'_> {
     pub(super) fn by_time(&mut self) {
         let mut models = Models::default();
         let mut calls: Vec<usize> = self.free_calls().collect();
         calls.sort_by_key(|call| (self.calls[*call].first().arrived, *call));
         for _ in 0..ROUNDS {
-            let nearby = Nearby::new(self.spans, self.free_spans().collect());
+            let nearby = Neighbours::new(self);
             let mut pairs = Vec::new();
             for call in &calls {
                 let mut candidates = self.candidates(*call, &nearby, &mut models);
@@ -66,23 +91,35 @@ impl Joiner<'_> {
             }
         }
         // So many are alike that their candidates were: now each takes what is left.
-        let nearby = Nearby::new(self.spans, self.free_spans().collect());
+        let nearby = Neighbours::new(self);
         for call in calls {
             let candidates = self.candidates(call, &nearby, &mut models);
             if let Some(best) = candidates.into_iter().min() {
-                nearby.take(self.spans[best.span].start, best.span);
+                nearby.all.take(self.spans[best.span].start, best.span);
                 self.pair(call, best.span, JoinMeans::TimeOverlap);
             }
         }
     }
 
-    fn candidates(&self, call: usize, nearby: &Nearby, models: &mut Models) -> Vec<Pair> {
+    fn candidates(&self, call: usize, nearby: &Neighbours, models: &mut Models) -> Vec<Pair> {
         let (arrived, finished) = self.times(call);
-        let pair = |span| {
-            let fits = self.is_same_task(call, span) && self.is_same_model(call, span, models);
+        let pair = |span: usize| {
+            let fits = self.by_span[span].is_none()
+                && self.is_same_task(call, span)
+                && self.is_same_model(call, span, models);
             fits.then(|| self.cost(call, span).map(|cost| Pair { cost, call, span })).flatten()
         };
-        nearby.around(arrived, finished).filter_map(pair).collect()
+        let usage = self.calls[call].usage();
+        let tokens = [usage.input_tokens, usage.all_input_tokens()]
+            .map(|input| nearby.by_tokens.get(&(input, usage.output_tokens)));
+        // Without cached tokens both are the same list.
+        let [own, all] = tokens;
+        let all = all.filter(|_| usage.input_tokens != usage.all_input_tokens());
+        let alike = own.into_iter().chain(all).flat_map(|list| list.around(arrived, finished));
+        let mut spans: Vec<usize> = nearby.all.around(arrived, finished).chain(alike).collect();
+        spans.sort_unstable();
+        spans.dedup();
+        spans.into_iter().filter_map(pair).collect()
     }
 
     /// When the first attempt of a call arrived and the last one ended.
