@@ -1,7 +1,7 @@
 //! Calls: the exchanges of one invocation, retries included.
 
 use rustc_hash::FxHashMap;
-use spanproof_schemas::ledger::Usage;
+use spanproof_schemas::ledger::{Operation, Usage};
 
 use crate::model::ExchangeFacts;
 use crate::symbol::{Symbol, Symbols};
@@ -20,7 +20,8 @@ pub enum Outcome {
     Succeeded,
     /// It ended in an error; with the exception, where one was served.
     Failed(Option<Symbol>),
-    /// The client left before the end, which the conventions do not call an error.
+    /// It ended early, and not in what every client must take for an error: the client left, or a
+    /// buffered answer was cut short.
     Left,
 }
 
@@ -75,7 +76,9 @@ impl<'a> Call<'a> {
     #[must_use]
     pub fn outcome(&self, symbols: &Symbols) -> Outcome {
         let last = self.last();
-        let cut = symbols.option(last.fault).is_some_and(|fault| fault.starts_with("cut"));
+        // boto3 takes what came of a Converse answer for all of it, and its spans cannot know better.
+        let cut = last.operation != Operation::Converse
+            && symbols.option(last.fault).is_some_and(|fault| fault.starts_with("cut"));
         if last.exception.is_some() || last.status == 0 || last.status >= 400 {
             Outcome::Failed(last.exception)
         } else if last.delivered {

@@ -11,7 +11,7 @@ use crate::catalogue::{Conventions, Name, NameId, NameSet, SpanType};
 use crate::dialect::Fingerprint;
 use crate::field::{Field, Fields};
 use crate::metric_sums::MetricSums;
-use crate::model::{Role, SpanFacts, Vocabulary};
+use crate::model::{FinishReasons, Role, SpanFacts, Vocabulary};
 use crate::otlp;
 use crate::scan::Scanner;
 use crate::settings::Settings;
@@ -148,6 +148,17 @@ impl<'a> CallView<'a> {
             Match::Span(span, _) if span.role == Role::ModelCall => Some(span),
             _ => None,
         }
+    }
+
+    /// Whether the program may have closed the stream before its end, although the server could
+    /// hand over all of it: small answers fit into the buffers between them. Such a span knows
+    /// neither usage nor stop reason, and nothing settles what its status should be.
+    #[must_use]
+    pub fn may_have_been_closed(&self) -> bool {
+        self.call.last().operation.is_streamed()
+            && self.span().is_some_and(|span| {
+                span.usage.output.is_none() && span.finish_reasons == FinishReasons::Absent
+            })
     }
 
     /// The call as findings point at it: its span and its last exchange.

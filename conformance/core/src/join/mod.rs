@@ -58,7 +58,7 @@ pub(crate) fn join(
     // The tree of spans is only built where something is left over on either side.
     let mut duplicates = vec![Vec::new(); calls.len()];
     let mut absences = vec![Absence::Missing; calls.len()];
-    if !joiner.is_complete() {
+    if !calls.is_empty() && !joiner.is_complete() {
         let tree = trace::Tree::new(spans, nodes);
         joiner.by_trace_context(&tree);
         joiner.by_answer_id();

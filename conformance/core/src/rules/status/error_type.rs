@@ -17,7 +17,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
         what_it_checks: "A GenAI span with the status ERROR carries `error.type`. With a ledger \
             also: the span of a call that the service refused, broke off or cut has the status \
             ERROR, and that of a call whose answer arrived in full has neither. A call whose \
-            client left early is left alone, for the conventions do not settle its status. What \
+            client left early, or may have left a stream whose end its span does not know, is \
+            left alone, for the conventions do not settle its status; so is a Converse answer \
+            that broke off, which boto3 takes for an empty one. What \
             counts is the last attempt: a retry that succeeded is a success.",
         why: "Error rates are counted by status and broken down by `error.type`. Throttling that \
             cannot be told from a bad request cannot be alerted on.",
@@ -59,6 +61,8 @@ fn check_call(view: &CallView<'_>) -> Vec<Finding> {
                     error_type.unwrap_or("absent")
                 )),
         ],
+        // A stream that the program closed early has no settled status.
+        Outcome::Succeeded if view.may_have_been_closed() => Vec::new(),
         Outcome::Succeeded if is_error => vec![
             Finding::new("the call succeeded and the span's status is ERROR")
                 .attribute("status")

@@ -1,5 +1,6 @@
 use spanproof_schemas::report::Level;
 
+use super::closed_or_lost;
 use crate::finding::Finding;
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::usage::expected;
@@ -18,7 +19,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
             from and written to the prompt cache out of its input count; from 1.40.0 on the \
             conventions say that `gen_ai.usage.input_tokens` SHOULD include them, before that the \
             service's own count is expected. The finding says so where the difference is exactly \
-            the cached tokens. An absent count is a finding when tokens were served.",
+            the cached tokens. An absent count is a finding when tokens were served; on the span of a \
+            stream that has neither usage nor finish reasons it is an improvement, since the \
+            program may have closed the stream before it had read the end.",
         why: "Input tokens are the larger part of most bills. A count without the cached tokens \
             shows a cached prompt as almost free and almost empty.",
         example: "The service counts 37 input tokens and 2,048 read from the cache; the span, \
@@ -39,6 +42,9 @@ fn check(view: &CallView<'_>) -> Vec<Finding> {
     let message = match span.usage.input {
         Some(actual) if actual == expected => return Vec::new(),
         None if expected == 0 => return Vec::new(),
+        None if view.may_have_been_closed() => {
+            return vec![closed_or_lost("gen_ai.usage.input_tokens", expected)];
+        }
         None => "tokens were served and the span states no input tokens",
         Some(actual) if actual == served.input_tokens => {
             "the input tokens leave cached tokens out, which this version counts in"
