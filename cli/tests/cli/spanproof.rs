@@ -27,9 +27,14 @@ impl Folder {
         self.0.path().join(name)
     }
 
-    /// Runs `spanproof` with `arguments` here.
+    /// Runs `spanproof` with `arguments` here; its clients are those below `clients`, if that is
+    /// there.
     pub(crate) fn spanproof(&self, arguments: &[&str]) -> Ended {
-        let output = Command::new(env!("CARGO_BIN_EXE_spanproof"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_spanproof"));
+        if self.path("clients").exists() {
+            command.env("SPANPROOF_CLIENTS_DIR", self.path("clients"));
+        }
+        let output = command
             .args(arguments)
             .current_dir(self.0.path())
             .stdin(Stdio::null())

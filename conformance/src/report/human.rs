@@ -65,16 +65,19 @@ fn load_block(load: &Load) -> String {
             seconds(*wall_s),
         ),
     );
-    let _ = writeln!(out, "{:INDENT$}{:<16}{:>10}{:>12}{:>12}", "", "", "p50", "p99", "max");
-    for (name, quantiles) in [
+    let measured: Vec<(&str, Quantiles)> = [
         ("schedule lag", load.schedule_lag_ms),
         ("latency", load.latency_ms),
         ("first chunk", load.ttft_ms),
-    ] {
-        if quantiles == Quantiles::default() {
-            // Nothing of the kind was measured: no streams, say.
-            continue;
-        }
+    ]
+    .into_iter()
+    // Where nothing of the kind was measured, no streams say, all are zero.
+    .filter(|(_, quantiles)| *quantiles != Quantiles::default())
+    .collect();
+    if !measured.is_empty() {
+        let _ = writeln!(out, "{:INDENT$}{:<16}{:>10}{:>12}{:>12}", "", "", "p50", "p99", "max");
+    }
+    for (name, quantiles) in measured {
         let Quantiles { p50, p99, max } = quantiles;
         let [p50, p99, max] = [p50, p99, max].map(milliseconds);
         let _ = writeln!(out, "{:INDENT$}{name:<16}{p50:>10}{p99:>12}{max:>12}", "");

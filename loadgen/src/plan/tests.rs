@@ -106,8 +106,10 @@ fn the_mix_and_the_faults_come_in_their_shares() {
         let share = target.weight / weights;
         assert!((seen - share).abs() < 0.01, "{target:?}: {seen}, not {share}");
     }
+    // Those that break streams have no effect on other calls.
+    let planned: f64 = CHAT.faults.iter().map(|fault| fault.share).sum();
     let share = faults / f64::from(calls);
-    assert!((0.007..0.012).contains(&share), "{share}");
+    assert!((planned - 0.006..planned + 0.003).contains(&share), "{share}, not {planned}");
 }
 
 #[test]
