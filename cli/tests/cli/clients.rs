@@ -1,5 +1,7 @@
 //! Client programs that misbehave: each gets an error that says what happened, and none hangs.
 
+#![expect(clippy::unwrap_used, reason = "it is part of tests")]
+
 use std::fs;
 
 use crate::spanproof::Folder;
