@@ -273,6 +273,7 @@ async fn metrics_add_up_to_what_the_spans_say() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn content_is_on_spans_only_when_asked_for_and_the_version_has_a_place_for_it() {
     let content = ["gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.system_instructions"];
+    let shapes = ["input_messages", "output_messages", "system_instructions"].map(content_shape);
     for (version, with_content, has_content) in
         [("1.36.0", true, false), ("1.41.1", false, false), ("1.41.1", true, true)]
     {
@@ -284,6 +285,13 @@ async fn content_is_on_spans_only_when_asked_for_and_the_version_has_a_place_for
             if !has_content || served.task == Task::Embeddings {
                 assert_eq!(values, [None, None, None], "{version}");
                 continue;
+            }
+            for (shape, value) in shapes.iter().zip(&values) {
+                let Some(value) = value else { continue };
+                let value = serde_json::from_str(value).unwrap();
+                let errors: Vec<String> =
+                    shape.iter_errors(&value).map(|error| error.to_string()).collect();
+                assert_eq!(errors, [""; 0], "{value}");
             }
             let input: serde_json::Value =
                 serde_json::from_str(values[0].as_deref().unwrap()).unwrap();
@@ -355,4 +363,14 @@ async fn an_address_that_is_none_is_told() {
     config.otlp_endpoint = "not a url".to_owned();
     let said = RustClient::start(config.clone()).err().unwrap().to_string();
     insta::assert_snapshot!(said, @"the client could not start: `not a url` is no address of a server: write such as http://127.0.0.1:8080");
+}
+
+/// The shape of one kind of content, from `schemas/content.schema.json`.
+fn content_shape(name: &str) -> jsonschema::Validator {
+    let schema = include_str!("../../../schemas/content.schema.json");
+    let mut schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+    let members = schema.as_object_mut().unwrap();
+    members.remove("anyOf");
+    members.insert("$ref".to_owned(), format!("#/$defs/{name}").into());
+    jsonschema::validator_for(&schema).unwrap()
 }
