@@ -1,5 +1,9 @@
 //! The binary framing of `application/vnd.amazon.eventstream`.
 
+mod decode;
+
+pub use decode::{DecodeError, Decoder, Frame, Header, HeaderFault, HeaderValue};
+
 use bytes::{BufMut, BytesMut};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;

@@ -25,7 +25,7 @@ mod config;
 mod converse_usage;
 mod draw;
 mod error;
-mod event_stream;
+pub mod event_stream;
 mod exchange;
 mod families;
 mod fault;
