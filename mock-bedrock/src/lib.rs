@@ -20,6 +20,7 @@
 mod answer;
 mod body;
 mod cache;
+mod catalogue;
 mod claude_request;
 mod config;
 mod converse_usage;

@@ -32,7 +32,7 @@ fn with_tool(mut turn: Turn, choice: ToolChoice) -> Turn {
 }
 
 fn models() -> impl Strategy<Value = &'static str> {
-    let chat = model::all().iter().filter(|model| model.family != "titan_embed" && model.on_demand);
+    let chat = model::all().iter().filter(|model| model.max_output_tokens > 0 && model.on_demand);
     prop::sample::select(chat.map(|model| model.id.as_str()).collect::<Vec<_>>())
 }
 
