@@ -1,7 +1,7 @@
 //! What a client can do, so that a plan asks nothing else of it.
 
 use serde::{Deserialize, Serialize};
-use spanproof_schemas::ledger::Operation;
+use spanproof_schemas::worker::Operation;
 
 /// What a client declares that it can do. The plan draws only among calls that need no more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! What calls look like: models, lengths, parameters and faults, as data.
 
 use serde::{Deserialize, Serialize};
-use spanproof_schemas::ledger::Operation;
+use spanproof_schemas::worker::Operation;
 
 use crate::capabilities::Family;
 use crate::fault::Fault;

@@ -1,29 +1,18 @@
 //! What the mock answers a turn with: the same for the same seed, model and turn, whichever
 //! operation asked.
 
+mod draft;
+mod numbers;
+
 use std::borrow::Cow;
 
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
-use serde_json::Value;
 use spanproof_schemas::ledger::Usage;
 
 use crate::cache::Division;
-use crate::draw::{self, Fold, Purpose};
+use crate::draw::{self, Fold};
 use crate::model::Model;
-use crate::prose;
-use crate::timing::{Timing, log_normal};
-use crate::tool_input;
-use crate::turn::{Echo, Embedding, ToolChoice, Turn};
-
-/// The median length of an answer that nothing cuts short.
-const MEDIAN_TOKENS: f64 = 130.0;
-/// The spread of that length: the standard deviation of its logarithm.
-const SIGMA_TOKENS: f64 = 0.6;
-/// How often a model that may call a tool does.
-const TOOL_CHANCE: f64 = 0.5;
-/// How often an answer runs into one of the stop sequences that the request names.
-const STOP_CHANCE: f64 = 1.0 / 3.0;
+use crate::timing::Timing;
+use crate::turn::{Echo, Embedding, Turn, Wanted};
 
 /// An answer, before any family or operation gave it a shape.
 #[derive(Debug)]
@@ -46,15 +35,45 @@ pub(crate) struct Answer {
 /// A part of an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Block {
+    /// What the model thought before it answered, and the signature that a client hands back.
+    Reasoning {
+        text: String,
+        signature: String,
+    },
+    /// The same in encrypted form, in base64.
+    Redacted {
+        data: String,
+        /// Characters of what was encrypted, which are charged.
+        chars: usize,
+    },
     Text(String),
+    /// A text, and the page it rests on.
+    Cited {
+        text: String,
+        title: String,
+        url: String,
+    },
     ToolUse {
         name: String,
         /// The arguments, as JSON.
         input: String,
     },
+    /// A tool that the service ran: its use and its result.
+    ServerTool {
+        name: String,
+        /// The arguments, as JSON.
+        input: String,
+        /// What it found, as JSON.
+        result: String,
+    },
     Vector {
         values: Vec<f32>,
         embedding: Embedding,
+    },
+    /// A document's position in the request, and how relevant it is, from 0 to 1.
+    Ranked {
+        index: usize,
+        score: f64,
     },
 }
 
@@ -65,16 +84,45 @@ pub(crate) enum Stop {
     MaxTokens,
     Sequence(String),
     ToolUse,
+    GuardrailIntervened,
+    ContentFiltered,
+    MalformedModelOutput,
+    MalformedToolUse,
+    ContextWindowExceeded,
+    /// A word that no service documents, as a fault or a scripted answer gives it.
+    Other(String),
 }
 
 impl Stop {
-    /// The word that Converse, Claude and Nova all use.
-    pub(crate) fn as_str(&self) -> &'static str {
+    /// The word that Converse uses.
+    pub(crate) fn as_str(&self) -> &str {
         match self {
             Stop::EndTurn => "end_turn",
             Stop::MaxTokens => "max_tokens",
             Stop::Sequence(_) => "stop_sequence",
             Stop::ToolUse => "tool_use",
+            Stop::GuardrailIntervened => "guardrail_intervened",
+            Stop::ContentFiltered => "content_filtered",
+            Stop::MalformedModelOutput => "malformed_model_output",
+            Stop::MalformedToolUse => "malformed_tool_use",
+            Stop::ContextWindowExceeded => "model_context_window_exceeded",
+            Stop::Other(word) => word,
+        }
+    }
+
+    /// The stop reason that Converse's word names; a word that it does not have stays as it is.
+    pub(crate) fn named(word: &str) -> Self {
+        match word {
+            "end_turn" => Stop::EndTurn,
+            "max_tokens" => Stop::MaxTokens,
+            "stop_sequence" => Stop::Sequence(String::new()),
+            "tool_use" => Stop::ToolUse,
+            "guardrail_intervened" => Stop::GuardrailIntervened,
+            "content_filtered" => Stop::ContentFiltered,
+            "malformed_model_output" => Stop::MalformedModelOutput,
+            "malformed_tool_use" => Stop::MalformedToolUse,
+            "model_context_window_exceeded" => Stop::ContextWindowExceeded,
+            other => Stop::Other(other.to_owned()),
         }
     }
 
@@ -101,38 +149,54 @@ impl Answer {
         key.word(turn.identity());
         let key = key.finish();
         let marker = format!("{stem}{}", draw::base36(key));
-        let mut draws = draw::generator(key, Purpose::Answer);
-
-        let (blocks, stop) = match turn.embedding {
-            Some(embedding) => (vec![vector(embedding, key)], Stop::EndTurn),
-            None => message(model, &turn, &marker, key, &mut draws),
-        };
-        let chars = blocks.iter().map(Block::chars).sum::<usize>();
-        let mut usage = cache.usage;
-        usage.output_tokens = match turn.embedding {
-            Some(_) => 0,
-            None => model.tokens(chars as u64).max(1),
+        let (blocks, stop) = match turn.wanted {
+            Wanted::Message => draft::message(model, &turn, &marker, key),
+            Wanted::Vectors { count, embedding } => {
+                (numbers::vectors(count, embedding, key), Stop::EndTurn)
+            }
+            Wanted::Ranking { documents, top } => {
+                (numbers::ranking(documents, top, key), Stop::EndTurn)
+            }
         };
         let planted = blocks.iter().any(|block| block.contains(&marker));
-        Answer {
+        let mut answer = Answer {
             model,
-            stop,
-            usage,
+            blocks: Vec::new(),
+            stop: Stop::EndTurn,
+            usage: cache.usage,
             cache,
-            timing: Timing::draw(model, chars, key),
+            timing: Timing::draw(model, 0, key),
             echo: turn.echo,
             states_usage: true,
             marker: planted.then_some(marker),
             key,
-            blocks,
+        };
+        answer.put(blocks, stop);
+        if turn.wanted == Wanted::Message {
+            answer.usage.output_tokens = answer.usage.output_tokens.max(1);
         }
+        answer
     }
 
-    /// The text blocks, joined.
+    /// Takes `blocks` for the content, and charges and times them.
+    pub(crate) fn put(&mut self, blocks: Vec<Block>, stop: Stop) {
+        let chars = |blocks: &[Block]| blocks.iter().map(Block::chars).sum::<usize>();
+        let reasoning: usize =
+            blocks.iter().filter(|block| block.is_reasoning()).map(Block::chars).sum();
+        let all = chars(&blocks);
+        self.usage.output_tokens = self.model.tokens(all as u64);
+        self.usage.reasoning_output_tokens =
+            self.model.tokens(reasoning as u64).min(self.usage.output_tokens);
+        self.timing = Timing::draw(self.model, all, self.key);
+        self.blocks = blocks;
+        self.stop = stop;
+    }
+
+    /// The texts of the answer, joined; not the reasoning.
     pub(crate) fn text(&self) -> Cow<'_, str> {
         let mut texts = self.blocks.iter().filter_map(|block| match block {
-            Block::Text(text) => Some(text.as_str()),
-            Block::ToolUse { .. } | Block::Vector { .. } => None,
+            Block::Text(text) | Block::Cited { text, .. } => Some(text.as_str()),
+            _ => None,
         });
         let first = texts.next().unwrap_or_default();
         texts.fold(Cow::Borrowed(first), |joined, text| joined + text)
@@ -143,136 +207,30 @@ impl Block {
     /// Characters that are charged as output.
     pub(crate) fn chars(&self) -> usize {
         match self {
-            Block::Text(text) => text.chars().count(),
-            Block::ToolUse { name, input } => name.chars().count() + input.chars().count(),
-            Block::Vector { .. } => 0,
+            Block::Text(text) | Block::Cited { text, .. } | Block::Reasoning { text, .. } => {
+                text.chars().count()
+            }
+            Block::Redacted { chars, .. } => *chars,
+            Block::ToolUse { name, input } | Block::ServerTool { name, input, .. } => {
+                name.chars().count() + input.chars().count()
+            }
+            Block::Vector { .. } | Block::Ranked { .. } => 0,
         }
+    }
+
+    pub(crate) fn is_reasoning(&self) -> bool {
+        matches!(self, Block::Reasoning { .. } | Block::Redacted { .. })
     }
 
     fn contains(&self, marker: &str) -> bool {
         match self {
-            Block::Text(text) => text.contains(marker),
-            Block::ToolUse { input, .. } => input.contains(marker),
-            Block::Vector { .. } => false,
-        }
-    }
-}
-
-fn message(
-    model: &Model,
-    turn: &Turn,
-    marker: &str,
-    key: u64,
-    draws: &mut ChaCha8Rng,
-) -> (Vec<Block>, Stop) {
-    let limit = turn.parameters.max_tokens.unwrap_or(model.max_output_tokens);
-    let limit_chars = model.chars(limit);
-    if let Some(blocks) = tool_call(turn, marker, limit_chars, key, draws) {
-        return (blocks, Stop::ToolUse);
-    }
-    let wanted = natural_chars(model, draws);
-    let mut text = String::with_capacity(wanted.min(limit_chars) + 128);
-    prose::write(&mut text, 24, draws);
-    text.push_str(" Reference ");
-    text.push_str(marker);
-    text.push('.');
-    prose::write(&mut text, wanted.min(limit_chars + 1), draws);
-    let stop = cut(&mut text, limit_chars, &turn.parameters.stop_sequences, draws);
-    let blocks = if text.is_empty() { Vec::new() } else { vec![Block::Text(text)] };
-    (blocks, stop)
-}
-
-/// Cuts `text` where generation ends, and says why it does: at the first stop sequence, else at the
-/// token limit, else where the text ends.
-fn cut(text: &mut String, limit: usize, sequences: &[String], draws: &mut ChaCha8Rng) -> Stop {
-    if !sequences.is_empty() && draws.random_bool(STOP_CHANCE) {
-        let sequence = &sequences[draws.random_range(0..sequences.len())];
-        let from = text.len() * draws.random_range(50..90) / 100;
-        let at = text[from..].find(' ').map_or(text.len(), |offset| from + offset + 1);
-        text.insert_str(at, sequence);
-    }
-    // Where the limit falls, should it fall within the text.
-    let end = if text.is_ascii() {
-        (limit < text.len()).then_some(limit)
-    } else {
-        text.char_indices().nth(limit).map(|(at, _)| at)
-    };
-    // Generation stops with the first sequence that is complete, which need not be the first to
-    // begin.
-    let first = sequences
-        .iter()
-        .filter_map(|sequence| text.find(sequence.as_str()).map(|at| (at, sequence)))
-        .min_by_key(|(at, sequence)| (at + sequence.len(), *at));
-    if let Some((at, sequence)) = first
-        && at + sequence.len() <= end.unwrap_or(text.len())
-    {
-        text.truncate(at);
-        return Stop::Sequence(sequence.clone());
-    }
-    if let Some(end) = end {
-        text.truncate(end);
-        return Stop::MaxTokens;
-    }
-    Stop::EndTurn
-}
-
-/// The blocks of a tool call, when the turn is answered by one: always when the request demands
-/// it, by chance when it allows it. A call that does not fit the token limit is not made, nor is
-/// one whose schema nothing was found to satisfy.
-fn tool_call(
-    turn: &Turn,
-    marker: &str,
-    limit: usize,
-    key: u64,
-    draws: &mut ChaCha8Rng,
-) -> Option<Vec<Block>> {
-    if turn.tools.is_empty() {
-        return None;
-    }
-    let (tool, introduced) = match &turn.tool_choice {
-        ToolChoice::Tool(name) => (turn.tools.iter().find(|tool| tool.name == *name)?, false),
-        ToolChoice::Any => (&turn.tools[draws.random_range(0..turn.tools.len())], false),
-        ToolChoice::Auto if draws.random_bool(TOOL_CHANCE) => {
-            (&turn.tools[draws.random_range(0..turn.tools.len())], true)
-        }
-        ToolChoice::Auto | ToolChoice::None => return None,
-    };
-    let schema: Value = serde_json::from_str(tool.schema.get()).ok()?;
-    // A model that is free to call a tool says so first; one that must, just calls it.
-    let introduction = introduced.then(|| {
-        Block::Text(format!("I'll use {} to look into that, under reference {marker}.", tool.name))
-    });
-    let marker = (!introduced).then(|| marker.to_owned());
-    let mut draws = draw::generator(key, Purpose::ToolInput);
-    let input = tool_input::sample(&schema, &mut draws, marker)?;
-    let call = Block::ToolUse { name: tool.name.clone(), input: input.to_string() };
-    let blocks: Vec<Block> = introduction.into_iter().chain([call]).collect();
-    (blocks.iter().map(Block::chars).sum::<usize>() <= limit).then_some(blocks)
-}
-
-fn natural_chars(model: &Model, draws: &mut ChaCha8Rng) -> usize {
-    let tokens = log_normal(MEDIAN_TOKENS, SIGMA_TOKENS, draws).clamp(8.0, 4_000.0);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "clamped just above"
-    )]
-    model.chars(tokens as u64)
-}
-
-fn vector(embedding: Embedding, key: u64) -> Block {
-    let mut draws = draw::generator(key, Purpose::Vector);
-    let mut values: Vec<f32> =
-        (0..embedding.dimensions).map(|_| draws.random_range(-1.0..1.0_f32)).collect();
-    if embedding.normalized {
-        let norm = values.iter().map(|value| value * value).sum::<f32>().sqrt();
-        if norm > 0.0 {
-            for value in &mut values {
-                *value /= norm;
+            Block::Text(text) | Block::Cited { text, .. } | Block::Reasoning { text, .. } => {
+                text.contains(marker)
             }
+            Block::ToolUse { input, .. } => input.contains(marker),
+            _ => false,
         }
     }
-    Block::Vector { values, embedding }
 }
 
 #[cfg(test)]

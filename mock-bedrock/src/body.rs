@@ -21,7 +21,13 @@ pub(crate) enum AnswerBody {
     /// A buffered answer.
     Whole { bytes: Option<Bytes>, recorder: Recorder },
     /// A stream.
-    Stream { player: Player, model: &'static Model, ending: Ending, recorder: Recorder },
+    Stream {
+        player: Player,
+        /// What counts the tokens of what was sent.
+        model: Option<&'static Model>,
+        ending: Ending,
+        recorder: Recorder,
+    },
     /// The first part of an answer of `length` bytes, after which the connection is dropped.
     Cut { part: Option<Bytes>, length: u64, connection: Arc<Notify>, recorder: Recorder },
 }
@@ -62,7 +68,8 @@ impl Body for AnswerBody {
             AnswerBody::Stream { player, model, ending, recorder } => {
                 match std::task::ready!(player.poll_due(cx)) {
                     Some(due) => {
-                        recorder.chunks(due.frames, model.tokens(due.chars as u64));
+                        let tokens = model.map_or(0, |model| model.tokens(due.chars as u64));
+                        recorder.chunks(due.frames, tokens);
                         if player.is_over() && matches!(ending, Ending::Complete) {
                             recorder.delivered();
                         }

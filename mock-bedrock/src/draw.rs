@@ -50,7 +50,8 @@ pub(crate) fn generator(key: u64, purpose: Purpose) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(seed)
 }
 
-/// What a generator is for, so that two purposes never share a stream of draws.
+/// What a generator is for, so that two purposes never share a stream of draws. New ones go last:
+/// their place is part of the seed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Purpose {
     Answer,
@@ -60,6 +61,8 @@ pub(crate) enum Purpose {
     Timing,
     ToolInput,
     Vector,
+    Reasoning,
+    ServerTool,
 }
 
 /// A UUID for one seed and number, in the version-4 shape the service uses.

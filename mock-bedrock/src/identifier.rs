@@ -8,24 +8,24 @@ use crate::draw::{self, Purpose};
 
 const ALPHANUMERIC: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// The id of a tool's use on the Converse operations.
-pub(crate) fn converse_tool_use(answer: &Answer) -> String {
-    drawn("tooluse_", &mut draws(answer, 0))
+/// The id of the tool's use in block number `block` on the Converse operations.
+pub(crate) fn converse_tool_use(answer: &Answer, block: usize) -> String {
+    drawn("tooluse_", &mut draws(answer, block as u64))
 }
 
 /// The id of a tool's use in a native Claude body.
-pub(crate) fn claude_tool_use(answer: &Answer) -> String {
-    drawn("toolu_bdrk_01", &mut draws(answer, 0))
+pub(crate) fn claude_tool_use(answer: &Answer, block: usize) -> String {
+    drawn("toolu_bdrk_01", &mut draws(answer, block as u64))
 }
 
 /// The id of a native Claude message.
 pub(crate) fn claude_message(answer: &Answer) -> String {
-    drawn("msg_bdrk_01", &mut draws(answer, 1))
+    drawn("msg_bdrk_01", &mut draws(answer, u64::MAX))
 }
 
 /// The id of a tool's use in a native Nova body.
-pub(crate) fn nova_tool_use(answer: &Answer) -> String {
-    draw::uuid(answer.key, 0)
+pub(crate) fn nova_tool_use(answer: &Answer, block: usize) -> String {
+    draw::uuid(answer.key, block as u64)
 }
 
 fn draws(answer: &Answer, number: u64) -> ChaCha8Rng {

@@ -18,6 +18,7 @@
 //! bytes; where it is not recorded, the code says so.
 
 mod answer;
+mod asked;
 mod body;
 mod cache;
 mod catalogue;
@@ -30,7 +31,9 @@ pub mod event_stream;
 mod exchange;
 mod families;
 mod fault;
+mod handler;
 mod identifier;
+mod inference;
 mod ledger;
 mod messages;
 mod model;
@@ -39,6 +42,7 @@ mod player;
 mod prose;
 mod recorder;
 mod request;
+mod route;
 mod script;
 mod server;
 mod timing;
@@ -47,5 +51,6 @@ mod turn;
 mod wire;
 
 pub use config::{Config, ConfigError};
+pub use handler::Handler;
 pub use ledger::{InMemory, JsonLines, LedgerError, LedgerSink};
 pub use server::{Server, StartError};

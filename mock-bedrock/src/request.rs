@@ -6,15 +6,22 @@ use http::HeaderMap;
 use percent_encoding::percent_decode_str;
 use spanproof_schemas::ledger::TraceContext;
 
-use crate::operations::{OPERATIONS, Operation};
+/// The prefix under which a test has a service of its own.
+const TEST_PREFIX: &str = "/_spanproof/tests/";
 
-/// The operation and the model id that `path` names, if it names an operation.
-///
-/// The path is split before it is decoded: an ARN holds slashes, which clients encode.
-pub(crate) fn route(path: &str) -> Option<(&'static dyn Operation, String)> {
-    let (id, segment) = path.strip_prefix("/model/")?.split_once('/')?;
-    let operation = OPERATIONS.iter().find(|operation| operation.segment() == segment)?;
-    Some((*operation, percent_decode_str(id).decode_utf8_lossy().into_owned()))
+/// The test that a request belongs to, if it names one, and the path without the name: a header
+/// `x-spanproof-test`, or a path below `/_spanproof/tests/{id}`, since every SDK keeps the path of
+/// an endpoint.
+pub(crate) fn test_id<'p>(path: &'p str, headers: &HeaderMap) -> (Option<String>, &'p str) {
+    if let Some(rest) = path.strip_prefix(TEST_PREFIX)
+        && let Some(at) = rest.find('/')
+        && at > 0
+    {
+        let (id, path) = rest.split_at(at);
+        return (Some(percent_decode_str(id).decode_utf8_lossy().into_owned()), path);
+    }
+    let id = headers.get("x-spanproof-test").and_then(|id| id.to_str().ok());
+    (id.map(ToOwned::to_owned), path)
 }
 
 /// `amz-sdk-invocation-id`.
@@ -81,26 +88,19 @@ pub(crate) fn markers(body: &[u8], stem: &str) -> Vec<String> {
 mod tests {
     use http::HeaderValue;
     use proptest::prelude::*;
-    use spanproof_schemas::ledger;
 
     use super::*;
 
     #[test]
-    fn paths_are_split_before_they_are_decoded() {
-        for (path, id) in [
-            ("/model/a.b-v1%3A0/converse", "a.b-v1:0"),
-            ("/model/a.b-v1:0/converse", "a.b-v1:0"),
-            ("/model/arn%3Aaws%3Abedrock%3A%3A%3Ax%2Fabc/converse", "arn:aws:bedrock:::x/abc"),
-            ("/model/arn:aws:bedrock:::x%2Fabc/converse", "arn:aws:bedrock:::x/abc"),
-        ] {
-            let (operation, found) = route(path).unwrap();
-            assert_eq!(operation.operation(), ledger::Operation::Converse);
-            assert_eq!(found, id);
-        }
-        for path in
-            ["/", "/model/", "/model/a", "/model/a/guess", "/model/a/b/converse", "/converse"]
-        {
-            assert!(route(path).is_none(), "{path}");
+    fn a_test_is_named_by_a_path_or_a_header() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(test_id("/model/a/converse", &headers), (None, "/model/a/converse"));
+        headers.insert("x-spanproof-test", HeaderValue::from_static("one"));
+        let named = |id: &str| Some(id.to_owned());
+        assert_eq!(test_id("/model", &headers), (named("one"), "/model"));
+        assert_eq!(test_id("/_spanproof/tests/a%2Fb/model", &headers), (named("a/b"), "/model"));
+        for path in ["/_spanproof/tests/a", "/_spanproof/tests//model"] {
+            assert_eq!(test_id(path, &HeaderMap::new()), (None, path));
         }
     }
 

@@ -5,20 +5,16 @@ use std::io;
 use std::net::{SocketAddr, TcpListener as StdTcpListener};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
-use spanproof_schemas::ledger::{LEDGER_VERSION, MarkerKind, Record, Run, marker_stem};
-use spanproof_schemas::time::unix_nanos;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::cache::PromptCache;
 use crate::config::{Config, ConfigError};
 use crate::exchange::Service;
 use crate::ledger::{LedgerError, LedgerSink};
@@ -90,27 +86,8 @@ impl Server {
             _ => StartError::Listen { address: listen, source },
         })?;
         let sink: Arc<dyn LedgerSink> = Arc::new(ledger);
-        let prompt_stem = marker_stem(MarkerKind::Prompt, config.seed);
-        let completion_stem = marker_stem(MarkerKind::Completion, config.seed);
-        sink.record(Record::Run(Run {
-            version: LEDGER_VERSION,
-            seed: config.seed,
-            started_unix_nanos: unix_nanos(SystemTime::now()),
-            server_address: address.ip().to_string(),
-            server_port: address.port(),
-            marker_stems: vec![prompt_stem.clone(), completion_stem.clone()],
-        }));
         let (open, closed) = mpsc::channel(1);
-        let service = Arc::new(Service {
-            open,
-            cache: PromptCache::new(config.speed),
-            config,
-            sink: Arc::clone(&sink),
-            sequence: AtomicU64::new(0),
-            misrouted: AtomicU64::new(0),
-            prompt_stem,
-            completion_stem,
-        });
+        let service = Arc::new(Service::new(config, Arc::clone(&sink), address, open));
         let (stop, stopped) = watch::channel(false);
         let acceptor = runtime.spawn(accept(listener, service, stopped));
         Ok(Server { address, stop, acceptor, closed, sink: SinkHandle(sink) })

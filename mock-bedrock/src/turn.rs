@@ -27,8 +27,11 @@ pub(crate) struct Turn {
     pub(crate) parameters: Parameters,
     pub(crate) tools: Vec<Tool>,
     pub(crate) tool_choice: ToolChoice,
-    /// Set when a vector is wanted in place of a message.
-    pub(crate) embedding: Option<Embedding>,
+    pub(crate) wanted: Wanted,
+    /// How the model may reason before it answers.
+    pub(crate) reasoning: Option<Reasoning>,
+    /// The tools that the service itself runs, by name.
+    pub(crate) server_tools: Vec<String>,
     /// Members of the answer that the request asks for or fixes.
     pub(crate) echo: Echo,
     fold: Fold,
@@ -84,6 +87,27 @@ pub(crate) enum ToolChoice {
     None,
 }
 
+/// What kind of answer a request asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// A message, or the continuation of a text.
+    #[default]
+    Message,
+    /// So many vectors.
+    Vectors { count: usize, embedding: Embedding },
+    /// The order of so many documents, cut to the best `top`.
+    Ranking { documents: usize, top: usize },
+}
+
+/// How a model may reason before it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reasoning {
+    /// The most tokens of reasoning.
+    pub(crate) budget_tokens: u64,
+    /// Whether the reasoning is told in encrypted form only.
+    pub(crate) redacted: bool,
+}
+
 /// The vector that an embedding request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Embedding {
@@ -114,7 +138,9 @@ impl Turn {
             parameters: Parameters::default(),
             tools: Vec::new(),
             tool_choice: ToolChoice::Auto,
-            embedding: None,
+            wanted: Wanted::Message,
+            reasoning: None,
+            server_tools: Vec::new(),
             echo: Echo::default(),
             fold: Fold::new(0),
         }
@@ -187,9 +213,24 @@ impl Turn {
             ToolChoice::None => fold.word(2),
             ToolChoice::Tool(name) => fold.bytes(name.as_bytes()),
         }
-        if let Some(embedding) = self.embedding {
-            fold.word(embedding.dimensions as u64);
-            fold.word(u64::from(embedding.normalized));
+        match self.wanted {
+            Wanted::Message => {}
+            Wanted::Vectors { count, embedding } => {
+                fold.word(count as u64);
+                fold.word(embedding.dimensions as u64);
+                fold.word(u64::from(embedding.normalized));
+            }
+            Wanted::Ranking { documents, top } => {
+                fold.word(documents as u64);
+                fold.word(top as u64);
+            }
+        }
+        if let Some(reasoning) = self.reasoning {
+            fold.word(reasoning.budget_tokens);
+            fold.word(u64::from(reasoning.redacted));
+        }
+        for tool in &self.server_tools {
+            fold.bytes(tool.as_bytes());
         }
         fold.finish()
     }
@@ -201,7 +242,9 @@ impl Turn {
     /// A `ValidationException` for a token limit beyond the model's, or a prompt beyond its window.
     pub(crate) fn validate(&self, model: &Model) -> Result<(), ServiceError> {
         let limit = model.max_output_tokens;
-        if self.embedding.is_none() && self.parameters.max_tokens.is_some_and(|max| max > limit) {
+        if self.wanted == Wanted::Message
+            && self.parameters.max_tokens.is_some_and(|max| max > limit)
+        {
             return Err(ServiceError::validation(format!(
                 "The maximum tokens you requested exceeds the model limit of {limit}. Try again with a maximum tokens value that is lower than {limit}."
             )));

@@ -6,6 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
+mod operation;
+
+pub use operation::{Operation, Task};
+
 use crate::time::UnixNanos;
 
 /// The version of the ledger's shape that this crate reads and writes.
@@ -82,7 +86,14 @@ pub struct Exchange {
     /// What the operation did with the model.
     pub task: Task,
     /// The model id as the client sent it, percent-decoded: base id, inference profile or ARN.
+    /// Empty for operations that name no model.
     pub model_id: String,
+    /// The base id of the model that answered, when `model_id` names one that the mock serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served_model: Option<String>,
+    /// The test that the request belongs to, when it named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_id: Option<String>,
     /// W3C trace context, when the request carried a valid `traceparent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_context: Option<TraceContext>,
@@ -125,6 +136,9 @@ pub struct Exchange {
     /// The fault that was injected, by its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+    /// The scripted or recorded answer that was served, by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scripted_answer: Option<String>,
     /// Planted markers: those found in the prompt, then those put into the completion. Each begins
     /// with a stem of [`Run::marker_stems`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -136,74 +150,6 @@ pub struct Exchange {
     /// The texts themselves, only when the mock was told to keep them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<Content>,
-}
-
-/// The operations of `bedrock-runtime` that the mock serves.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-pub enum Operation {
-    /// `POST /model/{modelId}/converse`
-    #[default]
-    Converse,
-    /// `POST /model/{modelId}/converse-stream`
-    ConverseStream,
-    /// `POST /model/{modelId}/invoke`
-    InvokeModel,
-    /// `POST /model/{modelId}/invoke-with-response-stream`
-    InvokeModelWithResponseStream,
-}
-
-impl Operation {
-    /// Every operation, in the order of the enum.
-    pub const ALL: [Operation; 4] = [
-        Operation::Converse,
-        Operation::ConverseStream,
-        Operation::InvokeModel,
-        Operation::InvokeModelWithResponseStream,
-    ];
-
-    /// The name in the service's model, such as `ConverseStream`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Operation::Converse => "Converse",
-            Operation::ConverseStream => "ConverseStream",
-            Operation::InvokeModel => "InvokeModel",
-            Operation::InvokeModelWithResponseStream => "InvokeModelWithResponseStream",
-        }
-    }
-
-    /// Whether the answer is an event stream.
-    #[must_use]
-    pub fn is_streamed(self) -> bool {
-        matches!(self, Operation::ConverseStream | Operation::InvokeModelWithResponseStream)
-    }
-}
-
-/// What a call does with its model, in the words of `gen_ai.operation.name`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Task {
-    /// Messages in, a message out.
-    #[default]
-    Chat,
-    /// A prompt in, its continuation out.
-    TextCompletion,
-    /// Text in, a vector out.
-    Embeddings,
-}
-
-impl Task {
-    /// The value of `gen_ai.operation.name`.
-    #[must_use]
-    pub fn operation_name(self) -> &'static str {
-        match self {
-            Task::Chat => "chat",
-            Task::TextCompletion => "text_completion",
-            Task::Embeddings => "embeddings",
-        }
-    }
 }
 
 /// The ids of a `traceparent` header.
@@ -271,6 +217,14 @@ pub struct Usage {
     /// Input tokens written to the prompt cache.
     #[serde(default)]
     pub cache_write_input_tokens: u64,
+    /// Those of the generated tokens that were reasoning.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reasoning_output_tokens: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Usage {
@@ -297,6 +251,8 @@ impl std::ops::AddAssign for Usage {
             self.cache_read_input_tokens.saturating_add(other.cache_read_input_tokens);
         self.cache_write_input_tokens =
             self.cache_write_input_tokens.saturating_add(other.cache_write_input_tokens);
+        self.reasoning_output_tokens =
+            self.reasoning_output_tokens.saturating_add(other.reasoning_output_tokens);
     }
 }
 

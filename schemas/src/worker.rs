@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::{Operation, Usage};
+use crate::ledger::{self, Usage};
 use crate::time::UnixNanos;
 
 /// One call to make. `request` is in the shape of the operation: for Converse and ConverseStream
@@ -63,4 +63,52 @@ pub struct Done {
     /// Stop reason as the SDK parsed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_reason: Option<String>,
+}
+
+/// The operations that a client program can be told to call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Operation {
+    /// Messages in, a message out.
+    Converse,
+    /// Messages in, a message out, as an event stream.
+    ConverseStream,
+    /// The native body of the model's family.
+    InvokeModel,
+    /// The native body of the model's family, answered by an event stream.
+    InvokeModelWithResponseStream,
+}
+
+impl Operation {
+    /// Every operation, in the order of the enum.
+    pub const ALL: [Operation; 4] = [
+        Operation::Converse,
+        Operation::ConverseStream,
+        Operation::InvokeModel,
+        Operation::InvokeModelWithResponseStream,
+    ];
+
+    /// The name in the service's model, such as `ConverseStream`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        ledger::Operation::from(self).name()
+    }
+
+    /// Whether the answer is an event stream.
+    #[must_use]
+    pub fn is_streamed(self) -> bool {
+        ledger::Operation::from(self).is_streamed()
+    }
+}
+
+impl From<Operation> for ledger::Operation {
+    fn from(operation: Operation) -> Self {
+        match operation {
+            Operation::Converse => ledger::Operation::Converse,
+            Operation::ConverseStream => ledger::Operation::ConverseStream,
+            Operation::InvokeModel => ledger::Operation::InvokeModel,
+            Operation::InvokeModelWithResponseStream => {
+                ledger::Operation::InvokeModelWithResponseStream
+            }
+        }
+    }
 }

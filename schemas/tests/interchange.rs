@@ -22,7 +22,7 @@ use spanproof_schemas::report::{
     Cost, Example, FindingGroup, Join, JoinMeans, Level, Load, Quantiles, REPORT_VERSION, Report,
     Subject, Telemetry, TokenCounts, UsageComparison, Verdict,
 };
-use spanproof_schemas::worker::{Call, Done, FromWorker};
+use spanproof_schemas::worker::{self, Call, Done, FromWorker};
 use support::{assert_accepts, assert_refuses_spoiled, validator};
 
 /// `value` as a document that `schema` accepts, and that reads back as `value`.
@@ -109,6 +109,7 @@ fn largest_exchange() -> Exchange {
             output_tokens: 2,
             cache_read_input_tokens: 3,
             cache_write_input_tokens: 4,
+            reasoning_output_tokens: 2,
         },
         stop_reason: Some("tool_use".to_owned()),
         response_id: Some("msg_1".to_owned()),
@@ -118,6 +119,9 @@ fn largest_exchange() -> Exchange {
         delivered: true,
         chunks: Some(Chunks { first_unix_nanos: 1, last_unix_nanos: 2, count: 3 }),
         fault: Some("stream:throttlingException".to_owned()),
+        scripted_answer: Some("greeting".to_owned()),
+        served_model: Some("a.claude".to_owned()),
+        test_id: Some("a-test".to_owned()),
         markers: vec!["SPMP0000000012".to_owned()],
         content: Some(Content { prompt: "p".to_owned(), completion: "c".to_owned() }),
         ..smallest_exchange()
@@ -156,16 +160,23 @@ prop_compose! {
         output_tokens in any::<u64>(),
         cache_read_input_tokens in any::<u64>(),
         cache_write_input_tokens in any::<u64>(),
+        reasoning_output_tokens in any::<u64>(),
     ) -> Usage {
-        Usage { input_tokens, output_tokens, cache_read_input_tokens, cache_write_input_tokens }
+        Usage {
+            input_tokens,
+            output_tokens,
+            cache_read_input_tokens,
+            cache_write_input_tokens,
+            reasoning_output_tokens,
+        }
     }
 }
 
 prop_compose! {
     fn exchange()(
         sequence in any::<u64>(),
-        operation in prop::sample::select(&Operation::ALL[..]),
-        task in prop::sample::select(&[Task::Chat, Task::TextCompletion, Task::Embeddings][..]),
+        operation in prop::sample::select(Operation::ALL),
+        task in prop::sample::select(Task::ALL),
         model_id in any::<String>(),
         invocation_id in of(any::<String>()),
         attempt in of(any::<u32>()),
@@ -307,7 +318,7 @@ fn the_worker_protocol_is_what_its_schema_says() {
     let schema = validator("worker");
     let mut call = Call {
         call: 0,
-        operation: Operation::Converse,
+        operation: worker::Operation::Converse,
         model_id: "amazon.nova-lite-v1:0".to_owned(),
         request: json!({"messages": [{"role": "user", "content": [{"text": "hello"}]}]}),
         headers: Vec::new(),

@@ -2,7 +2,7 @@
 //! found.
 
 use rustc_hash::FxHashMap;
-use spanproof_schemas::ledger::{self, Record};
+use spanproof_schemas::ledger::{self, Record, Task};
 use spanproof_schemas::report::{Subject, Telemetry};
 
 use crate::active::Active;
@@ -106,6 +106,8 @@ impl Judge {
                     self.scanner = Scanner::new(&run.marker_stems);
                 }
             }
+            // Nobody owes a span for a token count or a list of models.
+            Record::Exchange(exchange) if exchange.task == Task::Administration => {}
             Record::Exchange(exchange) => {
                 let facts = self.exchange_facts(*exchange);
                 self.exchanges.push(facts);

@@ -95,6 +95,7 @@ fn made() -> impl Strategy<Value = Made> {
             output_tokens,
             cache_read_input_tokens,
             cache_write_input_tokens,
+            ..Usage::default()
         },
     );
     (0..400_u64, 20..200_u64, 0..MODELS.len(), usage, tie).prop_map(

@@ -1,7 +1,7 @@
 //! Requests in the shape of each operation and model family.
 
 use serde_json::{Map, Value, json};
-use spanproof_schemas::ledger::Operation;
+use spanproof_schemas::worker::Operation;
 
 use super::Plan;
 use super::shape::{OfferedTools, Shape, System};

@@ -1,7 +1,7 @@
 //! What one call looks like, before its words.
 
 use rand::RngExt;
-use spanproof_schemas::ledger::Operation;
+use spanproof_schemas::worker::Operation;
 
 use super::Plan;
 use super::choose::{chosen, length, share, weighted};

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
-use spanproof_schemas::ledger::Operation;
+use spanproof_schemas::worker::Operation;
 
 use super::*;
 use crate::capabilities::{Family, Feature};

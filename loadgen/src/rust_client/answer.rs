@@ -77,6 +77,7 @@ fn converse_usage(usage: &TokenUsage) -> Usage {
         output_tokens: count(usage.output_tokens()),
         cache_read_input_tokens: count(usage.cache_read_input_tokens().unwrap_or(0)),
         cache_write_input_tokens: count(usage.cache_write_input_tokens().unwrap_or(0)),
+        ..Usage::default()
     }
 }
 
@@ -114,6 +115,7 @@ impl From<NativeUsage> for Usage {
             output_tokens: usage.output_tokens,
             cache_read_input_tokens: usage.cache_read.unwrap_or(0),
             cache_write_input_tokens: usage.cache_write.unwrap_or(0),
+            ..Usage::default()
         }
     }
 }
@@ -165,6 +167,7 @@ impl From<InvocationMetrics> for Usage {
             output_tokens: metrics.output,
             cache_read_input_tokens: metrics.cache_read,
             cache_write_input_tokens: metrics.cache_write,
+            ..Usage::default()
         }
     }
 }
@@ -189,7 +192,8 @@ mod tests {
                 input_tokens: 10,
                 output_tokens: 3,
                 cache_read_input_tokens: 7,
-                cache_write_input_tokens: 5
+                cache_write_input_tokens: 5,
+                ..Usage::default()
             })
         );
         let nova = Answer::of_body(

@@ -10,9 +10,9 @@ use aws_sdk_bedrockruntime::primitives::Blob;
 use aws_sdk_bedrockruntime::primitives::event_stream::EventReceiver;
 use aws_sdk_bedrockruntime::types::{ConverseStreamOutput, ResponseStream};
 use serde::Deserialize as _;
-use spanproof_schemas::ledger::Operation;
 use spanproof_schemas::time::{UnixNanos, unix_nanos};
 use spanproof_schemas::worker::Call;
+use spanproof_schemas::worker::Operation;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::MOST_CALL_TIME;

@@ -66,10 +66,8 @@ impl Dialect {
 
     /// Whether spans of `task` have the attribute `name` in this version.
     pub(super) fn has(&self, task: Task, name: &str) -> bool {
-        match task {
-            Task::Embeddings => self.embeddings.contains(name),
-            Task::Chat | Task::TextCompletion => self.chat.contains(name),
-        }
+        let names = if task == Task::Embeddings { &self.embeddings } else { &self.chat };
+        names.contains(name)
     }
 
     /// Input tokens as this version counts them.

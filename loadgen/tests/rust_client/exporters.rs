@@ -5,10 +5,10 @@ use std::time::Duration;
 use loadgen::rust_client::{ExportOptions, OtlpProtocol};
 use loadgen::{Client as _, ClientError, ClientErrorKind, RustClient, RustClientConfig};
 use mock_bedrock::{InMemory, Server};
-use spanproof_schemas::ledger::Operation;
 use spanproof_schemas::semconv::Version;
 use spanproof_schemas::speed::Speed;
 use spanproof_schemas::worker::Call;
+use spanproof_schemas::worker::Operation;
 use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 

@@ -19,10 +19,11 @@ use mock_bedrock::{InMemory, Server};
 use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
-use spanproof_schemas::ledger::{Exchange, Operation, Task};
+use spanproof_schemas::ledger::{Exchange, Task};
 use spanproof_schemas::semconv::Version;
 use spanproof_schemas::speed::Speed;
 use spanproof_schemas::worker::Call;
+use spanproof_schemas::worker::Operation;
 
 /// The seed of the plan and of the mock, which looks for the markers that the plan plants.
 const SEED: u64 = 11;

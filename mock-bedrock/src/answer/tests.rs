@@ -1,9 +1,11 @@
 use proptest::prelude::*;
 use serde_json::value::RawValue;
+use spanproof_schemas::ledger::Task;
 use spanproof_schemas::speed::Speed;
 
 use super::{Answer, Block, Stop};
 use crate::cache::PromptCache;
+use crate::families;
 use crate::model;
 use crate::turn::{ToolChoice, Turn};
 
@@ -32,7 +34,9 @@ fn with_tool(mut turn: Turn, choice: ToolChoice) -> Turn {
 }
 
 fn models() -> impl Strategy<Value = &'static str> {
-    let chat = model::all().iter().filter(|model| model.max_output_tokens > 0 && model.on_demand);
+    let chat = model::all()
+        .iter()
+        .filter(|model| families::of(model).task() == Task::Chat && model.on_demand);
     prop::sample::select(chat.map(|model| model.id.as_str()).collect::<Vec<_>>())
 }
 
@@ -56,7 +60,7 @@ proptest! {
             Stop::MaxTokens => prop_assert_eq!(Some(usage.output_tokens), max_tokens),
             Stop::Sequence(sequence) => prop_assert!(stop_sequences.contains(sequence)),
             Stop::EndTurn => prop_assert!(text.ends_with('.')),
-            Stop::ToolUse => prop_assert!(false, "no tool was offered"),
+            other => prop_assert!(false, "nothing asked for {other:?}"),
         }
         prop_assert_eq!(answer.marker.is_some(), text.contains(STEM) && answer.marker.as_ref().is_some_and(|marker| text.contains(marker.as_str())));
     }
@@ -116,9 +120,10 @@ fn lengths_spread_around_the_median() {
 
 #[test]
 fn vectors_have_the_length_and_norm_asked_for() {
-    use crate::turn::Embedding;
+    use crate::turn::{Embedding, Wanted};
     let mut turn = asked("hello", None, &[]);
-    turn.embedding = Some(Embedding { dimensions: 256, normalized: true, by_type: true });
+    let embedding = Embedding { dimensions: 256, normalized: true, by_type: true };
+    turn.wanted = Wanted::Vectors { count: 1, embedding };
     let answer = answered(1, "amazon.titan-embed-text-v2:0", turn);
     let [Block::Vector { values, .. }] = answer.blocks.as_slice() else { panic!("one vector") };
     assert_eq!(values.len(), 256);

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{Chunks, Family, InvocationMetrics};
-use crate::answer::{Answer, Block};
+use crate::answer::{Answer, Block, Stop};
 use crate::claude_request;
 use crate::draw::{self, Purpose};
 use crate::error::ServiceError;
@@ -29,8 +29,8 @@ impl Family for Claude {
 
     fn write(&self, answer: &Answer) -> Vec<u8> {
         wire::json(&Message {
-            content: answer.blocks.iter().filter_map(|block| content(answer, block)).collect(),
-            stop_reason: Some(answer.stop.as_str()),
+            content: answer.blocks.iter().enumerate().filter_map(content(answer)).collect(),
+            stop_reason: Some(self.stop_word(&answer.stop)),
             stop_sequence: answer.stop.sequence(),
             ..Message::begun(answer, Usage::of(answer, answer.usage.output_tokens))
         })
@@ -47,7 +47,7 @@ impl Family for Claude {
         chunks.finish();
         chunks.add(&Event::MessageDelta {
             delta: Ending {
-                stop_reason: answer.stop.as_str(),
+                stop_reason: self.stop_word(&answer.stop),
                 stop_sequence: answer.stop.sequence(),
             },
             usage: OutputUsage { output_tokens: answer.usage.output_tokens },
@@ -55,6 +55,13 @@ impl Family for Claude {
         chunks.add(&Event::MessageStop {
             metrics: answer.states_usage.then(|| InvocationMetrics::of(answer)),
         });
+    }
+
+    fn stop_word<'s>(&self, stop: &'s Stop) -> &'s str {
+        match stop {
+            Stop::ContentFiltered => "refusal",
+            other => other.as_str(),
+        }
     }
 
     fn stated(&self, answer: &Answer) -> Stated {
@@ -68,7 +75,23 @@ impl Family for Claude {
 fn stream_block(answer: &Answer, index: usize, block: &Block, chunks: &mut Chunks<'_>) {
     let mut pieces = draw::generator(answer.key, Purpose::Deltas);
     match block {
-        Block::Text(text) => {
+        Block::Reasoning { text, signature } => {
+            let content_block = Content::Thinking { thinking: "", signature: "" };
+            chunks.add(&Event::ContentBlockStart { index, content_block });
+            for thinking in deltas(text, &mut pieces) {
+                chunks.advance(thinking);
+                let delta = Delta::ThinkingDelta { thinking };
+                chunks.add(&Event::ContentBlockDelta { index, delta });
+            }
+            let delta = Delta::SignatureDelta { signature };
+            chunks.add(&Event::ContentBlockDelta { index, delta });
+        }
+        Block::Redacted { data, chars } => {
+            chunks.advance_chars(*chars);
+            let content_block = Content::RedactedThinking { data };
+            chunks.add(&Event::ContentBlockStart { index, content_block });
+        }
+        Block::Text(text) | Block::Cited { text, .. } => {
             let content_block = Content::Text { text: "" };
             chunks.add(&Event::ContentBlockStart { index, content_block });
             for text in deltas(text, &mut pieces) {
@@ -77,7 +100,7 @@ fn stream_block(answer: &Answer, index: usize, block: &Block, chunks: &mut Chunk
             }
         }
         Block::ToolUse { name, input } => {
-            let id = identifier::claude_tool_use(answer);
+            let id = identifier::claude_tool_use(answer, index);
             let content_block = Content::ToolUse { id, name, input: raw("{}") };
             chunks.add(&Event::ContentBlockStart { index, content_block });
             let delta = Delta::InputJsonDelta { partial_json: "" };
@@ -88,19 +111,23 @@ fn stream_block(answer: &Answer, index: usize, block: &Block, chunks: &mut Chunk
                 chunks.add(&Event::ContentBlockDelta { index, delta });
             }
         }
-        Block::Vector { .. } => return,
+        Block::ServerTool { .. } | Block::Vector { .. } | Block::Ranked { .. } => return,
     }
     chunks.add(&Event::ContentBlockStop { index });
 }
 
-fn content<'a>(answer: &Answer, block: &'a Block) -> Option<Content<'a>> {
-    match block {
-        Block::Text(text) => Some(Content::Text { text }),
+fn content<'a>(answer: &Answer) -> impl Fn((usize, &'a Block)) -> Option<Content<'a>> {
+    move |(index, block)| match block {
+        Block::Reasoning { text, signature } => {
+            Some(Content::Thinking { thinking: text, signature })
+        }
+        Block::Redacted { data, .. } => Some(Content::RedactedThinking { data }),
+        Block::Text(text) | Block::Cited { text, .. } => Some(Content::Text { text }),
         Block::ToolUse { name, input } => {
-            let id = identifier::claude_tool_use(answer);
+            let id = identifier::claude_tool_use(answer, index);
             Some(Content::ToolUse { id, name, input: raw(input) })
         }
-        Block::Vector { .. } => None,
+        Block::ServerTool { .. } | Block::Vector { .. } | Block::Ranked { .. } => None,
     }
 }
 
@@ -111,7 +138,7 @@ struct Message<'a> {
     role: &'static str,
     model: &'static str,
     content: Vec<Content<'a>>,
-    stop_reason: Option<&'static str>,
+    stop_reason: Option<&'a str>,
     stop_sequence: Option<&'a str>,
     usage: Usage,
 }
@@ -134,6 +161,8 @@ impl Message<'_> {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Content<'a> {
+    Thinking { thinking: &'a str, signature: &'a str },
+    RedactedThinking { data: &'a str },
     Text { text: &'a str },
     ToolUse { id: String, name: &'a str, input: &'a RawValue },
 }
@@ -212,13 +241,15 @@ enum Event<'a> {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Delta<'a> {
+    ThinkingDelta { thinking: &'a str },
+    SignatureDelta { signature: &'a str },
     TextDelta { text: &'a str },
     InputJsonDelta { partial_json: &'a str },
 }
 
 #[derive(Serialize)]
 struct Ending<'a> {
-    stop_reason: &'static str,
+    stop_reason: &'a str,
     stop_sequence: Option<&'a str>,
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 use spanproof_schemas::ledger::Task;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Stop};
 use crate::error::ServiceError;
 use crate::model::Model;
 use crate::operations::Stated;
@@ -43,6 +43,11 @@ pub(crate) trait Family: Sync {
 
     /// Writes the chunks of a native stream. Only called for families that chat.
     fn stream(&self, answer: &Answer, chunks: &mut Chunks<'_>);
+
+    /// The word in which native answers say why they ended.
+    fn stop_word<'s>(&self, stop: &'s Stop) -> &'s str {
+        stop.as_str()
+    }
 
     /// The response id and the model name that native answers state.
     fn stated(&self, answer: &Answer) -> Stated {
@@ -79,7 +84,12 @@ impl<'a> Chunks<'a> {
 
     /// Time passes: `generated` is generated before the next chunk.
     pub(crate) fn advance(&mut self, generated: &str) {
-        self.chars += generated.chars().count();
+        self.advance_chars(generated.chars().count());
+    }
+
+    /// Time passes: so many characters are generated before the next chunk.
+    pub(crate) fn advance_chars(&mut self, chars: usize) {
+        self.chars += chars;
         self.due = self.answer.timing.at(self.chars);
     }
 

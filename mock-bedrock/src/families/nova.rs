@@ -31,7 +31,7 @@ impl Family for Nova {
     }
 
     fn write(&self, answer: &Answer) -> Vec<u8> {
-        let content = answer.blocks.iter().filter_map(|block| content(answer, block)).collect();
+        let content = answer.blocks.iter().enumerate().filter_map(content(answer)).collect();
         wire::json(&Body {
             output: Output { message: Message { content, role: "assistant" } },
             stop_reason: answer.stop.as_str(),
@@ -43,9 +43,9 @@ impl Family for Nova {
     fn stream(&self, answer: &Answer, chunks: &mut Chunks<'_>) {
         chunks.add(&Event::MessageStart { role: "assistant" });
         let mut index = 0;
-        for block in &answer.blocks {
+        for (block_number, block) in answer.blocks.iter().enumerate() {
             match block {
-                Block::Text(text) => {
+                Block::Text(text) | Block::Cited { text, .. } => {
                     let mut pieces = draw::generator(answer.key, Purpose::Deltas);
                     for text in deltas(text, &mut pieces) {
                         chunks.advance(text);
@@ -56,7 +56,7 @@ impl Family for Nova {
                     }
                 }
                 Block::ToolUse { name, input } => {
-                    let tool_use_id = identifier::nova_tool_use(answer);
+                    let tool_use_id = identifier::nova_tool_use(answer, block_number);
                     let start = Start { tool_use: ToolStart { tool_use_id, name } };
                     chunks.add(&Event::ContentBlockStart { start, index });
                     chunks.advance(input);
@@ -65,7 +65,7 @@ impl Family for Nova {
                     chunks.add(&Event::ContentBlockStop { index });
                     index += 1;
                 }
-                Block::Vector { .. } => {}
+                _ => {}
             }
         }
         chunks.finish();
@@ -83,14 +83,14 @@ impl Family for Nova {
     }
 }
 
-fn content<'a>(answer: &Answer, block: &'a Block) -> Option<Content<'a>> {
-    match block {
-        Block::Text(text) => Some(Content::Text(Text { text })),
+fn content<'a>(answer: &Answer) -> impl Fn((usize, &'a Block)) -> Option<Content<'a>> {
+    move |(block_number, block)| match block {
+        Block::Text(text) | Block::Cited { text, .. } => Some(Content::Text(Text { text })),
         Block::ToolUse { name, input } => {
-            let id = identifier::nova_tool_use(answer);
+            let id = identifier::nova_tool_use(answer, block_number);
             Some(Content::ToolUse { tool_use: ToolUse { name, id, input: raw(input) } })
         }
-        Block::Vector { .. } => None,
+        _ => None,
     }
 }
 
@@ -98,7 +98,7 @@ fn content<'a>(answer: &Answer, block: &'a Block) -> Option<Content<'a>> {
 #[serde(rename_all = "camelCase")]
 struct Body<'a> {
     output: Output<'a>,
-    stop_reason: &'static str,
+    stop_reason: &'a str,
     usage: Usage,
 }
 
@@ -176,7 +176,7 @@ enum Event<'a> {
         index: usize,
     },
     MessageStop {
-        stop_reason: &'static str,
+        stop_reason: &'a str,
     },
 }
 

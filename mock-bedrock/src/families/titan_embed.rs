@@ -7,7 +7,7 @@ use super::{Chunks, Family};
 use crate::answer::{Answer, Block};
 use crate::error::ServiceError;
 use crate::model::Model;
-use crate::turn::{Embedding, Turn};
+use crate::turn::{Embedding, Turn, Wanted};
 use crate::wire;
 
 /// `amazon.titan-embed-text-*`
@@ -38,7 +38,7 @@ impl Family for TitanEmbed {
         let mut turn = Turn::new();
         turn.begin_message("user");
         turn.add_text(&text);
-        turn.embedding = Some(if is_v1(model) {
+        let embedding = if is_v1(model) {
             for (key, is_present) in
                 [("dimensions", body.dimensions.is_some()), ("normalize", body.normalize.is_some())]
             {
@@ -57,7 +57,8 @@ impl Family for TitanEmbed {
                 )));
             }
             Embedding { dimensions, normalized: body.normalize.unwrap_or(true), by_type: true }
-        });
+        };
+        turn.wanted = Wanted::Vectors { count: 1, embedding };
         Ok(turn)
     }
 

@@ -4,14 +4,17 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use spanproof_schemas::ledger;
 
-use super::{Operation, Written, WrittenBody};
+use super::{Operation, Written};
 use crate::answer::{Answer, Block};
+use crate::asked::Asked;
 use crate::converse_usage::ConverseUsage;
 use crate::error::ServiceError;
 use crate::families::Family;
 use crate::identifier;
+use crate::inference::{self, Shape};
 use crate::messages;
 use crate::model::Model;
+use crate::route::Route;
 use crate::turn::Turn;
 use crate::wire::{self, Text, raw};
 
@@ -23,10 +26,16 @@ impl Operation for Converse {
         ledger::Operation::Converse
     }
 
-    fn segment(&self) -> &'static str {
-        "converse"
+    fn route(&self) -> Route {
+        Route::post("/model/{modelId}/converse")
     }
 
+    fn answer(&self, asked: &mut Asked<'_>) -> Result<Written, ServiceError> {
+        inference::answer(self, asked)
+    }
+}
+
+impl Shape for Converse {
     fn read(&self, family: &dyn Family, body: &[u8], _: &Model) -> Result<Turn, ServiceError> {
         if family.task() != ledger::Task::Chat {
             return Err(ServiceError::validation(
@@ -37,7 +46,10 @@ impl Operation for Converse {
     }
 
     fn write(&self, _: &dyn Family, answer: &Answer) -> Written {
-        let content = answer.blocks.iter().filter_map(|block| content(answer, block)).collect();
+        let mut content = Vec::with_capacity(answer.blocks.len());
+        for (index, block) in answer.blocks.iter().enumerate() {
+            add_content(answer, index, block, &mut content);
+        }
         let body = Body {
             additional_model_response_fields: additional_fields(answer),
             metrics: Metrics { latency_ms: answer.timing.total_ms() },
@@ -47,7 +59,7 @@ impl Operation for Converse {
             stop_reason: answer.stop.as_str(),
             usage: ConverseUsage::buffered(answer),
         };
-        Written { headers: Vec::new(), body: WrittenBody::Whole(wire::json(&body)) }
+        Written::whole(answer, wire::json(&body))
     }
 }
 
@@ -57,18 +69,53 @@ pub(super) fn additional_fields(answer: &Answer) -> Option<AdditionalFields<'_>>
         .then(|| AdditionalFields { stop_sequence: answer.stop.sequence() })
 }
 
-fn content<'a>(answer: &Answer, block: &'a Block) -> Option<Content<'a>> {
+fn add_content<'a>(
+    answer: &Answer,
+    index: usize,
+    block: &'a Block,
+    content: &mut Vec<Content<'a>>,
+) {
     match block {
-        Block::Text(text) => Some(Content::Text(Text { text })),
-        Block::ToolUse { name, input } => Some(Content::ToolUse {
-            tool_use: ToolUse {
+        Block::Reasoning { text, signature } => {
+            content.push(Content::Reasoning(Reasoning::Text { text, signature }));
+        }
+        Block::Redacted { data, .. } => content.push(Content::Reasoning(Reasoning::Redacted(data))),
+        Block::Text(text) => content.push(Content::Text(text)),
+        Block::Cited { text, title, url } => content.push(Content::Citations(Cited {
+            citations: [Citation::of(title, url)],
+            content: [Text { text }],
+        })),
+        Block::ToolUse { name, input } => content.push(Content::ToolUse(ToolUse {
+            input: raw(input),
+            name,
+            id: identifier::converse_tool_use(answer, index),
+            r#type: None,
+        })),
+        Block::ServerTool { name, input, result } => {
+            let id = identifier::converse_tool_use(answer, index);
+            content.push(Content::ToolUse(ToolUse {
                 input: raw(input),
                 name,
-                id: identifier::converse_tool_use(answer),
-            },
-        }),
-        Block::Vector { .. } => None,
+                id: id.clone(),
+                r#type: Some(SERVER_TOOL_USE),
+            }));
+            content.push(Content::ToolResult(ToolResult {
+                content: [Json { json: raw(result) }],
+                status: "success",
+                id,
+                r#type: server_tool_result(name),
+            }));
+        }
+        Block::Vector { .. } | Block::Ranked { .. } => {}
     }
+}
+
+/// The type of the use of a tool that the service itself runs.
+pub(super) const SERVER_TOOL_USE: &str = "server_tool_use";
+
+/// The type of what such a tool found.
+pub(super) fn server_tool_result(name: &str) -> String {
+    format!("{name}_result")
 }
 
 #[derive(Serialize)]
@@ -82,7 +129,7 @@ struct Body<'a> {
     performance_config: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     service_tier: Option<&'a RawValue>,
-    stop_reason: &'static str,
+    stop_reason: &'a str,
     usage: ConverseUsage,
 }
 
@@ -109,13 +156,57 @@ struct Message<'a> {
 }
 
 #[derive(Serialize)]
-#[serde(untagged)]
 enum Content<'a> {
-    Text(Text<'a>),
-    ToolUse {
-        #[serde(rename = "toolUse")]
-        tool_use: ToolUse<'a>,
-    },
+    #[serde(rename = "text")]
+    Text(&'a str),
+    #[serde(rename = "reasoningContent")]
+    Reasoning(Reasoning<'a>),
+    #[serde(rename = "citationsContent")]
+    Citations(Cited<'a>),
+    #[serde(rename = "toolUse")]
+    ToolUse(ToolUse<'a>),
+    #[serde(rename = "toolResult")]
+    ToolResult(ToolResult<'a>),
+}
+
+#[derive(Serialize)]
+enum Reasoning<'a> {
+    #[serde(rename = "reasoningText")]
+    Text { signature: &'a str, text: &'a str },
+    #[serde(rename = "redactedContent")]
+    Redacted(&'a str),
+}
+
+#[derive(Serialize)]
+struct Cited<'a> {
+    citations: [Citation<'a>; 1],
+    content: [Text<'a>; 1],
+}
+
+/// A citation of a page of the web.
+#[derive(Serialize)]
+pub(super) struct Citation<'a> {
+    location: Location<'a>,
+    title: &'a str,
+}
+
+#[derive(Serialize)]
+struct Location<'a> {
+    web: Web<'a>,
+}
+
+#[derive(Serialize)]
+struct Web<'a> {
+    domain: &'a str,
+    url: &'a str,
+}
+
+impl<'a> Citation<'a> {
+    pub(super) fn of(title: &'a str, url: &'a str) -> Self {
+        let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+        let domain = host.split('/').next().unwrap_or_default();
+        Citation { location: Location { web: Web { domain, url } }, title }
+    }
 }
 
 #[derive(Serialize)]
@@ -124,4 +215,20 @@ struct ToolUse<'a> {
     name: &'a str,
     #[serde(rename = "toolUseId")]
     id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#type: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct ToolResult<'a> {
+    content: [Json<'a>; 1],
+    status: &'static str,
+    #[serde(rename = "toolUseId")]
+    id: String,
+    r#type: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Json<'a> {
+    pub(super) json: &'a RawValue,
 }

@@ -7,19 +7,25 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use spanproof_schemas::ledger;
 
-use super::converse::{AdditionalFields, Converse, additional_fields};
-use super::{Operation, Written, WrittenBody};
+use super::converse::{
+    AdditionalFields, Citation, Converse, Json, SERVER_TOOL_USE, additional_fields,
+    server_tool_result,
+};
+use super::{Operation, Written};
 use crate::answer::{Answer, Block};
+use crate::asked::Asked;
 use crate::converse_usage::ConverseUsage;
 use crate::draw::{self, Purpose};
 use crate::error::ServiceError;
 use crate::event_stream::padding;
 use crate::families::Family;
 use crate::identifier;
+use crate::inference::{self, Shape};
 use crate::model::Model;
+use crate::route::Route;
 use crate::script::{Script, deltas};
 use crate::turn::Turn;
-use crate::wire::{Text, json_into};
+use crate::wire::{json_into, raw};
 
 /// `POST /model/{modelId}/converse-stream`
 pub(crate) struct ConverseStream;
@@ -29,10 +35,16 @@ impl Operation for ConverseStream {
         ledger::Operation::ConverseStream
     }
 
-    fn segment(&self) -> &'static str {
-        "converse-stream"
+    fn route(&self) -> Route {
+        Route::post("/model/{modelId}/converse-stream")
     }
 
+    fn answer(&self, asked: &mut Asked<'_>) -> Result<Written, ServiceError> {
+        inference::answer(self, asked)
+    }
+}
+
+impl Shape for ConverseStream {
     fn read(&self, family: &dyn Family, body: &[u8], model: &Model) -> Result<Turn, ServiceError> {
         Converse.read(family, body, model)
     }
@@ -44,10 +56,11 @@ impl Operation for ConverseStream {
             payload: Vec::with_capacity(256),
             chars: 0,
             due: answer.timing.first,
+            index: 0,
         };
         writer.event("messageStart", |p| MessageStart { p, role: "assistant" });
-        for (index, block) in answer.blocks.iter().enumerate() {
-            writer.block(family, answer, index, block);
+        for (number, block) in answer.blocks.iter().enumerate() {
+            writer.block(family, answer, number, block);
         }
         writer.due = answer.timing.total;
         writer.event("messageStop", |p| MessageStop {
@@ -64,7 +77,7 @@ impl Operation for ConverseStream {
                 usage: ConverseUsage::streamed(answer),
             });
         }
-        Written { headers: Vec::new(), body: WrittenBody::Stream(writer.script) }
+        Written::stream(answer, writer.script)
     }
 }
 
@@ -74,51 +87,98 @@ struct Writer {
     payload: Vec<u8>,
     chars: usize,
     due: Duration,
+    /// The index of the block that is being written.
+    index: usize,
 }
 
 impl Writer {
-    /// Only a tool's block announces itself: a text block begins with its first delta, and clients
-    /// reject a start for it.
-    fn block(&mut self, family: &dyn Family, answer: &Answer, index: usize, block: &Block) {
+    /// Only the blocks of tools announce themselves: a text block begins with its first delta, and
+    /// clients reject a start for it. `number` counts the answer's blocks, some of which take
+    /// several of the stream's.
+    fn block(&mut self, family: &dyn Family, answer: &Answer, number: usize, block: &Block) {
+        let mut pieces = draw::generator(answer.key, Purpose::Deltas);
         match block {
-            Block::Text(text) => {
-                let mut pieces = draw::generator(answer.key, Purpose::Deltas);
+            Block::Reasoning { text, signature } => {
                 for text in deltas(text, &mut pieces) {
                     self.advance(answer, text);
-                    self.delta(index, Delta::Text(Text { text }));
+                    self.delta(Delta::Reasoning(Reasoning::Text(text)));
                 }
+                self.delta(Delta::Reasoning(Reasoning::Signature(signature)));
+            }
+            Block::Redacted { data, chars } => {
+                self.advance_chars(answer, *chars);
+                self.delta(Delta::Reasoning(Reasoning::RedactedContent(data)));
+            }
+            Block::Text(text) => self.text(answer, text, &mut pieces),
+            Block::Cited { text, title, url } => {
+                self.delta(Delta::Citation(Citation::of(title, url)));
+                self.stop();
+                self.text(answer, text, &mut pieces);
             }
             Block::ToolUse { name, input } => {
-                let tool_use_id = identifier::converse_tool_use(answer);
-                self.event("contentBlockStart", |p| BlockStart {
-                    content_block_index: index,
-                    p,
-                    start: Start { tool_use: ToolStart { name, tool_use_id: &tool_use_id } },
-                });
+                let tool_use_id = &identifier::converse_tool_use(answer, number);
+                self.start(Start::ToolUse(ToolStart { name, tool_use_id, r#type: None }));
                 if family.fragments_tool_input() {
-                    self.delta(index, Delta::ToolUse { tool_use: Input { input: "" } });
-                    let mut pieces = draw::generator(answer.key, Purpose::Deltas);
+                    self.delta(Delta::ToolUse(Input { input: "" }));
                     for input in deltas(input, &mut pieces) {
                         self.advance(answer, input);
-                        self.delta(index, Delta::ToolUse { tool_use: Input { input } });
+                        self.delta(Delta::ToolUse(Input { input }));
                     }
                 } else {
                     self.advance(answer, input);
-                    self.delta(index, Delta::ToolUse { tool_use: Input { input } });
+                    self.delta(Delta::ToolUse(Input { input }));
                 }
             }
-            Block::Vector { .. } => return,
+            Block::ServerTool { name, input, result } => {
+                let tool_use_id = &identifier::converse_tool_use(answer, number);
+                let r#type = Some(SERVER_TOOL_USE);
+                self.start(Start::ToolUse(ToolStart { name, tool_use_id, r#type }));
+                self.advance(answer, input);
+                self.delta(Delta::ToolUse(Input { input }));
+                self.stop();
+                let r#type = server_tool_result(name);
+                self.start(Start::ToolResult(ResultStart {
+                    status: "success",
+                    tool_use_id,
+                    r#type: &r#type,
+                }));
+                self.delta(Delta::ToolResult([Json { json: raw(result) }]));
+            }
+            Block::Vector { .. } | Block::Ranked { .. } => return,
         }
-        self.event("contentBlockStop", |p| BlockStop { content_block_index: index, p });
+        self.stop();
+    }
+
+    fn text(&mut self, answer: &Answer, text: &str, pieces: &mut ChaCha8Rng) {
+        for text in deltas(text, pieces) {
+            self.advance(answer, text);
+            self.delta(Delta::Text(text));
+        }
+    }
+
+    fn start(&mut self, start: Start<'_>) {
+        let content_block_index = self.index;
+        self.event("contentBlockStart", |p| BlockStart { content_block_index, p, start });
+    }
+
+    fn stop(&mut self) {
+        let content_block_index = self.index;
+        self.event("contentBlockStop", |p| BlockStop { content_block_index, p });
+        self.index += 1;
     }
 
     fn advance(&mut self, answer: &Answer, generated: &str) {
-        self.chars += generated.chars().count();
+        self.advance_chars(answer, generated.chars().count());
+    }
+
+    fn advance_chars(&mut self, answer: &Answer, chars: usize) {
+        self.chars += chars;
         self.due = answer.timing.at(self.chars);
     }
 
-    fn delta(&mut self, index: usize, delta: Delta<'_>) {
-        self.event("contentBlockDelta", |p| BlockDelta { content_block_index: index, delta, p });
+    fn delta(&mut self, delta: Delta<'_>) {
+        let content_block_index = self.index;
+        self.event("contentBlockDelta", |p| BlockDelta { content_block_index, delta, p });
     }
 
     fn event<T: Serialize>(&mut self, name: &str, payload: impl FnOnce(&'static str) -> T) {
@@ -143,8 +203,9 @@ struct BlockStart<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Start<'a> {
-    tool_use: ToolStart<'a>,
+enum Start<'a> {
+    ToolUse(ToolStart<'a>),
+    ToolResult(ResultStart<'a>),
 }
 
 #[derive(Serialize)]
@@ -152,6 +213,16 @@ struct Start<'a> {
 struct ToolStart<'a> {
     name: &'a str,
     tool_use_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#type: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ResultStart<'a> {
+    status: &'static str,
+    tool_use_id: &'a str,
+    r#type: &'a str,
 }
 
 #[derive(Serialize)]
@@ -163,13 +234,25 @@ struct BlockDelta<'a> {
 }
 
 #[derive(Serialize)]
-#[serde(untagged)]
 enum Delta<'a> {
-    Text(Text<'a>),
-    ToolUse {
-        #[serde(rename = "toolUse")]
-        tool_use: Input<'a>,
-    },
+    #[serde(rename = "text")]
+    Text(&'a str),
+    #[serde(rename = "reasoningContent")]
+    Reasoning(Reasoning<'a>),
+    #[serde(rename = "citation")]
+    Citation(Citation<'a>),
+    #[serde(rename = "toolUse")]
+    ToolUse(Input<'a>),
+    #[serde(rename = "toolResult")]
+    ToolResult([Json<'a>; 1]),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Reasoning<'a> {
+    Text(&'a str),
+    Signature(&'a str),
+    RedactedContent(&'a str),
 }
 
 #[derive(Serialize)]
@@ -190,7 +273,7 @@ struct MessageStop<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     additional_model_response_fields: Option<AdditionalFields<'a>>,
     p: &'static str,
-    stop_reason: &'static str,
+    stop_reason: &'a str,
 }
 
 #[derive(Serialize)]

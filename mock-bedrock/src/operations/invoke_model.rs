@@ -3,11 +3,14 @@
 use http::{HeaderName, HeaderValue};
 use spanproof_schemas::ledger;
 
-use super::{Operation, Stated, Written, WrittenBody};
-use crate::answer::Answer;
+use super::{Operation, Stated, Written};
+use crate::answer::{Answer, Stop};
+use crate::asked::Asked;
 use crate::error::ServiceError;
 use crate::families::Family;
+use crate::inference::{self, Shape};
 use crate::model::Model;
+use crate::route::Route;
 use crate::turn::Turn;
 
 /// `POST /model/{modelId}/invoke`
@@ -26,10 +29,16 @@ impl Operation for InvokeModel {
         ledger::Operation::InvokeModel
     }
 
-    fn segment(&self) -> &'static str {
-        "invoke"
+    fn route(&self) -> Route {
+        Route::post("/model/{modelId}/invoke")
     }
 
+    fn answer(&self, asked: &mut Asked<'_>) -> Result<Written, ServiceError> {
+        inference::answer(self, asked)
+    }
+}
+
+impl Shape for InvokeModel {
     fn read(&self, family: &dyn Family, body: &[u8], model: &Model) -> Result<Turn, ServiceError> {
         family.read(body, model)
     }
@@ -45,7 +54,11 @@ impl Operation for InvokeModel {
             headers.push((OUTPUT, HeaderValue::from(usage.output_tokens)));
         }
         headers.push((INPUT, HeaderValue::from(usage.input_tokens)));
-        Written { headers, body: WrittenBody::Whole(family.write(answer)) }
+        Written::whole(answer, family.write(answer)).with_headers(headers)
+    }
+
+    fn stop_word<'s>(&self, family: &dyn Family, stop: &'s Stop) -> &'s str {
+        family.stop_word(stop)
     }
 
     fn stated(&self, family: &dyn Family, answer: &Answer) -> Stated {

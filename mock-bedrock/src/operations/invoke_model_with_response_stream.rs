@@ -5,13 +5,16 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue};
 use spanproof_schemas::ledger;
 
-use super::{Operation, Stated, Written, WrittenBody};
-use crate::answer::Answer;
+use super::{Operation, Stated, Written};
+use crate::answer::{Answer, Stop};
+use crate::asked::Asked;
 use crate::draw::{self, Purpose};
 use crate::error::ServiceError;
 use crate::event_stream::padding;
 use crate::families::{Chunks, Family};
+use crate::inference::{self, Shape};
 use crate::model::Model;
+use crate::route::Route;
 use crate::script::Script;
 use crate::turn::Turn;
 
@@ -25,10 +28,16 @@ impl Operation for InvokeModelWithResponseStream {
         ledger::Operation::InvokeModelWithResponseStream
     }
 
-    fn segment(&self) -> &'static str {
-        "invoke-with-response-stream"
+    fn route(&self) -> Route {
+        Route::post("/model/{modelId}/invoke-with-response-stream")
     }
 
+    fn answer(&self, asked: &mut Asked<'_>) -> Result<Written, ServiceError> {
+        inference::answer(self, asked)
+    }
+}
+
+impl Shape for InvokeModelWithResponseStream {
     fn read(&self, family: &dyn Family, body: &[u8], model: &Model) -> Result<Turn, ServiceError> {
         if family.task() != ledger::Task::Chat {
             return Err(ServiceError::validation("The model is unsupported for streaming."));
@@ -52,7 +61,11 @@ impl Operation for InvokeModelWithResponseStream {
         family.stream(answer, &mut chunks);
         drop(chunks);
         let headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-        Written { headers, body: WrittenBody::Stream(script) }
+        Written::stream(answer, script).with_headers(headers)
+    }
+
+    fn stop_word<'s>(&self, family: &dyn Family, stop: &'s Stop) -> &'s str {
+        family.stop_word(stop)
     }
 
     fn stated(&self, family: &dyn Family, answer: &Answer) -> Stated {

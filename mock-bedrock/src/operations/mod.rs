@@ -5,14 +5,19 @@ mod converse_stream;
 mod invoke_model;
 mod invoke_model_with_response_stream;
 
+use std::time::Duration;
+
 use http::{HeaderName, HeaderValue};
-use spanproof_schemas::ledger;
+use serde::Serialize;
+use spanproof_schemas::ledger::{self, Usage};
 
 use crate::answer::Answer;
+use crate::asked::Asked;
 use crate::error::ServiceError;
-use crate::families::Family;
+use crate::model::Model;
+use crate::route::Route;
 use crate::script::Script;
-use crate::turn::Turn;
+use crate::wire;
 
 /// Every operation. A new one is a file beside this one, and a line here.
 pub(crate) static OPERATIONS: &[&dyn Operation] = &[
@@ -22,30 +27,25 @@ pub(crate) static OPERATIONS: &[&dyn Operation] = &[
     &invoke_model_with_response_stream::InvokeModelWithResponseStream,
 ];
 
-/// How an operation reads requests and writes answers.
+/// An operation of the API.
 pub(crate) trait Operation: Sync {
     /// Its name in the ledger.
     fn operation(&self) -> ledger::Operation;
 
-    /// The last segment of its path, after `/model/{modelId}/`.
-    fn segment(&self) -> &'static str;
+    /// Its method and path.
+    fn route(&self) -> Route;
 
-    /// Reads the body of a request.
-    fn read(
-        &self,
-        family: &dyn Family,
-        body: &[u8],
-        model: &crate::model::Model,
-    ) -> Result<Turn, ServiceError>;
-
-    /// Writes an answer.
-    fn write(&self, family: &dyn Family, answer: &Answer) -> Written;
-
-    /// The response id and the model name that the answer's body states.
-    fn stated(&self, family: &dyn Family, answer: &Answer) -> Stated {
-        let _ = (family, answer);
-        Stated::default()
+    /// What its exchanges are for; operations that run a model leave that to the model.
+    fn task(&self) -> ledger::Task {
+        ledger::Task::Administration
     }
+
+    /// Answers a request.
+    ///
+    /// # Errors
+    ///
+    /// The exception that the service answers instead.
+    fn answer(&self, asked: &mut Asked<'_>) -> Result<Written, ServiceError>;
 }
 
 /// An answer as it goes out.
@@ -54,6 +54,52 @@ pub(crate) struct Written {
     /// Headers beside the content type, which the body tells, and the request id.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: WrittenBody,
+    /// When its first byte is due, in simulated time from the arrival of the request.
+    pub(crate) due: Duration,
+    /// What the whole answer charges.
+    pub(crate) usage: Usage,
+    /// The model that generated it, if one did.
+    pub(crate) model: Option<&'static Model>,
+}
+
+impl Written {
+    /// A whole answer by a model.
+    pub(crate) fn whole(answer: &Answer, body: Vec<u8>) -> Self {
+        Written {
+            headers: Vec::new(),
+            body: WrittenBody::Whole(body),
+            due: answer.timing.total,
+            usage: answer.usage,
+            model: Some(answer.model),
+        }
+    }
+
+    /// A streamed answer by a model.
+    pub(crate) fn stream(answer: &Answer, script: Script) -> Self {
+        Written {
+            headers: Vec::new(),
+            body: WrittenBody::Stream(script),
+            due: answer.timing.first,
+            usage: answer.usage,
+            model: Some(answer.model),
+        }
+    }
+
+    /// JSON that no model generated, due after `due`.
+    pub(crate) fn json(body: &impl Serialize, due: Duration) -> Self {
+        Written {
+            headers: Vec::new(),
+            body: WrittenBody::Whole(wire::json(body)),
+            due,
+            usage: Usage::default(),
+            model: None,
+        }
+    }
+
+    pub(crate) fn with_headers(mut self, headers: Vec<(HeaderName, HeaderValue)>) -> Self {
+        self.headers = headers;
+        self
+    }
 }
 
 /// The body of an answer.
@@ -84,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_is_in_the_slice_and_every_operation_of_the_ledger_is_served() {
+    fn every_file_is_in_the_slice() {
         let mut files: Vec<String> =
             std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/operations"))
                 .unwrap()
@@ -98,8 +144,6 @@ mod tests {
             OPERATIONS.iter().map(|operation| snake_case(operation.operation().name())).collect();
         registered.sort();
         assert_eq!(files, registered);
-        let served: Vec<_> = OPERATIONS.iter().map(|operation| operation.operation()).collect();
-        assert_eq!(served, ledger::Operation::ALL);
     }
 
     fn snake_case(name: &str) -> String {

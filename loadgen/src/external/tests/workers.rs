@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use spanproof_schemas::ledger::Operation;
+use spanproof_schemas::worker::Operation;
 use spanproof_schemas::worker::{Call, Done};
 use tempfile::TempDir;
 

@@ -1,0 +1,65 @@
+//! The service without a socket.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use tokio::sync::{Notify, mpsc};
+
+use crate::config::{Config, ConfigError};
+use crate::exchange::Service;
+use crate::ledger::LedgerSink;
+
+/// Answers requests in process, as a [`Server`](crate::Server) does over a socket: for tests and
+/// fuzzers. It needs a Tokio runtime with time around it.
+pub struct Handler {
+    service: Service,
+}
+
+impl std::fmt::Debug for Handler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Handler")
+    }
+}
+
+impl Handler {
+    /// A handler that keeps its records in `ledger`. [`Config::listen`] has no effect but on what
+    /// the ledger says.
+    ///
+    /// # Errors
+    ///
+    /// For a configuration that no server can have.
+    pub fn new(config: Config, ledger: impl LedgerSink) -> Result<Handler, ConfigError> {
+        config.validate()?;
+        // Nobody waits for open exchanges here.
+        let (open, _) = mpsc::channel(1);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, config.listen.port()));
+        Ok(Handler { service: Service::new(config, Arc::new(ledger), address, open) })
+    }
+
+    /// The whole answer to `request`, or as much of it as came before a fault cut the connection.
+    pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let connection = Arc::new(Notify::new());
+        let response = self.service.serve(request.map(Full::new), &connection).await;
+        let (head, mut body) = response.into_parts();
+        let mut bytes = BytesMut::new();
+        loop {
+            tokio::select! {
+                biased;
+                frame = body.frame() => match frame {
+                    Some(Ok(frame)) => {
+                        if let Ok(part) = frame.into_data() {
+                            bytes.extend_from_slice(&part);
+                        }
+                    }
+                    Some(Err(never)) => match never {},
+                    None => break,
+                },
+                () = connection.notified() => break,
+            }
+        }
+        Response::from_parts(head, bytes.freeze())
+    }
+}

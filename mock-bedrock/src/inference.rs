@@ -1,0 +1,86 @@
+//! What the operations that run a model have in common: read a turn, compose its answer, write it.
+
+use spanproof_schemas::ledger::{Content, Task};
+
+use crate::answer::{Answer, Stop};
+use crate::asked::{Asked, Subject};
+use crate::draw;
+use crate::error::ServiceError;
+use crate::families::{self, Family};
+use crate::fault::Fault;
+use crate::model::{self, Model};
+use crate::operations::{Stated, Written};
+use crate::request;
+use crate::turn::Turn;
+
+/// How an operation that runs a model reads requests and writes answers.
+pub(crate) trait Shape: Sync {
+    /// Reads the body of a request.
+    fn read(&self, family: &dyn Family, body: &[u8], model: &Model) -> Result<Turn, ServiceError>;
+
+    /// Writes an answer.
+    fn write(&self, family: &dyn Family, answer: &Answer) -> Written;
+
+    /// The word in which answers say why they ended.
+    fn stop_word<'s>(&self, family: &dyn Family, stop: &'s Stop) -> &'s str {
+        let _ = family;
+        stop.as_str()
+    }
+
+    /// The response id and the model name that the answer's body states.
+    fn stated(&self, family: &dyn Family, answer: &Answer) -> Stated {
+        let _ = (family, answer);
+        Stated::default()
+    }
+}
+
+/// Answers a request to run the model that the exchange names.
+///
+/// # Errors
+///
+/// What the service would answer in place of an answer.
+pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written, ServiceError> {
+    let service = asked.service;
+    asked.exchange.markers = request::markers(asked.body, &service.prompt_stem);
+    let model = model::resolve(&asked.exchange.model_id)?;
+    asked.exchange.served_model = Some(model.id.clone());
+    let family = families::of(model);
+    asked.exchange.task = family.task();
+    let turn = shape.read(family, asked.body, model)?;
+    asked.exchange.prompt_sha256 = draw::sha256(&turn.prompt);
+    asked.exchange.parameters = turn.parameters.clone();
+    asked.exchange.conversation = turn.conversation.clone();
+    if service.config.keep_content {
+        asked.exchange.content =
+            Some(Content { prompt: turn.prompt.clone(), completion: String::new() });
+    }
+    turn.validate(model)?;
+    let quota_tokens =
+        model.tokens(turn.chars) + turn.parameters.max_tokens.unwrap_or(model.max_output_tokens);
+    asked.admit(&Subject { model: Some(model), prompt: &turn.prompt, quota_tokens })?;
+
+    let division = service.cache.charge(model, &turn);
+    let mut answer =
+        Answer::compose(service.config.seed, &service.completion_stem, model, turn, division);
+    answer.states_usage = asked.fault() != Some(Fault::NoMetadata);
+    let written = shape.write(family, &answer);
+    fill(shape, asked, family, &answer);
+    Ok(written)
+}
+
+/// Records what the answer will say.
+fn fill(shape: &dyn Shape, asked: &mut Asked<'_>, family: &dyn Family, answer: &Answer) {
+    let exchange = &mut *asked.exchange;
+    let text = answer.text();
+    exchange.completion_sha256 = draw::sha256(&text);
+    if let Some(content) = &mut exchange.content {
+        content.completion = text.into_owned();
+    }
+    if matches!(family.task(), Task::Chat | Task::TextCompletion) {
+        exchange.stop_reason = Some(shape.stop_word(family, &answer.stop).to_owned());
+    }
+    exchange.markers.extend(answer.marker.clone());
+    let stated = shape.stated(family, answer);
+    exchange.response_id = stated.response_id;
+    exchange.response_model = stated.response_model;
+}
