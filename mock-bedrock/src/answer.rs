@@ -30,6 +30,8 @@ pub(crate) struct Answer {
     pub(crate) marker: Option<String>,
     /// What identifiers, padding and everything else in the answer is drawn from.
     pub(crate) key: u64,
+    /// When the request arrived, which some families' bodies state.
+    pub(crate) created_unix_seconds: u64,
 }
 
 /// A part of an answer.
@@ -170,6 +172,7 @@ impl Answer {
             states_usage: true,
             marker: planted.then_some(marker),
             key,
+            created_unix_seconds: 0,
         };
         answer.put(blocks, stop);
         if turn.wanted == Wanted::Message {

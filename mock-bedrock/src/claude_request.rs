@@ -13,16 +13,29 @@ use crate::turn::{CacheTtl, ToolChoice, Turn};
 /// The most stop sequences that the documentation of Claude's native body allows.
 const MOST_STOP_SEQUENCES: usize = 8_191;
 
-/// Reads a native Claude request.
+/// Reads a native Claude request, which states its version in the body.
 ///
 /// # Errors
 ///
 /// A `ValidationException` in the service's words for what it refuses. Any `anthropic_version` is
 /// taken: released SDKs differ in what they send.
 pub(crate) fn read(body: &[u8]) -> Result<Turn, ServiceError> {
+    read_body(body, true)
+}
+
+/// Reads a Messages request, whose version stands in a header or in the body.
+///
+/// # Errors
+///
+/// As [`read`].
+pub(crate) fn read_message(body: &[u8], has_version: bool) -> Result<Turn, ServiceError> {
+    read_body(body, !has_version)
+}
+
+fn read_body(body: &[u8], needs_version: bool) -> Result<Turn, ServiceError> {
     let body: Body<'_> = serde_json::from_slice(body).map_err(|_| ServiceError::unreadable())?;
     for (key, is_missing) in [
-        ("anthropic_version", body.anthropic_version.is_none()),
+        ("anthropic_version", needs_version && body.anthropic_version.is_none()),
         ("max_tokens", body.max_tokens.is_none()),
         ("messages", body.messages.is_none()),
     ] {

@@ -133,11 +133,12 @@ impl Service {
                     Ok((written, fault)) => {
                         self.respond(written, fault, recorder, arrived, connection)
                     }
-                    Err(error) => (refuse(&error, recorder), None),
+                    Err(error) => (refuse(&error, operation, recorder), None),
                 }
             }
             Received::TooLong => {
-                (refuse(&ServiceError::body_too_long(BODY_LIMIT_BYTES), recorder), None)
+                let error = ServiceError::body_too_long(BODY_LIMIT_BYTES);
+                (refuse(&error, operation, recorder), None)
             }
             // Nobody hears this answer, so the record says that none was served.
             Received::BrokenOff => {
@@ -235,10 +236,14 @@ impl Service {
 }
 
 /// An answer that is an exception, recorded.
-fn refuse(error: &ServiceError, mut recorder: Recorder) -> Response<AnswerBody> {
+fn refuse(
+    error: &ServiceError,
+    operation: &dyn Operation,
+    mut recorder: Recorder,
+) -> Response<AnswerBody> {
     let exchange = recorder.exchange();
     exchange.exception = Some(error.exception.to_owned());
-    let bytes = Some(Bytes::from(error.body()));
+    let bytes = Some(Bytes::from(operation.error_body(error)));
     exception(error, request_id(&mut recorder)).map(|()| AnswerBody::Whole { bytes, recorder })
 }
 

@@ -18,6 +18,11 @@ pub(crate) fn claude_tool_use(answer: &Answer, block: usize) -> String {
     drawn("toolu_bdrk_01", &mut draws(answer, block as u64))
 }
 
+/// The id of a tool's call in a chat completion.
+pub(crate) fn openai_tool_call(answer: &Answer, block: usize) -> String {
+    drawn("call_", &mut draws(answer, block as u64))
+}
+
 /// The id of a native Claude message.
 pub(crate) fn claude_message(answer: &Answer) -> String {
     drawn("msg_bdrk_01", &mut draws(answer, u64::MAX))

@@ -63,6 +63,7 @@ pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written
     let mut answer =
         Answer::compose(service.config.seed, &service.completion_stem, model, turn, division);
     answer.states_usage = asked.fault() != Some(Fault::NoMetadata);
+    answer.created_unix_seconds = asked.exchange.arrived_unix_nanos / 1_000_000_000;
     let written = shape.write(family, &answer);
     fill(shape, asked, family, &answer);
     Ok(written)

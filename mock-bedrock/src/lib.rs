@@ -37,6 +37,7 @@ mod inference;
 mod ledger;
 mod messages;
 mod model;
+mod openai;
 mod operations;
 mod player;
 mod prose;

@@ -15,8 +15,28 @@ const EVENTS_BEFORE_EXCEPTION: usize = 4;
 /// The frames of a stream, back to back, and where and when each ends.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
+    framing: Framing,
     bytes: BytesMut,
     beats: Vec<Beat>,
+}
+
+/// How events stand in a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// `application/vnd.amazon.eventstream`
+    #[default]
+    EventStream,
+    /// `text/event-stream`
+    ServerSent,
+}
+
+impl Framing {
+    pub(crate) fn content_type(self) -> &'static str {
+        match self {
+            Framing::EventStream => "application/vnd.amazon.eventstream",
+            Framing::ServerSent => "text/event-stream",
+        }
+    }
 }
 
 /// One frame.
@@ -31,6 +51,34 @@ pub(crate) struct Beat {
 }
 
 impl Script {
+    /// A stream of server-sent events.
+    pub(crate) fn server_sent() -> Self {
+        Script { framing: Framing::ServerSent, ..Script::default() }
+    }
+
+    pub(crate) fn framing(&self) -> Framing {
+        self.framing
+    }
+
+    /// Adds a server-sent event. Its data comes before its name, as the service was recorded to
+    /// send it; the order means nothing to clients.
+    pub(crate) fn server_sent_event(
+        &mut self,
+        name: Option<&str>,
+        payload: &[u8],
+        due: Duration,
+        chars: usize,
+    ) {
+        self.bytes.extend_from_slice(b"data: ");
+        self.bytes.extend_from_slice(payload);
+        if let Some(name) = name {
+            self.bytes.extend_from_slice(b"\nevent: ");
+            self.bytes.extend_from_slice(name.as_bytes());
+        }
+        self.bytes.extend_from_slice(b"\n\n");
+        self.beats.push(Beat { end: self.bytes.len(), due, chars });
+    }
+
     /// Adds an event that is due once `chars` characters have been generated.
     pub(crate) fn event(&mut self, event_type: &str, payload: &[u8], due: Duration, chars: usize) {
         event_stream::put_event(&mut self.bytes, event_type, payload);
@@ -43,7 +91,14 @@ impl Script {
         self.keep(kept);
         let last =
             self.beats.last().copied().unwrap_or(Beat { end: 0, due: Duration::ZERO, chars: 0 });
-        event_stream::put_exception(&mut self.bytes, name, &error::message_body(message));
+        let message = error::message_body(message);
+        match self.framing {
+            Framing::EventStream => event_stream::put_exception(&mut self.bytes, name, &message),
+            Framing::ServerSent => {
+                self.server_sent_event(Some("error"), &message, last.due, last.chars);
+                return;
+            }
+        }
         self.beats.push(Beat { end: self.bytes.len(), ..last });
     }
 

@@ -52,9 +52,7 @@ impl Family for Claude {
             },
             usage: OutputUsage { output_tokens: answer.usage.output_tokens },
         });
-        chunks.add(&Event::MessageStop {
-            metrics: answer.states_usage.then(|| InvocationMetrics::of(answer)),
-        });
+        chunks.add(&Event::MessageStop { metrics: chunks.metrics() });
     }
 
     fn stop_word<'s>(&self, stop: &'s Stop) -> &'s str {

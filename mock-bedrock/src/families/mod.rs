@@ -35,6 +35,11 @@ pub(crate) trait Family: Sync {
         true
     }
 
+    /// Whether its native body is that of OpenAI's chat completions.
+    fn takes_chat_completions(&self) -> bool {
+        false
+    }
+
     /// Reads a native request.
     fn read(&self, body: &[u8], model: &Model) -> Result<Turn, ServiceError>;
 
@@ -73,13 +78,35 @@ pub(crate) struct Chunks<'a> {
     chunk: Vec<u8>,
     chars: usize,
     due: Duration,
+    states_metrics: bool,
     take: Box<Take<'a>>,
 }
 
 impl<'a> Chunks<'a> {
     pub(crate) fn new(answer: &'a Answer, take: impl FnMut(&[u8], Duration, usize) + 'a) -> Self {
         let due = answer.timing.first;
-        Chunks { answer, chunk: Vec::with_capacity(256), chars: 0, due, take: Box::new(take) }
+        Chunks {
+            answer,
+            chunk: Vec::with_capacity(256),
+            chars: 0,
+            due,
+            states_metrics: true,
+            take: Box::new(take),
+        }
+    }
+
+    /// The chunks of a stream that is not the service's own, which has no invocation metrics.
+    pub(crate) fn without_metrics(
+        answer: &'a Answer,
+        take: impl FnMut(&[u8], Duration, usize) + 'a,
+    ) -> Self {
+        Chunks { states_metrics: false, ..Chunks::new(answer, take) }
+    }
+
+    /// The invocation metrics that the last chunk states, if it does.
+    pub(crate) fn metrics(&self) -> Option<InvocationMetrics> {
+        (self.states_metrics && self.answer.states_usage)
+            .then(|| InvocationMetrics::of(self.answer))
     }
 
     /// Time passes: `generated` is generated before the next chunk.

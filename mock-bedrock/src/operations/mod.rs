@@ -1,9 +1,11 @@
 //! The operations that the mock serves, one file each.
 
+mod chat_completions;
 mod converse;
 mod converse_stream;
 mod invoke_model;
 mod invoke_model_with_response_stream;
+mod messages;
 
 use std::time::Duration;
 
@@ -25,6 +27,8 @@ pub(crate) static OPERATIONS: &[&dyn Operation] = &[
     &converse_stream::ConverseStream,
     &invoke_model::InvokeModel,
     &invoke_model_with_response_stream::InvokeModelWithResponseStream,
+    &chat_completions::ChatCompletions,
+    &messages::Messages,
 ];
 
 /// An operation of the API.
@@ -46,6 +50,11 @@ pub(crate) trait Operation: Sync {
     ///
     /// The exception that the service answers instead.
     fn answer(&self, asked: &mut Asked<'_>) -> Result<Written, ServiceError>;
+
+    /// The body of an exception.
+    fn error_body(&self, error: &ServiceError) -> Vec<u8> {
+        error.body()
+    }
 }
 
 /// An answer as it goes out.
@@ -113,7 +122,7 @@ impl WrittenBody {
     pub(crate) fn content_type(&self) -> HeaderValue {
         HeaderValue::from_static(match self {
             WrittenBody::Whole(_) => "application/json",
-            WrittenBody::Stream(_) => "application/vnd.amazon.eventstream",
+            WrittenBody::Stream(script) => script.framing().content_type(),
         })
     }
 }

@@ -1,0 +1,8 @@
+//! The body of OpenAI's chat completions: what the route of that name takes, and the families of
+//! models that take it natively.
+
+mod request;
+mod response;
+
+pub(crate) use request::{Request, read};
+pub(crate) use response::{id, stop_word, stream, stream_usage, write};

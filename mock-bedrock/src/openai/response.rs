@@ -1,0 +1,228 @@
+//! Writing chat completions, whole and in chunks.
+
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+
+use crate::answer::{Answer, Block, Stop};
+use crate::draw::{self, Purpose};
+use crate::families::Chunks;
+use crate::identifier;
+use crate::script::deltas;
+use crate::wire;
+
+/// The id of a chat completion.
+pub(crate) fn id(answer: &Answer) -> String {
+    format!("chatcmpl-{}", draw::uuid(answer.key, u64::MAX))
+}
+
+/// OpenAI's word for why an answer ended.
+pub(crate) fn stop_word(stop: &Stop) -> &str {
+    match stop {
+        Stop::EndTurn | Stop::Sequence(_) | Stop::MalformedModelOutput => "stop",
+        Stop::MaxTokens | Stop::ContextWindowExceeded => "length",
+        Stop::ToolUse | Stop::MalformedToolUse => "tool_calls",
+        Stop::GuardrailIntervened | Stop::ContentFiltered => "content_filter",
+        Stop::Other(word) => word,
+    }
+}
+
+/// A `chat.completion`. Reasoning stands before the content, in tags, as gpt-oss on Bedrock gives
+/// it.
+pub(crate) fn write(answer: &Answer) -> Vec<u8> {
+    let mut content = String::new();
+    let mut calls = Vec::new();
+    for (number, block) in answer.blocks.iter().enumerate() {
+        match block {
+            Block::Reasoning { text, .. } => {
+                content.push_str(REASONING.0);
+                content.push_str(text);
+                content.push_str(REASONING.1);
+            }
+            Block::Text(text) | Block::Cited { text, .. } => content.push_str(text),
+            Block::ToolUse { name, input } => calls.push(Call {
+                index: None,
+                id: Some(identifier::openai_tool_call(answer, number)),
+                r#type: Some("function"),
+                function: Function { name: Some(name), arguments: input },
+            }),
+            _ => {}
+        }
+    }
+    wire::json(&Completion {
+        id: &id(answer),
+        object: "chat.completion",
+        created: answer.created_unix_seconds,
+        model: &answer.model.id,
+        choices: [Choice {
+            index: 0,
+            message: Some(Message {
+                role: Some("assistant"),
+                content: Some(&content).filter(|content| !content.is_empty()).map(String::as_str),
+                tool_calls: (!calls.is_empty()).then_some(calls),
+            }),
+            delta: None,
+            finish_reason: Some(stop_word(&answer.stop)),
+        }],
+        usage: Some(Usage::of(answer)),
+    })
+}
+
+/// The chunks of a stream up to the one that says why it ended.
+pub(crate) fn stream(answer: &Answer, chunks: &mut Chunks<'_>) {
+    let mut writer = Writer { answer, id: id(answer), chunks };
+    writer.add(Message { role: Some("assistant"), content: Some(""), tool_calls: None }, None);
+    let mut calls = 0;
+    for (number, block) in answer.blocks.iter().enumerate() {
+        let mut pieces = draw::generator(answer.key.wrapping_add(number as u64), Purpose::Deltas);
+        match block {
+            Block::Reasoning { text, .. } => {
+                writer.content(REASONING.0);
+                writer.text(text, &mut pieces);
+                writer.content(REASONING.1);
+            }
+            Block::Text(text) | Block::Cited { text, .. } => writer.text(text, &mut pieces),
+            Block::ToolUse { name, input } => {
+                let call = Call {
+                    index: Some(calls),
+                    id: Some(identifier::openai_tool_call(answer, number)),
+                    r#type: Some("function"),
+                    function: Function { name: Some(name), arguments: "" },
+                };
+                writer.call(call);
+                for arguments in deltas(input, &mut pieces) {
+                    writer.chunks.advance(arguments);
+                    let function = Function { name: None, arguments };
+                    writer.call(Call { index: Some(calls), id: None, r#type: None, function });
+                }
+                calls += 1;
+            }
+            _ => {}
+        }
+    }
+    writer.chunks.finish();
+    writer.add(Message::default(), Some(stop_word(&answer.stop)));
+}
+
+/// The chunk that states the usage of a stream, which has no choices.
+pub(crate) fn stream_usage(answer: &Answer, chunks: &mut Chunks<'_>) {
+    chunks.add(&Completion::<0> {
+        id: &id(answer),
+        object: "chat.completion.chunk",
+        created: answer.created_unix_seconds,
+        model: &answer.model.id,
+        choices: [],
+        usage: Some(Usage::of(answer)),
+    });
+}
+
+/// The tags around reasoning.
+const REASONING: (&str, &str) = ("<reasoning>", "</reasoning>");
+
+struct Writer<'w, 'c> {
+    answer: &'w Answer,
+    id: String,
+    chunks: &'w mut Chunks<'c>,
+}
+
+impl Writer<'_, '_> {
+    fn text(&mut self, text: &str, pieces: &mut ChaCha8Rng) {
+        for content in deltas(text, pieces) {
+            self.chunks.advance(content);
+            self.content(content);
+        }
+    }
+
+    fn content(&mut self, content: &str) {
+        self.add(Message { content: Some(content), ..Message::default() }, None);
+    }
+
+    fn call(&mut self, call: Call<'_>) {
+        self.add(Message { tool_calls: Some(vec![call]), ..Message::default() }, None);
+    }
+
+    fn add(&mut self, delta: Message<'_>, finish_reason: Option<&str>) {
+        self.chunks.add(&Completion {
+            id: &self.id,
+            object: "chat.completion.chunk",
+            created: self.answer.created_unix_seconds,
+            model: &self.answer.model.id,
+            choices: [Choice { index: 0, message: None, delta: Some(delta), finish_reason }],
+            usage: None,
+        });
+    }
+}
+
+#[derive(Serialize)]
+struct Completion<'a, const CHOICES: usize> {
+    id: &'a str,
+    object: &'static str,
+    created: u64,
+    model: &'a str,
+    #[serde(serialize_with = "list")]
+    choices: [Choice<'a>; CHOICES],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Usage>,
+}
+
+fn list<S: serde::Serializer, T: Serialize, const LENGTH: usize>(
+    items: &[T; LENGTH],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    items.as_slice().serialize(serializer)
+}
+
+#[derive(Serialize)]
+struct Choice<'a> {
+    index: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<Message<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delta: Option<Message<'a>>,
+    finish_reason: Option<&'a str>,
+}
+
+#[derive(Default, Serialize)]
+struct Message<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_calls: Option<Vec<Call<'a>>>,
+}
+
+#[derive(Serialize)]
+struct Call<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#type: Option<&'static str>,
+    function: Function<'a>,
+}
+
+#[derive(Serialize)]
+struct Function<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    arguments: &'a str,
+}
+
+/// OpenAI counts cached tokens among those of the prompt.
+#[derive(Serialize)]
+struct Usage {
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    total_tokens: u64,
+}
+
+impl Usage {
+    fn of(answer: &Answer) -> Self {
+        Usage {
+            prompt_tokens: answer.usage.all_input_tokens(),
+            completion_tokens: answer.usage.output_tokens,
+            total_tokens: answer.usage.total_tokens(),
+        }
+    }
+}
