@@ -24,6 +24,8 @@ pub(crate) struct Answer {
     pub(crate) cache: Division,
     pub(crate) timing: Timing,
     pub(crate) echo: Echo,
+    /// The id of the request, which some families state for an id of the answer.
+    pub(crate) request_id: String,
     /// Whether a stream states its usage at the end; a fault may forbid it.
     pub(crate) states_usage: bool,
     /// The marker in the text or the arguments, when it had room.
@@ -169,6 +171,7 @@ impl Answer {
             cache,
             timing: Timing::draw(model, 0, key),
             echo: turn.echo,
+            request_id: String::new(),
             states_usage: true,
             marker: planted.then_some(marker),
             key,

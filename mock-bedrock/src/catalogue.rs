@@ -18,6 +18,9 @@ use crate::model::{Area, Model};
 const FILES: &[(&str, &str)] = &[
     ("amazon", include_str!("catalogue/amazon.json")),
     ("anthropic", include_str!("catalogue/anthropic.json")),
+    ("cohere", include_str!("catalogue/cohere.json")),
+    ("meta", include_str!("catalogue/meta.json")),
+    ("mistral", include_str!("catalogue/mistral.json")),
 ];
 
 /// What an application inference profile stands for when its id does not tell.

@@ -15,6 +15,11 @@ use crate::turn::Turn;
 
 /// How an operation that runs a model reads requests and writes answers.
 pub(crate) trait Shape: Sync {
+    /// What it does with a model of `family`.
+    fn task(&self, family: &dyn Family) -> Task {
+        family.task()
+    }
+
     /// Reads the body of a request.
     fn read(&self, family: &dyn Family, body: &[u8], model: &Model) -> Result<Turn, ServiceError>;
 
@@ -45,7 +50,7 @@ pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written
     let model = model::resolve(&asked.exchange.model_id)?;
     asked.exchange.served_model = Some(model.id.clone());
     let family = families::of(model);
-    asked.exchange.task = family.task();
+    asked.exchange.task = shape.task(family);
     let turn = shape.read(family, asked.body, model)?;
     asked.exchange.prompt_sha256 = draw::sha256(&turn.prompt);
     asked.exchange.parameters = turn.parameters.clone();
@@ -62,6 +67,7 @@ pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written
     let division = service.cache.charge(model, &turn);
     let mut answer =
         Answer::compose(service.config.seed, &service.completion_stem, model, turn, division);
+    answer.request_id.clone_from(&asked.exchange.request_id);
     answer.states_usage = asked.fault() != Some(Fault::NoMetadata);
     answer.created_unix_seconds = asked.exchange.arrived_unix_nanos / 1_000_000_000;
     let written = shape.write(family, &answer);
@@ -77,7 +83,7 @@ fn fill(shape: &dyn Shape, asked: &mut Asked<'_>, family: &dyn Family, answer: &
     if let Some(content) = &mut exchange.content {
         content.completion = text.into_owned();
     }
-    if matches!(family.task(), Task::Chat | Task::TextCompletion) {
+    if matches!(exchange.task, Task::Chat | Task::TextCompletion) {
         exchange.stop_reason = Some(shape.stop_word(family, &answer.stop).to_owned());
     }
     exchange.markers.extend(answer.marker.clone());

@@ -45,6 +45,7 @@ pub(crate) fn read(body: &[u8]) -> Result<Turn, ServiceError> {
         stop_sequence: body
             .additional_model_response_field_paths
             .is_some_and(|paths| paths.iter().any(|path| path == "/stop_sequence")),
+        ..Echo::default()
     };
     Ok(turn)
 }

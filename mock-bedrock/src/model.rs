@@ -34,7 +34,6 @@ pub(crate) struct Model {
     #[allow(dead_code, reason = "read by tests until the control plane lists the models")]
     pub(crate) output: Vec<Modality>,
     /// What it can do, beside answering `InvokeModel`.
-    #[allow(dead_code, reason = "read by tests until Converse refuses what a model cannot do")]
     supports: Vec<Capability>,
     #[allow(dead_code, reason = "unread until the control plane lists the models")]
     pub(crate) lifecycle: Lifecycle,
@@ -153,7 +152,6 @@ pub(crate) enum Capability {
 
 impl Model {
     /// Whether it can do that.
-    #[allow(dead_code, reason = "read by tests until Converse refuses what a model cannot do")]
     pub(crate) fn supports(&self, capability: Capability) -> bool {
         self.supports.contains(&capability)
     }

@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::error;
 use crate::event_stream;
+use crate::model::Model;
 
 /// Events that still come before an exception in the middle of a stream.
 const EVENTS_BEFORE_EXCEPTION: usize = 4;
@@ -124,6 +125,46 @@ impl Script {
     fn keep(&mut self, count: usize) {
         self.beats.truncate(count);
         self.bytes.truncate(self.beats.last().map_or(0, |beat| beat.end));
+    }
+}
+
+/// How a family's text is cut into deltas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pieces {
+    /// Into pieces of 11 to 17 characters.
+    Drawn,
+    /// Token by token.
+    Tokens,
+    /// Not at all: the whole answer comes at once.
+    Whole,
+}
+
+impl Pieces {
+    /// `text` in such pieces.
+    pub(crate) fn of<'t>(
+        self,
+        mut text: &'t str,
+        model: &Model,
+        draws: &mut ChaCha8Rng,
+    ) -> impl Iterator<Item = &'t str> {
+        let mut tokens = 0;
+        std::iter::from_fn(move || {
+            if text.is_empty() {
+                return None;
+            }
+            let length = match self {
+                Pieces::Drawn => draws.random_range(11..=17),
+                Pieces::Tokens => {
+                    tokens += 1;
+                    model.chars(tokens) - model.chars(tokens - 1)
+                }
+                Pieces::Whole => usize::MAX,
+            };
+            let end = text.char_indices().nth(length).map_or(text.len(), |(at, _)| at);
+            let (piece, rest) = text.split_at(end);
+            text = rest;
+            Some(piece)
+        })
     }
 }
 

@@ -32,6 +32,9 @@ pub(crate) struct Turn {
     pub(crate) reasoning: Option<Reasoning>,
     /// The tools that the service itself runs, by name.
     pub(crate) server_tools: Vec<String>,
+    /// The most tokens to generate when the request does not say: its family's default, else the
+    /// model's limit.
+    pub(crate) default_max_tokens: Option<u64>,
     /// Members of the answer that the request asks for or fixes.
     pub(crate) echo: Echo,
     fold: Fold,
@@ -126,6 +129,8 @@ pub(crate) struct Echo {
     pub(crate) service_tier: Option<Box<RawValue>>,
     /// Whether `additionalModelResponseFieldPaths` asks for `/stop_sequence`.
     pub(crate) stop_sequence: bool,
+    /// What the family repeats from a native request, in a form of its own.
+    pub(crate) native: Value,
 }
 
 impl Turn {
@@ -141,6 +146,7 @@ impl Turn {
             wanted: Wanted::Message,
             reasoning: None,
             server_tools: Vec::new(),
+            default_max_tokens: None,
             echo: Echo::default(),
             fold: Fold::new(0),
         }

@@ -33,7 +33,8 @@ const STOP_CHANCE: f64 = 1.0 / 3.0;
 /// The content of a message, and why it ends.
 pub(super) fn message(model: &Model, turn: &Turn, marker: &str, key: u64) -> (Vec<Block>, Stop) {
     let mut draws = draw::generator(key, Purpose::Answer);
-    let limit = model.chars(turn.parameters.max_tokens.unwrap_or(model.max_output_tokens));
+    let most = turn.parameters.max_tokens.or(turn.default_max_tokens);
+    let limit = model.chars(most.unwrap_or(model.max_output_tokens));
     let mut blocks: Vec<Block> = reasoning(model, turn, limit, key).into_iter().collect();
     let reasoned: usize = blocks.iter().map(Block::chars).sum();
     let limit = limit.saturating_sub(reasoned);

@@ -1,8 +1,13 @@
 //! The model families whose native bodies the mock reads and writes, one file each.
 
 mod claude;
+mod claude_text;
+mod cohere_command;
+mod llama;
+mod mistral_text;
 mod nova;
 mod titan_embed;
+mod titan_text;
 
 use std::time::Duration;
 
@@ -13,12 +18,21 @@ use crate::answer::{Answer, Stop};
 use crate::error::ServiceError;
 use crate::model::Model;
 use crate::operations::Stated;
+use crate::script::Pieces;
 use crate::turn::Turn;
 use crate::wire::json_into;
 
 /// Every family. A new one is a file beside this one, and a line here.
-pub(crate) static FAMILIES: &[&dyn Family] =
-    &[&claude::Claude, &nova::Nova, &titan_embed::TitanEmbed];
+pub(crate) static FAMILIES: &[&dyn Family] = &[
+    &claude::Claude,
+    &claude_text::ClaudeText,
+    &cohere_command::CohereCommand,
+    &llama::Llama,
+    &mistral_text::MistralText,
+    &nova::Nova,
+    &titan_embed::TitanEmbed,
+    &titan_text::TitanText,
+];
 
 /// How a family reads and writes its native bodies.
 pub(crate) trait Family: Sync {
@@ -38,6 +52,22 @@ pub(crate) trait Family: Sync {
     /// Whether its native body is that of OpenAI's chat completions.
     fn takes_chat_completions(&self) -> bool {
         false
+    }
+
+    /// Whether a model reasons before it answers though the request did not ask for it.
+    fn reasons_unasked(&self, model: &Model) -> bool {
+        let _ = model;
+        false
+    }
+
+    /// Whether its reasoning carries a signature that a client hands back.
+    fn signs_reasoning(&self) -> bool {
+        true
+    }
+
+    /// How its text comes in streams.
+    fn pieces(&self) -> Pieces {
+        Pieces::Drawn
     }
 
     /// Reads a native request.
@@ -147,6 +177,11 @@ pub(crate) struct InvocationMetrics {
 }
 
 impl InvocationMetrics {
+    /// The metrics of an answer that came in one piece: its first byte was its last.
+    pub(crate) fn at_once(answer: &Answer) -> Self {
+        InvocationMetrics { first_byte_latency: answer.timing.total_ms(), ..Self::of(answer) }
+    }
+
     pub(crate) fn of(answer: &Answer) -> Self {
         let usage = answer.usage;
         InvocationMetrics {

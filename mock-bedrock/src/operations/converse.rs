@@ -7,12 +7,12 @@ use spanproof_schemas::ledger;
 use super::{Operation, Written};
 use crate::answer::{Answer, Block};
 use crate::asked::Asked;
+use crate::converse_support;
 use crate::converse_usage::ConverseUsage;
 use crate::error::ServiceError;
 use crate::families::Family;
 use crate::identifier;
 use crate::inference::{self, Shape};
-use crate::messages;
 use crate::model::Model;
 use crate::route::Route;
 use crate::turn::Turn;
@@ -36,19 +36,18 @@ impl Operation for Converse {
 }
 
 impl Shape for Converse {
-    fn read(&self, family: &dyn Family, body: &[u8], _: &Model) -> Result<Turn, ServiceError> {
-        if family.task() != ledger::Task::Chat {
-            return Err(ServiceError::validation(
-                "This action doesn't support the model that you provided. Try again with a supported text or chat model.",
-            ));
-        }
-        messages::read(body)
+    fn task(&self, _: &dyn Family) -> ledger::Task {
+        ledger::Task::Chat
     }
 
-    fn write(&self, _: &dyn Family, answer: &Answer) -> Written {
+    fn read(&self, family: &dyn Family, body: &[u8], model: &Model) -> Result<Turn, ServiceError> {
+        converse_support::read(family, body, model, false)
+    }
+
+    fn write(&self, family: &dyn Family, answer: &Answer) -> Written {
         let mut content = Vec::with_capacity(answer.blocks.len());
         for (index, block) in answer.blocks.iter().enumerate() {
-            add_content(answer, index, block, &mut content);
+            add_content(family, answer, index, block, &mut content);
         }
         let body = Body {
             additional_model_response_fields: additional_fields(answer),
@@ -70,6 +69,7 @@ pub(super) fn additional_fields(answer: &Answer) -> Option<AdditionalFields<'_>>
 }
 
 fn add_content<'a>(
+    family: &dyn Family,
     answer: &Answer,
     index: usize,
     block: &'a Block,
@@ -77,7 +77,8 @@ fn add_content<'a>(
 ) {
     match block {
         Block::Reasoning { text, signature } => {
-            content.push(Content::Reasoning(Reasoning::Text { text, signature }));
+            let signature = family.signs_reasoning().then_some(signature.as_str());
+            content.push(Content::Reasoning(Reasoning::Text { signature, text }));
         }
         Block::Redacted { data, .. } => content.push(Content::Reasoning(Reasoning::Redacted(data))),
         Block::Text(text) => content.push(Content::Text(text)),
@@ -172,7 +173,11 @@ enum Content<'a> {
 #[derive(Serialize)]
 enum Reasoning<'a> {
     #[serde(rename = "reasoningText")]
-    Text { signature: &'a str, text: &'a str },
+    Text {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        signature: Option<&'a str>,
+        text: &'a str,
+    },
     #[serde(rename = "redactedContent")]
     Redacted(&'a str),
 }

@@ -8,12 +8,12 @@ use serde_json::value::RawValue;
 use spanproof_schemas::ledger;
 
 use super::converse::{
-    AdditionalFields, Citation, Converse, Json, SERVER_TOOL_USE, additional_fields,
-    server_tool_result,
+    AdditionalFields, Citation, Json, SERVER_TOOL_USE, additional_fields, server_tool_result,
 };
 use super::{Operation, Written};
 use crate::answer::{Answer, Block};
 use crate::asked::Asked;
+use crate::converse_support;
 use crate::converse_usage::ConverseUsage;
 use crate::draw::{self, Purpose};
 use crate::error::ServiceError;
@@ -45,8 +45,12 @@ impl Operation for ConverseStream {
 }
 
 impl Shape for ConverseStream {
+    fn task(&self, _: &dyn Family) -> ledger::Task {
+        ledger::Task::Chat
+    }
+
     fn read(&self, family: &dyn Family, body: &[u8], model: &Model) -> Result<Turn, ServiceError> {
-        Converse.read(family, body, model)
+        converse_support::read(family, body, model, true)
     }
 
     fn write(&self, family: &dyn Family, answer: &Answer) -> Written {
@@ -99,21 +103,23 @@ impl Writer {
         let mut pieces = draw::generator(answer.key, Purpose::Deltas);
         match block {
             Block::Reasoning { text, signature } => {
-                for text in deltas(text, &mut pieces) {
+                for text in family.pieces().of(text, answer.model, &mut pieces) {
                     self.advance(answer, text);
                     self.delta(Delta::Reasoning(Reasoning::Text(text)));
                 }
-                self.delta(Delta::Reasoning(Reasoning::Signature(signature)));
+                if family.signs_reasoning() {
+                    self.delta(Delta::Reasoning(Reasoning::Signature(signature)));
+                }
             }
             Block::Redacted { data, chars } => {
                 self.advance_chars(answer, *chars);
                 self.delta(Delta::Reasoning(Reasoning::RedactedContent(data)));
             }
-            Block::Text(text) => self.text(answer, text, &mut pieces),
+            Block::Text(text) => self.text(family, answer, text, &mut pieces),
             Block::Cited { text, title, url } => {
                 self.delta(Delta::Citation(Citation::of(title, url)));
                 self.stop();
-                self.text(answer, text, &mut pieces);
+                self.text(family, answer, text, &mut pieces);
             }
             Block::ToolUse { name, input } => {
                 let tool_use_id = &identifier::converse_tool_use(answer, number);
@@ -149,8 +155,8 @@ impl Writer {
         self.stop();
     }
 
-    fn text(&mut self, answer: &Answer, text: &str, pieces: &mut ChaCha8Rng) {
-        for text in deltas(text, pieces) {
+    fn text(&mut self, family: &dyn Family, answer: &Answer, text: &str, pieces: &mut ChaCha8Rng) {
+        for text in family.pieces().of(text, answer.model, pieces) {
             self.advance(answer, text);
             self.delta(Delta::Text(text));
         }

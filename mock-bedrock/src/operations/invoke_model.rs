@@ -50,10 +50,14 @@ impl Shape for InvokeModel {
             headers.push((CACHE_WRITE, HeaderValue::from(usage.cache_write_input_tokens)));
             headers.push((CACHE_READ, HeaderValue::from(usage.cache_read_input_tokens)));
         }
-        if family.task() != ledger::Task::Embeddings {
+        // A reranker states neither count, and an embedding model only that of its input.
+        let task = family.task();
+        if !matches!(task, ledger::Task::Embeddings | ledger::Task::Rerank) {
             headers.push((OUTPUT, HeaderValue::from(usage.output_tokens)));
         }
-        headers.push((INPUT, HeaderValue::from(usage.input_tokens)));
+        if task != ledger::Task::Rerank {
+            headers.push((INPUT, HeaderValue::from(usage.input_tokens)));
+        }
         Written::whole(answer, family.write(answer)).with_headers(headers)
     }
 

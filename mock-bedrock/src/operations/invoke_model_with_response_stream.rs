@@ -13,7 +13,7 @@ use crate::error::ServiceError;
 use crate::event_stream::padding;
 use crate::families::{Chunks, Family};
 use crate::inference::{self, Shape};
-use crate::model::Model;
+use crate::model::{Capability, Model};
 use crate::route::Route;
 use crate::script::Script;
 use crate::turn::Turn;
@@ -39,7 +39,7 @@ impl Operation for InvokeModelWithResponseStream {
 
 impl Shape for InvokeModelWithResponseStream {
     fn read(&self, family: &dyn Family, body: &[u8], model: &Model) -> Result<Turn, ServiceError> {
-        if family.task() != ledger::Task::Chat {
+        if !model.supports(Capability::Stream) {
             return Err(ServiceError::validation("The model is unsupported for streaming."));
         }
         family.read(body, model)

@@ -1,0 +1,71 @@
+//! What a model does not do by the Converse operations, and how the service says so.
+
+use crate::error::ServiceError;
+use crate::families::Family;
+use crate::messages;
+use crate::model::{Capability, Model};
+use crate::turn::{Reasoning, ToolChoice, Turn};
+
+/// Reads a body of messages for `model`.
+///
+/// # Errors
+///
+/// A `ValidationException` for what no model takes, or this one does not.
+pub(crate) fn read(
+    family: &dyn Family,
+    body: &[u8],
+    model: &Model,
+    streamed: bool,
+) -> Result<Turn, ServiceError> {
+    if !model.supports(Capability::Converse) {
+        return Err(ServiceError::validation(
+            "This action doesn't support the model that you provided. Try again with a supported text or chat model.",
+        ));
+    }
+    let mut turn = messages::read(body)?;
+    if let Some(message) = unsupported(model, &turn, streamed) {
+        return Err(ServiceError::validation(message));
+    }
+    if turn.reasoning.is_none() && family.reasons_unasked(model) {
+        turn.reasoning =
+            Some(Reasoning { budget_tokens: model.max_output_tokens, redacted: false });
+    }
+    Ok(turn)
+}
+
+/// Why `model` cannot take the turn: the texts are the service's, as reports of it quote them.
+fn unsupported(model: &Model, turn: &Turn, streamed: bool) -> Option<&'static str> {
+    let lacks = |capability| !model.supports(capability);
+    if turn.conversation.system_blocks > 0 && lacks(Capability::System) {
+        return Some(
+            "This model doesn't support system messages. Try again without a system message or use a model that supports system messages.",
+        );
+    }
+    if !turn.tools.is_empty() {
+        if lacks(Capability::Tools) {
+            return Some("This model doesn't support tool use.");
+        }
+        if streamed && lacks(Capability::StreamTools) {
+            return Some("This model doesn't support tool use in streaming mode.");
+        }
+        match turn.tool_choice {
+            ToolChoice::Any if lacks(Capability::ChooseAny) => {
+                return Some(
+                    "This model doesn't support the toolConfig.toolChoice.any field. Remove toolConfig.toolChoice.any and try again.",
+                );
+            }
+            ToolChoice::Tool(_) if lacks(Capability::ChooseTool) => {
+                return Some(
+                    "This model doesn't support the toolConfig.toolChoice.tool field. Remove toolConfig.toolChoice.tool and try again.",
+                );
+            }
+            _ => {}
+        }
+    }
+    if !turn.parameters.stop_sequences.is_empty() && lacks(Capability::StopSequences) {
+        return Some(
+            "This model doesn't support the stopSequences field. Remove stopSequences and try again.",
+        );
+    }
+    None
+}
