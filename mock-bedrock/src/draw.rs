@@ -76,48 +76,61 @@ pub(crate) fn uuid(seed: u64, number: u64) -> String {
     bytes[8..].copy_from_slice(&low.to_be_bytes());
     bytes[6] = 0x40 | bytes[6] & 0x0f;
     bytes[8] = 0x80 | bytes[8] & 0x3f;
-    let mut text = String::with_capacity(36);
-    for (n, byte) in bytes.into_iter().enumerate() {
-        if matches!(n, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        push_hex(&mut text, byte);
+    let digits: [u8; 32] = hex_digits(&bytes);
+    let mut text = [b'-'; 36];
+    let (mut from, mut to) = (0, 0);
+    for group in [8, 4, 4, 4, 12] {
+        text[to..to + group].copy_from_slice(&digits[from..from + group]);
+        from += group;
+        to += group + 1;
     }
-    text
+    ascii(&text)
 }
 
 /// The SHA-256 of `text` as lower-case hex.
 pub(crate) fn sha256(text: &str) -> String {
-    hex(&Sha256::digest(text))
+    let digest: [u8; 32] = Sha256::digest(text).into();
+    ascii(&hex_digits::<32, 64>(&digest))
 }
 
-/// `bytes` as lower-case hex. The formatting machinery costs several times as much, and this runs
-/// for every request.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        push_hex(&mut text, *byte);
+/// `bytes` as lower-case hex, twice as many. The formatting machinery costs several times as much,
+/// and this runs for every request.
+fn hex_digits<const N: usize, const TWICE: usize>(bytes: &[u8; N]) -> [u8; TWICE] {
+    let mut digits = [0; TWICE];
+    for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+        *pair = HEX[usize::from(*byte)];
     }
-    text
+    digits
 }
 
-fn push_hex(text: &mut String, byte: u8) {
+/// The two digits of every byte.
+const HEX: [[u8; 2]; 256] = {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-    text.push(char::from(DIGITS[usize::from(byte & 0x0f)]));
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < pairs.len() {
+        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 0x0f]];
+        byte += 1;
+    }
+    pairs
+};
+
+fn ascii(text: &[u8]) -> String {
+    std::str::from_utf8(text).expect("digits and hyphens are ASCII").to_owned()
 }
 
 /// `number` in digits and upper-case letters.
 pub(crate) fn base36(mut number: u64) -> String {
-    let mut digits = Vec::with_capacity(13);
+    let mut digits = [0; 13];
+    let mut first = digits.len();
     loop {
-        digits.push(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[(number % 36) as usize]);
+        first -= 1;
+        digits[first] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"[(number % 36) as usize];
         number /= 36;
         if number == 0 {
-            break;
+            return ascii(&digits[first..]);
         }
     }
-    digits.iter().rev().map(|&digit| char::from(digit)).collect()
 }
 
 /// The finalizer of `SplitMix64`.

@@ -122,8 +122,8 @@ mod tests {
         let mut out = BytesMut::new();
         // The recorded frame has 178 bytes, 82 of them headers, so 80 of payload.
         put_event(&mut out, "messageStart", &[b' '; 80]);
-        assert_eq!(crate::draw::hex(&out[..12]), "000000b2000000528a40b4c5");
-        assert_eq!(crate::draw::hex(&out[12..28]), "0b3a6576656e742d7479706507000c6d");
+        assert_eq!(out[..12], 0x0000_00b2_0000_0052_8a40_b4c5_u128.to_be_bytes()[4..]);
+        assert_eq!(out[12..28], 0x0b3a_6576_656e_742d_7479_7065_0700_0c6d_u128.to_be_bytes());
     }
 
     #[test]

@@ -35,6 +35,7 @@ mod fault;
 mod handler;
 mod identifier;
 mod inference;
+mod json;
 mod ledger;
 mod messages;
 mod model;

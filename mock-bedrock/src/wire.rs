@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::json;
+
 /// `{"text":"…"}`, which Converse, Nova and their streams share.
 #[derive(Debug, Serialize)]
 pub(crate) struct Text<'a> {
@@ -19,8 +21,7 @@ pub(crate) fn json(value: &impl Serialize) -> Vec<u8> {
 /// `value` as JSON, in place of what `out` held.
 pub(crate) fn json_into(out: &mut Vec<u8>, value: &impl Serialize) {
     out.clear();
-    serde_json::to_writer(out, value)
-        .expect("wire types have text keys, and writing to memory does not fail");
+    json::write(out, value).expect("wire types have text keys, and nothing else can fail");
 }
 
 /// Text that this crate serialized, as JSON within JSON.

@@ -1,24 +1,24 @@
-//! A ledger in a file of JSON lines, written by a thread of its own.
+//! A ledger in a file of JSON lines.
+//!
+//! A record is written as JSON by whoever hands it over, into memory that a thread of its own takes
+//! to the file every few milliseconds. Handing records to that thread instead cost more than
+//! writing them: it had to be woken, and freed what another thread had allocated.
 
+use std::cell::RefCell;
 use std::fs::File;
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use spanproof_schemas::ledger::Record;
 
 use super::LedgerSink;
+use super::gathered::Gathered;
+use crate::json;
 
-/// Records that may wait for the writer. A request waits when there is no more room.
-const WAITING: usize = 16_384;
-/// How long the writer lets records gather before it writes them: waking it for each would cost
-/// the request path more than the record itself.
-const GATHER: Duration = Duration::from_millis(2);
-/// Bytes gathered before they are written to the file.
-const BUFFER_BYTES: usize = 1 << 18;
+/// Capacity that a thread keeps for its next record; content can make one much longer.
+const LINE_BYTES: usize = 1 << 16;
 
 /// Writes the ledger to a file as JSON lines.
 ///
@@ -27,7 +27,7 @@ const BUFFER_BYTES: usize = 1 << 18;
 #[derive(Debug)]
 pub struct JsonLines {
     path: PathBuf,
-    orders: Option<SyncSender<Order>>,
+    gathered: Arc<Gathered>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -39,12 +39,6 @@ pub struct LedgerError {
     source: io::Error,
 }
 
-#[derive(Debug)]
-enum Order {
-    Write(Record),
-    Flush(SyncSender<io::Result<()>>),
-}
-
 impl JsonLines {
     /// Creates the file, or empties it, and starts the writer.
     ///
@@ -53,47 +47,47 @@ impl JsonLines {
     /// When the file cannot be created.
     pub fn create(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
         let path = path.as_ref().to_path_buf();
+        let gathered = Arc::new(Gathered::default());
         let start = || {
             let file = File::create(&path)?;
-            let (orders, queue) = sync_channel(WAITING);
-            let writer = thread::Builder::new()
+            let gathered = Arc::clone(&gathered);
+            thread::Builder::new()
                 .name("ledger".to_owned())
-                .spawn(move || Writer::new(file).work(&queue))?;
-            Ok((orders, writer))
+                .spawn(move || write_out(&gathered, file))
         };
         match start() {
-            Ok((orders, writer)) => {
-                Ok(JsonLines { path, orders: Some(orders), writer: Mutex::new(Some(writer)) })
-            }
+            Ok(writer) => Ok(JsonLines { path, gathered, writer: Mutex::new(Some(writer)) }),
             Err(source) => Err(LedgerError { path, source }),
         }
-    }
-
-    fn error(&self, source: io::Error) -> LedgerError {
-        LedgerError { path: self.path.clone(), source }
     }
 }
 
 impl LedgerSink for JsonLines {
     fn record(&self, record: Record) {
-        if let Some(orders) = &self.orders {
-            // The writer outlives this sender; should it have died, `flush` says so.
-            let _ = orders.send(Order::Write(record));
+        thread_local! {
+            static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
         }
+        LINE.with_borrow_mut(|line| {
+            line.clear();
+            match json::write(line, &record) {
+                Ok(()) => {
+                    line.push(b'\n');
+                    self.gathered.add(line);
+                }
+                Err(error) => self.gathered.fail(error.into()),
+            }
+            line.shrink_to(LINE_BYTES);
+        });
     }
 
     fn flush(&self) -> Result<(), LedgerError> {
-        let gone = || self.error(io::Error::other("its writer stopped early"));
-        let (reply, done) = sync_channel(1);
-        let orders = self.orders.as_ref().ok_or_else(gone)?;
-        orders.send(Order::Flush(reply)).map_err(|_| gone())?;
-        done.recv().map_err(|_| gone())?.map_err(|source| self.error(source))
+        self.gathered.flush().map_err(|source| LedgerError { path: self.path.clone(), source })
     }
 }
 
 impl Drop for JsonLines {
     fn drop(&mut self) {
-        self.orders = None;
+        self.gathered.close();
         let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {
             // A panic of the writer has been printed by then.
@@ -102,52 +96,74 @@ impl Drop for JsonLines {
     }
 }
 
-struct Writer {
-    file: BufWriter<File>,
-    /// The first failure; later records are dropped, and every flush reports it.
-    failure: Option<(io::ErrorKind, String)>,
+/// Takes what is gathered to `file` until the sink is dropped.
+fn write_out(gathered: &Gathered, mut file: File) {
+    let _last_words = LastWords(gathered);
+    let mut lines = Vec::new();
+    while gathered.take(&mut lines) {
+        if let Err(error) = file.write_all(&lines) {
+            gathered.fail(error);
+        }
+        gathered.written();
+    }
 }
 
-impl Writer {
-    fn new(file: File) -> Self {
-        Writer { file: BufWriter::with_capacity(BUFFER_BYTES, file), failure: None }
-    }
+/// Tells those who wait for the writer that it panicked.
+struct LastWords<'a>(&'a Gathered);
 
-    fn work(mut self, queue: &Receiver<Order>) {
-        while let Ok(order) = queue.recv() {
-            self.follow(order);
-            while let Ok(order) = queue.try_recv() {
-                self.follow(order);
+impl Drop for LastWords<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.fail(io::Error::other("its writer stopped early"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spanproof_schemas::ledger::Exchange;
+
+    use super::*;
+
+    #[test]
+    fn every_record_is_in_the_file_once_and_in_the_order_of_its_thread() {
+        const THREADS: u64 = 4;
+        const EACH: u64 = 2_000;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.jsonl");
+        let sink = JsonLines::create(&path).unwrap();
+        let lines = || std::fs::read_to_string(&path).unwrap();
+        thread::scope(|threads| {
+            for thread in 0..THREADS {
+                let sink = &sink;
+                threads.spawn(move || {
+                    for number in 0..EACH {
+                        let exchange =
+                            Exchange { sequence: thread * EACH + number, ..Exchange::default() };
+                        sink.record(Record::Exchange(Box::new(exchange)));
+                        if number == EACH / 2 {
+                            sink.flush().unwrap();
+                        }
+                    }
+                });
             }
-            self.attempt(BufWriter::flush);
-            thread::sleep(GATHER);
+        });
+        sink.flush().unwrap();
+        let sequences: Vec<u64> = lines()
+            .lines()
+            .map(|line| match serde_json::from_str(line).unwrap() {
+                Record::Exchange(exchange) => exchange.sequence,
+                Record::Run(_) => panic!("nobody wrote one"),
+            })
+            .collect();
+        for thread in 0..THREADS {
+            let own = sequences.iter().copied().filter(|sequence| sequence / EACH == thread);
+            assert!(own.eq(thread * EACH..(thread + 1) * EACH));
         }
-        self.attempt(BufWriter::flush);
-    }
+        assert_eq!(sequences.len() as u64, THREADS * EACH);
 
-    fn follow(&mut self, order: Order) {
-        match order {
-            Order::Write(record) => self.attempt(|file| {
-                serde_json::to_writer(&mut *file, &record)?;
-                file.write_all(b"\n")
-            }),
-            Order::Flush(reply) => {
-                self.attempt(BufWriter::flush);
-                let outcome = match &self.failure {
-                    None => Ok(()),
-                    Some((kind, text)) => Err(io::Error::new(*kind, text.clone())),
-                };
-                // Whoever asked may have stopped waiting.
-                let _ = reply.send(outcome);
-            }
-        }
-    }
-
-    fn attempt(&mut self, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) {
-        if self.failure.is_none()
-            && let Err(error) = write(&mut self.file)
-        {
-            self.failure = Some((error.kind(), error.to_string()));
-        }
+        sink.record(Record::Exchange(Box::default()));
+        drop(sink);
+        assert_eq!(lines().lines().count() as u64, THREADS * EACH + 1);
     }
 }
