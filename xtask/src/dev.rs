@@ -28,6 +28,9 @@ pub(crate) enum Command {
     Test(test::Args),
     /// Measure speed beside the bare ceiling.
     Bench(bench::Args),
+    /// The ceiling of `bench mock --peers`, which starts it.
+    #[command(hide = true)]
+    BareServer(bench::BareServer),
 }
 
 /// Runs `command` and says on standard output what came of it: 0 when all is in order, 1 when
@@ -39,6 +42,7 @@ pub(crate) fn main(command: &Command) -> ExitCode {
         Command::Docs(args) => docs::run(args),
         Command::Test(args) => test::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::BareServer(args) => bench::serve_bare(args),
     };
     match outcome {
         Ok(Outcome { lines, in_order }) => {

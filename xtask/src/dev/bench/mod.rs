@@ -3,15 +3,20 @@
 //! Absolute figures drift from machine to machine; ratios of two things measured in turn in one
 //! process hold. Each bench alternates its ceiling and ours, and prints medians.
 
+mod bare;
 mod check;
 mod mock;
+mod peers;
 mod receive;
 mod telemetry;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
+pub(super) use self::bare::Args as BareServer;
 use super::Outcome;
 
 /// Which benches to run, and how often.
@@ -23,6 +28,15 @@ pub(crate) struct Args {
     /// Measure each side this often and take the median
     #[arg(long, default_value_t = 3)]
     runs: usize,
+    /// Measure the mock beside other mocks, each a process of its own, and nothing else
+    #[arg(long)]
+    peers: bool,
+    /// With --peers, measure each operation of each server for so long at a time
+    #[arg(long, value_name = "SECONDS", default_value_t = 4.0, requires = "peers")]
+    seconds: f64,
+    /// With --peers, write the figures to this file too
+    #[arg(long, value_name = "FILE", requires = "peers")]
+    json: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -70,6 +84,14 @@ fn median(values: &mut [f64]) -> f64 {
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let wanted = |bench| args.only.is_empty() || args.only.contains(&bench);
     let runs = args.runs.max(1);
+    if args.peers {
+        ensure!(wanted(Bench::Mock), "only `mock` has peers");
+        let measured = Duration::try_from_secs_f64(args.seconds)?;
+        peers::run(runs, measured, args.json.as_deref())?;
+        return Ok(Outcome::in_order(format_args!(
+            "medians of {runs}; only ratios and orders of magnitude travel"
+        )));
+    }
     if wanted(Bench::Check) {
         check::compare(runs)?.print()?;
     }
@@ -80,4 +102,10 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         receive::compare(runs)?.print()?;
     }
     Ok(Outcome::in_order(format_args!("medians of {runs}; only the ratios travel")))
+}
+
+/// Serves the ceiling of `--peers`, until the process is ended.
+pub(super) fn serve_bare(args: &BareServer) -> Result<Outcome> {
+    bare::serve(args)?;
+    Ok(Outcome::in_order("ended"))
 }
