@@ -10,6 +10,7 @@ use http::StatusCode;
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::Notify;
 
+use crate::duplex::Duplex;
 use crate::model::Model;
 use crate::player::Player;
 use crate::recorder::Recorder;
@@ -28,6 +29,8 @@ pub(crate) enum AnswerBody {
         ending: Ending,
         recorder: Recorder,
     },
+    /// A stream that answers another.
+    Duplex(Box<Duplex>),
     /// The first part of an answer of `length` bytes, after which the connection is dropped.
     Cut { part: Option<Bytes>, length: u64, connection: Arc<Notify>, recorder: Recorder },
 }
@@ -47,6 +50,9 @@ impl AnswerBody {
     pub(crate) fn begin(&mut self, status: StatusCode) {
         match self {
             AnswerBody::Plain(_) => {}
+            AnswerBody::Duplex(duplex) => {
+                duplex.recorder().exchange().status = status.as_u16();
+            }
             AnswerBody::Whole { recorder, .. }
             | AnswerBody::Stream { recorder, .. }
             | AnswerBody::Cut { recorder, .. } => recorder.exchange().status = status.as_u16(),
@@ -81,6 +87,7 @@ impl Body for AnswerBody {
                     },
                 }
             }
+            AnswerBody::Duplex(duplex) => std::task::ready!(duplex.poll_frames(cx)),
             AnswerBody::Cut { part, connection, recorder, .. } => match part.take() {
                 Some(part) => {
                     recorder.charged();
@@ -98,7 +105,7 @@ impl Body for AnswerBody {
             AnswerBody::Stream { player, ending, .. } => {
                 player.is_over() && !matches!(ending, Ending::Cut(_))
             }
-            AnswerBody::Cut { .. } => false,
+            AnswerBody::Cut { .. } | AnswerBody::Duplex(_) => false,
         }
     }
 
@@ -108,7 +115,7 @@ impl Body for AnswerBody {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
             AnswerBody::Cut { length, .. } => SizeHint::with_exact(*length),
-            AnswerBody::Stream { .. } => SizeHint::default(),
+            AnswerBody::Stream { .. } | AnswerBody::Duplex(_) => SizeHint::default(),
         }
     }
 }

@@ -23,6 +23,7 @@ use crate::body::{AnswerBody, Ending};
 use crate::cache::PromptCache;
 use crate::config::Config;
 use crate::draw;
+use crate::duplex::{Duplex, Incoming};
 use crate::error::ServiceError;
 use crate::fault::Fault;
 use crate::ledger::LedgerSink;
@@ -97,7 +98,7 @@ impl Service {
         connection: &Arc<Notify>,
     ) -> Response<AnswerBody>
     where
-        B: Body<Data = Bytes>,
+        B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let arrived = Instant::now();
@@ -123,7 +124,11 @@ impl Service {
         };
         let mut recorder = Recorder::new(exchange, Arc::clone(&self.sink), self.open.clone());
         let (head, body) = request.into_parts();
-        let body = receive(body).await;
+        let (body, incoming) = if operation.converses() {
+            (Received::Whole(Bytes::new()), Some(body.map_err(Into::into).boxed_unsync()))
+        } else {
+            (receive(body).await, None)
+        };
         // All that takes work happens between two waits: what is alive across a wait is moved about
         // with the request.
         let (mut response, due) = match body {
@@ -131,7 +136,7 @@ impl Service {
                 let answered = self.answer(&head, labels, &body, operation, recorder.exchange());
                 match answered {
                     Ok((written, fault)) => {
-                        self.respond(written, fault, recorder, arrived, connection)
+                        self.respond(written, fault, recorder, arrived, connection, incoming)
                     }
                     Err(error) => (refuse(&error, operation, recorder), None),
                 }
@@ -181,6 +186,7 @@ impl Service {
         mut recorder: Recorder,
         arrived: Instant,
         connection: &Arc<Notify>,
+        incoming: Option<Incoming>,
     ) -> (Response<AnswerBody>, Option<Duration>) {
         recorder.charge(written.usage);
         let mut response = Response::new(());
@@ -220,6 +226,15 @@ impl Service {
                 };
                 let player = Player::new(script, arrived, self.config.speed);
                 AnswerBody::Stream { player, model: written.model, ending, recorder }
+            }
+            WrittenBody::Session(session) => {
+                let incoming = incoming.unwrap_or_default();
+                AnswerBody::Duplex(Box::new(Duplex::new(
+                    &self.config,
+                    incoming,
+                    *session,
+                    recorder,
+                )))
             }
         };
         (response.map(|()| body), Some(written.due))

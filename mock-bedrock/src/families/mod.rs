@@ -6,6 +6,7 @@ mod cohere_command;
 mod llama;
 mod mistral_text;
 mod nova;
+mod nova_sonic;
 mod titan_embed;
 mod titan_text;
 
@@ -30,6 +31,7 @@ pub(crate) static FAMILIES: &[&dyn Family] = &[
     &llama::Llama,
     &mistral_text::MistralText,
     &nova::Nova,
+    &nova_sonic::NovaSonic,
     &titan_embed::TitanEmbed,
     &titan_text::TitanText,
 ];

@@ -4,6 +4,7 @@ mod chat_completions;
 mod converse;
 mod converse_stream;
 mod invoke_model;
+mod invoke_model_with_bidirectional_stream;
 mod invoke_model_with_response_stream;
 mod messages;
 
@@ -18,7 +19,8 @@ use crate::asked::Asked;
 use crate::error::ServiceError;
 use crate::model::Model;
 use crate::route::Route;
-use crate::script::Script;
+use crate::script::{Framing, Script};
+use crate::sonic::Session;
 use crate::wire;
 
 /// Every operation. A new one is a file beside this one, and a line here.
@@ -27,6 +29,7 @@ pub(crate) static OPERATIONS: &[&dyn Operation] = &[
     &converse_stream::ConverseStream,
     &invoke_model::InvokeModel,
     &invoke_model_with_response_stream::InvokeModelWithResponseStream,
+    &invoke_model_with_bidirectional_stream::InvokeModelWithBidirectionalStream,
     &chat_completions::ChatCompletions,
     &messages::Messages,
 ];
@@ -42,6 +45,12 @@ pub(crate) trait Operation: Sync {
     /// What its exchanges are for; operations that run a model leave that to the model.
     fn task(&self) -> ledger::Task {
         ledger::Task::Administration
+    }
+
+    /// Whether its request is a stream of events too, which the answer does not wait for: it is
+    /// asked to answer before any of the body has come.
+    fn converses(&self) -> bool {
+        false
     }
 
     /// Answers a request.
@@ -116,6 +125,8 @@ impl Written {
 pub(crate) enum WrittenBody {
     Whole(Vec<u8>),
     Stream(Script),
+    /// Events that answer those of the request as they come.
+    Session(Box<Session>),
 }
 
 impl WrittenBody {
@@ -123,6 +134,7 @@ impl WrittenBody {
         HeaderValue::from_static(match self {
             WrittenBody::Whole(_) => "application/json",
             WrittenBody::Stream(script) => script.framing().content_type(),
+            WrittenBody::Session(_) => Framing::EventStream.content_type(),
         })
     }
 }
