@@ -31,7 +31,7 @@ pub enum Operation {
     GetAsyncInvoke,
     /// `GET /async-invoke`
     ListAsyncInvokes,
-    /// `POST /openai/v1/chat/completions`, the body of OpenAI
+    /// `POST /openai/v1/chat/completions`, the body of `OpenAI`
     ChatCompletions,
     /// `POST /anthropic/v1/messages`, the body of Anthropic
     Messages,
