@@ -77,13 +77,15 @@ impl<'a> Call<'a> {
     pub fn outcome(&self, symbols: &Symbols) -> Outcome {
         let last = self.last();
         // boto3 takes what came of a Converse answer for all of it, and its spans cannot know better.
-        let cut = last.operation != Operation::Converse
-            && symbols.option(last.fault).is_some_and(|fault| fault.starts_with("cut"));
+        let broken = last.operation != Operation::Converse
+            && symbols
+                .option(last.fault)
+                .is_some_and(|fault| fault.starts_with("cut") || fault.starts_with("bad-crc"));
         if last.exception.is_some() || last.status == 0 || last.status >= 400 {
             Outcome::Failed(last.exception)
         } else if last.delivered {
             Outcome::Succeeded
-        } else if cut {
+        } else if broken {
             Outcome::Failed(None)
         } else {
             Outcome::Left

@@ -57,10 +57,8 @@ fn check(view: &CallView<'_>) -> Vec<Finding> {
                 .actual(format!("[{}]", stated.join(", ")))
         }
     };
-    let expected = match mapped(served) {
-        [] => format!("[{served}]"),
-        words => format!("[{served}] or [{}]", words.join("] or [")),
-    };
+    let words = mapped(served).iter().filter(|word| **word != served);
+    let expected = words.fold(format!("[{served}]"), |all, word| format!("{all} or [{word}]"));
     vec![finding.attribute("gen_ai.response.finish_reasons").expected(expected)]
 }
 
@@ -71,13 +69,14 @@ fn is_same(served: &str, stated: &str) -> bool {
 
 /// The words that instrumentations map a stop reason of any model family to.
 fn mapped(served: &str) -> &'static [&'static str] {
-    match served {
-        "end_turn" | "stop_sequence" | "FINISH" | "COMPLETE" | "STOP_CRITERIA_MET" => &["stop"],
-        "max_tokens" | "LENGTH" | "MAX_TOKENS" | "model_context_window_exceeded" => &["length"],
-        "tool_use" => &["tool_call", "tool_calls"],
-        "content_filtered" | "CONTENT_FILTERED" | "guardrail_intervened" | "refusal" => {
+    match served.to_ascii_lowercase().as_str() {
+        "end_turn" | "stop_sequence" | "finish" | "complete" | "stop_criteria_met" => &["stop"],
+        "max_tokens" | "length" | "model_context_window_exceeded" => &["length", "max_tokens"],
+        "tool_use" | "tool_call" | "tool_calls" => &["tool_call", "tool_calls", "tool_use"],
+        "content_filter" | "content_filtered" | "guardrail_intervened" | "refusal" => {
             &["content_filter"]
         }
+        "malformed_model_output" | "malformed_tool_use" => &["error"],
         _ => &[],
     }
 }
