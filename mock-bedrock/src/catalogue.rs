@@ -16,11 +16,15 @@ use crate::model::{Area, Model};
 
 /// The files, in the order in which the models are listed.
 const FILES: &[(&str, &str)] = &[
+    ("ai21", include_str!("catalogue/ai21.json")),
     ("amazon", include_str!("catalogue/amazon.json")),
     ("anthropic", include_str!("catalogue/anthropic.json")),
     ("cohere", include_str!("catalogue/cohere.json")),
+    ("deepseek", include_str!("catalogue/deepseek.json")),
     ("meta", include_str!("catalogue/meta.json")),
     ("mistral", include_str!("catalogue/mistral.json")),
+    ("openai", include_str!("catalogue/openai.json")),
+    ("qwen", include_str!("catalogue/qwen.json")),
 ];
 
 /// What an application inference profile stands for when its id does not tell.
@@ -135,6 +139,8 @@ mod tests {
             ("apac.amazon.nova-lite-v1:0", "amazon.nova-lite-v1:0"),
             ("us.anthropic.claude-opus-4-8", "anthropic.claude-opus-4-8"),
             ("jp.anthropic.claude-sonnet-5", "anthropic.claude-sonnet-5"),
+            ("us.deepseek.r1-v1:0", "deepseek.r1-v1:0"),
+            ("deepseek.v3.2", "deepseek.v3.2"),
             (
                 "global.anthropic.claude-haiku-4-5-20251001-v1:0",
                 "anthropic.claude-haiku-4-5-20251001-v1:0",
@@ -174,6 +180,7 @@ mod tests {
             "us.amazon.titan-embed-text-v1",
             "jp.amazon.nova-lite-v1:0",
             "us.us.amazon.nova-lite-v1:0",
+            "deepseek.r1-v1:0",
             "arn:",
             "arn:aws:s3:us-east-1::foundation-model/amazon.nova-lite-v1:0",
             "arn:aws:bedrock:us-east-1:1:inference-profile/amazon.nova-lite-v1:0",

@@ -55,7 +55,18 @@ fn shown(answered: &Answered) -> String {
     } else {
         lines.push(String::from_utf8(answered.body.to_vec()).unwrap());
     }
-    lines.join("\n")
+    undated(&lines.join("\n"))
+}
+
+/// Chat completions state when they were made.
+fn undated(text: &str) -> String {
+    let mut parts = text.split("\"created\":");
+    let mut undated = parts.next().unwrap().to_owned();
+    for part in parts {
+        undated.push_str("\"created\":…");
+        undated.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
+    }
+    undated
 }
 
 #[tokio::test]
@@ -88,4 +99,61 @@ async fn cohere_command() {
     let mut asked = everywhere(body);
     asked.push(("invoke-with-response-stream", body.replace(",\"stream\":true", "")));
     insta::assert_snapshot!(seen("cohere.command-light-text-v14", &asked).await);
+}
+
+const CHAT: &str = r#"{"messages":[{"role":"system","content":"Be brief."},{"role":"user","content":"How deep is the harbour?"}],"max_tokens":48}"#;
+const CHAT_WITH_TOOL: &str = r#"{"messages":[{"role":"user","content":"Weather?"}],"tools":[{"type":"function","function":{"name":"weather","parameters":{"type":"object","properties":{"days":{"type":"integer","minimum":1,"maximum":7}},"required":["days"]}}}],"tool_choice":"required"}"#;
+
+fn with_tool() -> Vec<(&'static str, String)> {
+    vec![
+        ("invoke", CHAT_WITH_TOOL.to_owned()),
+        ("invoke-with-response-stream", CHAT_WITH_TOOL.to_owned()),
+    ]
+}
+
+#[tokio::test]
+async fn gpt_oss() {
+    insta::assert_snapshot!(seen("openai.gpt-oss-20b-1:0", &everywhere(CHAT)).await);
+}
+
+#[tokio::test]
+async fn qwen() {
+    insta::assert_snapshot!(seen("qwen.qwen3-32b-v1:0", &everywhere(CHAT)).await);
+}
+
+#[tokio::test]
+async fn qwen_calls_a_tool() {
+    insta::assert_snapshot!(seen("qwen.qwen3-32b-v1:0", &with_tool()).await);
+}
+
+#[tokio::test]
+async fn deepseek_r1() {
+    let body = r#"{"prompt":"How deep is the harbour?","max_tokens":600,"temperature":0.5}"#;
+    let mut asked = everywhere(body);
+    asked.remove(1);
+    asked.push(("invoke", r#"{"prompt":"How deep? <think>\n","max_tokens":600}"#.to_owned()));
+    asked.push(("invoke-with-response-stream", body.replace("600", "12")));
+    insta::assert_snapshot!(seen("us.deepseek.r1-v1:0", &asked).await);
+}
+
+#[tokio::test]
+async fn deepseek_chat() {
+    insta::assert_snapshot!(seen("deepseek.v3.2", &everywhere(CHAT)).await);
+}
+
+#[tokio::test]
+async fn jamba() {
+    insta::assert_snapshot!(seen("ai21.jamba-1-5-mini-v1:0", &everywhere(CHAT)).await);
+}
+
+#[tokio::test]
+async fn mistral_chat() {
+    let mut asked = everywhere(CHAT);
+    asked.push(("invoke", r#"{"prompt":"How deep?","max_tokens":16}"#.to_owned()));
+    insta::assert_snapshot!(seen("mistral.mistral-large-2402-v1:0", &asked).await);
+}
+
+#[tokio::test]
+async fn mistral_chat_calls_a_tool() {
+    insta::assert_snapshot!(seen("mistral.mistral-large-2407-v1:0", &with_tool()).await);
 }

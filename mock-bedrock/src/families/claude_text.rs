@@ -69,7 +69,7 @@ impl Family for ClaudeText {
         let text = answer.text();
         chunks.advance(&text);
         chunks.finish();
-        let metrics = answer.states_usage.then(|| InvocationMetrics::at_once(answer));
+        let metrics = chunks.metrics_at_once();
         chunks.add(&self.body(answer, &text, metrics));
     }
 

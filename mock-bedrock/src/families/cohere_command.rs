@@ -80,7 +80,7 @@ impl Family for CohereCommand {
         if answer.echo.native["stream"] != true {
             chunks.advance(&text);
             chunks.finish();
-            let metrics = answer.states_usage.then(|| InvocationMetrics::at_once(answer));
+            let metrics = chunks.metrics_at_once();
             return chunks.add(&self.body(answer, &text, metrics));
         }
         let mut draws = draw::generator(answer.key, Purpose::Deltas);
@@ -92,7 +92,7 @@ impl Family for CohereCommand {
         chunks.add(&End {
             finish_reason: self.stop_word(&answer.stop),
             is_finished: true,
-            metrics: answer.states_usage.then(|| InvocationMetrics::of(answer)),
+            metrics: chunks.metrics(),
         });
     }
 

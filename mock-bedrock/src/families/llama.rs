@@ -101,7 +101,7 @@ impl Family for Llama {
             prompt_token_count: prompt_token_count.take(),
             generation_token_count: answer.usage.output_tokens,
             stop_reason: Some(self.stop_word(&answer.stop)),
-            metrics: answer.states_usage.then(|| InvocationMetrics::of(answer)),
+            metrics: chunks.metrics(),
         });
     }
 

@@ -77,10 +77,8 @@ impl Family for MistralText {
         }
         chunks.finish();
         let stop_reason = Some(self.stop_word(&answer.stop));
-        chunks.add(&Body {
-            outputs: [Output { text: "", stop_reason }],
-            metrics: answer.states_usage.then(|| InvocationMetrics::of(answer)),
-        });
+        chunks
+            .add(&Body { outputs: [Output { text: "", stop_reason }], metrics: chunks.metrics() });
     }
 
     fn stop_word<'s>(&self, stop: &'s Stop) -> &'s str {

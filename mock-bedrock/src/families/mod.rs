@@ -3,10 +3,16 @@
 mod claude;
 mod claude_text;
 mod cohere_command;
+mod deepseek_chat;
+mod deepseek_r1;
+mod gpt_oss;
+mod jamba;
 mod llama;
+mod mistral_chat;
 mod mistral_text;
 mod nova;
 mod nova_sonic;
+mod qwen;
 mod titan_embed;
 mod titan_text;
 
@@ -28,10 +34,16 @@ pub(crate) static FAMILIES: &[&dyn Family] = &[
     &claude::Claude,
     &claude_text::ClaudeText,
     &cohere_command::CohereCommand,
+    &deepseek_chat::DeepSeekChat,
+    &deepseek_r1::DeepSeekR1,
+    &gpt_oss::GptOss,
+    &jamba::Jamba,
     &llama::Llama,
+    &mistral_chat::MistralChat,
     &mistral_text::MistralText,
     &nova::Nova,
     &nova_sonic::NovaSonic,
+    &qwen::Qwen,
     &titan_embed::TitanEmbed,
     &titan_text::TitanText,
 ];
@@ -65,6 +77,16 @@ pub(crate) trait Family: Sync {
     /// Whether its reasoning carries a signature that a client hands back.
     fn signs_reasoning(&self) -> bool {
         true
+    }
+
+    /// Whether a whole Converse answer has the reasoning after the text.
+    fn puts_reasoning_last(&self) -> bool {
+        false
+    }
+
+    /// Whether a ConverseStream begins with a block of no text.
+    fn opens_with_empty_text(&self) -> bool {
+        false
     }
 
     /// How its text comes in streams.
@@ -141,6 +163,11 @@ impl<'a> Chunks<'a> {
             .then(|| InvocationMetrics::of(self.answer))
     }
 
+    /// The same, for an answer that comes in one piece.
+    pub(crate) fn metrics_at_once(&self) -> Option<InvocationMetrics> {
+        self.metrics().map(InvocationMetrics::at_once)
+    }
+
     /// Time passes: `generated` is generated before the next chunk.
     pub(crate) fn advance(&mut self, generated: &str) {
         self.advance_chars(generated.chars().count());
@@ -180,8 +207,8 @@ pub(crate) struct InvocationMetrics {
 
 impl InvocationMetrics {
     /// The metrics of an answer that came in one piece: its first byte was its last.
-    pub(crate) fn at_once(answer: &Answer) -> Self {
-        InvocationMetrics { first_byte_latency: answer.timing.total_ms(), ..Self::of(answer) }
+    fn at_once(self) -> Self {
+        InvocationMetrics { first_byte_latency: self.invocation_latency, ..self }
     }
 
     pub(crate) fn of(answer: &Answer) -> Self {

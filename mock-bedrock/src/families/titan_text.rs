@@ -88,7 +88,7 @@ impl Family for TitanText {
             total_output_text_token_count: answer.usage.output_tokens,
             completion_reason: self.stop_word(&answer.stop),
             input_text_token_count: answer.usage.input_tokens,
-            metrics: answer.states_usage.then(|| InvocationMetrics::at_once(answer)),
+            metrics: chunks.metrics_at_once(),
         });
     }
 

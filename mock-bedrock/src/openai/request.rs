@@ -136,7 +136,8 @@ fn choice(choice: Option<Choice>, turn: &Turn) -> Result<ToolChoice, ServiceErro
             return match word.as_str() {
                 "auto" => Ok(ToolChoice::Auto),
                 "none" => Ok(ToolChoice::None),
-                "required" => Ok(ToolChoice::Any),
+                // `any` is Mistral's word.
+                "required" | "any" => Ok(ToolChoice::Any),
                 other => Err(ServiceError::malformed(format!(
                     "#/tool_choice: {other} is not a valid enum value"
                 ))),

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::answer::{Answer, Block, Stop};
 use crate::draw::{self, Purpose};
-use crate::families::Chunks;
+use crate::families::{Chunks, InvocationMetrics};
 use crate::identifier;
 use crate::script::deltas;
 use crate::wire;
@@ -26,9 +26,17 @@ pub(crate) fn stop_word(stop: &Stop) -> &str {
     }
 }
 
-/// A `chat.completion`. Reasoning stands before the content, in tags, as gpt-oss on Bedrock gives
-/// it.
-pub(crate) fn write(answer: &Answer) -> Vec<u8> {
+/// Whose chat completions they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// OpenAI's, with reasoning before the content, in tags, as gpt-oss on Bedrock gives it.
+    OpenAi,
+    /// That of AI21's Jamba: other members around the same choices.
+    Jamba,
+}
+
+/// A `chat.completion`.
+pub(crate) fn write(answer: &Answer, dialect: Dialect) -> Vec<u8> {
     let mut content = String::new();
     let mut calls = Vec::new();
     for (number, block) in answer.blocks.iter().enumerate() {
@@ -49,10 +57,6 @@ pub(crate) fn write(answer: &Answer) -> Vec<u8> {
         }
     }
     wire::json(&Completion {
-        id: &id(answer),
-        object: "chat.completion",
-        created: answer.created_unix_seconds,
-        model: &answer.model.id,
         choices: [Choice {
             index: 0,
             message: Some(Message {
@@ -64,12 +68,16 @@ pub(crate) fn write(answer: &Answer) -> Vec<u8> {
             finish_reason: Some(stop_word(&answer.stop)),
         }],
         usage: Some(Usage::of(answer)),
+        ..Completion::begun(answer, dialect, "chat.completion", &id(answer))
+            .with_ending(answer, dialect)
     })
 }
 
 /// The chunks of a stream up to the one that says why it ended.
-pub(crate) fn stream(answer: &Answer, chunks: &mut Chunks<'_>) {
-    let mut writer = Writer { answer, id: id(answer), chunks };
+///
+/// A stream of the service's own states its invocation metrics there, and Jamba its usage.
+pub(crate) fn stream(answer: &Answer, dialect: Dialect, chunks: &mut Chunks<'_>) {
+    let mut writer = Writer { answer, dialect, id: id(answer), chunks };
     writer.add(Message { role: Some("assistant"), content: Some(""), tool_calls: None }, None);
     let mut calls = 0;
     for (number, block) in answer.blocks.iter().enumerate() {
@@ -100,26 +108,27 @@ pub(crate) fn stream(answer: &Answer, chunks: &mut Chunks<'_>) {
         }
     }
     writer.chunks.finish();
-    writer.add(Message::default(), Some(stop_word(&answer.stop)));
+    writer.end();
 }
 
 /// The chunk that states the usage of a stream, which has no choices.
 pub(crate) fn stream_usage(answer: &Answer, chunks: &mut Chunks<'_>) {
+    let id = id(answer);
     chunks.add(&Completion::<0> {
-        id: &id(answer),
-        object: "chat.completion.chunk",
-        created: answer.created_unix_seconds,
-        model: &answer.model.id,
         choices: [],
         usage: Some(Usage::of(answer)),
+        ..Completion::begun(answer, Dialect::OpenAi, CHUNK, &id)
     });
 }
+
+const CHUNK: &str = "chat.completion.chunk";
 
 /// The tags around reasoning.
 const REASONING: (&str, &str) = ("<reasoning>", "</reasoning>");
 
 struct Writer<'w, 'c> {
     answer: &'w Answer,
+    dialect: Dialect,
     id: String,
     chunks: &'w mut Chunks<'c>,
 }
@@ -142,26 +151,87 @@ impl Writer<'_, '_> {
 
     fn add(&mut self, delta: Message<'_>, finish_reason: Option<&str>) {
         self.chunks.add(&Completion {
-            id: &self.id,
-            object: "chat.completion.chunk",
-            created: self.answer.created_unix_seconds,
-            model: &self.answer.model.id,
             choices: [Choice { index: 0, message: None, delta: Some(delta), finish_reason }],
-            usage: None,
+            ..Completion::begun(self.answer, self.dialect, CHUNK, &self.id)
         });
+    }
+
+    fn end(&mut self) {
+        let finish_reason = Some(stop_word(&self.answer.stop));
+        let delta = Some(Message::default());
+        let completion = Completion {
+            choices: [Choice { index: 0, message: None, delta, finish_reason }],
+            usage: (self.dialect == Dialect::Jamba).then(|| Usage::of(self.answer)),
+            metrics: self.chunks.metrics(),
+            ..Completion::begun(self.answer, self.dialect, CHUNK, &self.id)
+        };
+        self.chunks.add(&completion.with_ending(self.answer, self.dialect));
     }
 }
 
+/// OpenAI's members stand around the choices before their ends; Jamba's at the end.
 #[derive(Serialize)]
 struct Completion<'a, const CHOICES: usize> {
     id: &'a str,
-    object: &'static str,
-    created: u64,
-    model: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'a str>,
     #[serde(serialize_with = "list")]
     choices: [Choice<'a>; CHOICES],
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<Usage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meta: Option<Meta>,
+    #[serde(rename = "model", skip_serializing_if = "Option::is_none")]
+    jamba_model: Option<String>,
+    #[serde(rename = "amazon-bedrock-invocationMetrics", skip_serializing_if = "Option::is_none")]
+    metrics: Option<InvocationMetrics>,
+}
+
+impl<'a, const CHOICES: usize> Completion<'a, CHOICES> {
+    /// All but the choices and what only an end states.
+    fn begun(
+        answer: &'a Answer,
+        dialect: Dialect,
+        object: &'static str,
+        id: &'a str,
+    ) -> Completion<'a, CHOICES> {
+        let is_openai = dialect == Dialect::OpenAi;
+        Completion {
+            id,
+            object: is_openai.then_some(object),
+            created: is_openai.then_some(answer.created_unix_seconds),
+            model: is_openai.then_some(answer.model.id.as_str()),
+            choices: std::array::from_fn(|_| Choice::default()),
+            usage: None,
+            meta: None,
+            jamba_model: None,
+            metrics: None,
+        }
+    }
+
+    /// With the members that Jamba puts at the end.
+    fn with_ending(mut self, answer: &Answer, dialect: Dialect) -> Self {
+        if dialect == Dialect::Jamba {
+            self.meta = Some(Meta { request_duration_millis: answer.timing.total_ms() });
+            self.jamba_model = Some(jamba_model(answer.model.bare_name()));
+        }
+        self
+    }
+}
+
+/// `jamba-1.5-large` for `jamba-1-5-large`.
+pub(crate) fn jamba_model(bare_name: &str) -> String {
+    bare_name.replacen("1-5", "1.5", 1)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Meta {
+    request_duration_millis: u64,
 }
 
 fn list<S: serde::Serializer, T: Serialize, const LENGTH: usize>(
@@ -171,7 +241,7 @@ fn list<S: serde::Serializer, T: Serialize, const LENGTH: usize>(
     items.as_slice().serialize(serializer)
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Choice<'a> {
     index: usize,
     #[serde(skip_serializing_if = "Option::is_none")]

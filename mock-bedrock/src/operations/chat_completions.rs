@@ -9,7 +9,7 @@ use crate::error::ServiceError;
 use crate::families::{Chunks, Family};
 use crate::inference::{self, Shape};
 use crate::model::Model;
-use crate::openai;
+use crate::openai::{self, Dialect};
 use crate::route::Route;
 use crate::script::Script;
 use crate::turn::Turn;
@@ -79,11 +79,11 @@ impl Shape for Completion {
         }
         let mut script = Script::server_sent();
         let mut end = (answer.timing.total, 0);
-        let mut chunks = Chunks::new(answer, |chunk, due, chars| {
+        let mut chunks = Chunks::without_metrics(answer, |chunk, due, chars| {
             script.server_sent_event(None, chunk, due, chars);
             end = (due, chars);
         });
-        openai::stream(answer, &mut chunks);
+        openai::stream(answer, Dialect::OpenAi, &mut chunks);
         if self.includes_usage {
             openai::stream_usage(answer, &mut chunks);
         }

@@ -49,6 +49,9 @@ impl Shape for Converse {
         for (index, block) in answer.blocks.iter().enumerate() {
             add_content(family, answer, index, block, &mut content);
         }
+        if family.puts_reasoning_last() {
+            content.sort_by_key(|block| matches!(block, Content::Reasoning(_)));
+        }
         let body = Body {
             additional_model_response_fields: additional_fields(answer),
             metrics: Metrics { latency_ms: answer.timing.total_ms() },

@@ -63,6 +63,10 @@ impl Shape for ConverseStream {
             index: 0,
         };
         writer.event("messageStart", |p| MessageStart { p, role: "assistant" });
+        if family.opens_with_empty_text() {
+            writer.delta(Delta::Text(""));
+            writer.stop();
+        }
         for (number, block) in answer.blocks.iter().enumerate() {
             writer.block(family, answer, number, block);
         }
