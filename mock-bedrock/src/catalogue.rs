@@ -215,9 +215,11 @@ mod tests {
             assert!(model.chars_per_token >= 1.0 && model.first_token_sigma > 0.0, "{id}");
             assert!(model.first_token_median_ms > 0.0 && model.context_window > 0, "{id}");
             assert!(model.on_demand || !model.areas.is_empty(), "{id}");
-            assert!(model.input.contains(&Modality::Text), "{id}");
+            let speaks = model.input.contains(&Modality::Speech);
+            assert!(speaks || model.input.contains(&Modality::Text), "{id}");
             let converses = model.supports(Capability::Converse);
-            assert_eq!(converses, model.max_output_tokens > 0 && model.tokens_per_second > 0.0);
+            let generates = model.max_output_tokens > 0 && model.tokens_per_second > 0.0;
+            assert_eq!(converses || speaks, generates, "{id}");
             assert!(converses || model.capabilities().is_empty(), "{id}");
             assert!(!converses || model.output == [Modality::Text], "{id}");
             for (capability, needs) in [

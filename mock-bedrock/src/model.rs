@@ -110,6 +110,7 @@ pub(crate) enum Modality {
     Image,
     Audio,
     Video,
+    Speech,
     Embedding,
 }
 
