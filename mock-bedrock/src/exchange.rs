@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use http::header::{CONNECTION, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response, Version};
 use http_body::Body;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use spanproof_schemas::ledger::{Exchange, LEDGER_VERSION, MarkerKind, Record, Run, marker_stem};
@@ -107,6 +107,8 @@ impl Service {
         let Some((operation, labels)) = route::find(request.method(), path) else {
             return self.misrouted();
         };
+        // The service says so, and HTTP/2 forbids it.
+        let keeps_alive = request.version() == Version::HTTP_11;
         let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
         let headers = request.headers();
         let exchange = Exchange {
@@ -156,6 +158,9 @@ impl Service {
             && self.config.speed != Speed::Max
         {
             tokio::time::sleep_until(arrived + self.config.speed.scale(due)).await;
+        }
+        if keeps_alive {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("keep-alive"));
         }
         let status = response.status();
         response.body_mut().begin(status);

@@ -25,7 +25,7 @@ fn shown(answered: &Answered) -> String {
         .headers
         .iter()
         .filter(|(name, _)| {
-            !["date", "content-length", "transfer-encoding"].contains(&name.as_str())
+            !["connection", "date", "content-length", "transfer-encoding"].contains(&name.as_str())
         })
         .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
         .collect();
