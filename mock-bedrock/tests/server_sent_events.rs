@@ -58,6 +58,51 @@ async fn a_message_streams_as_it_is_told_whole() {
 }
 
 #[tokio::test]
+async fn a_chat_completion_streams_as_it_is_told_whole() {
+    const TOOL: &str = r#","tools":[{"type":"function","function":{"name":"depth","parameters":{"type":"object","properties":{"place":{"type":"string"}},"required":["place"]}}}],"tool_choice":"required""#;
+    let path = "/openai/v1/chat/completions";
+    let mock = Mock::start(Speed::Max);
+    for more in ["", TOOL] {
+        let body = format!(
+            r#""model":"openai.gpt-oss-20b-1:0","max_completion_tokens":400,"messages":[{{"role":"developer","content":"Be brief."}},{{"role":"user","content":"How deep is the harbour?"}}]{more}"#
+        );
+        let whole = mock.post(path, &[], &format!("{{{body}}}")).await.json();
+        let streamed =
+            format!("{{{body},\"stream\":true,\"stream_options\":{{\"include_usage\":true}}}}");
+        let events = events(&mock.post(path, &[], &streamed).await);
+        let (end, chunks) = events.split_last().unwrap();
+        assert_eq!(end, &(None, "[DONE]".to_owned()));
+        let (mut content, mut arguments, mut finished) = (String::new(), String::new(), None);
+        let mut usage = Value::Null;
+        for (_, chunk) in chunks {
+            let chunk: Value = serde_json::from_str(chunk).unwrap();
+            assert_eq!(chunk["id"], whole["id"]);
+            assert_eq!(chunk["object"], "chat.completion.chunk");
+            let Some(choice) = chunk["choices"].get(0) else {
+                usage = chunk["usage"].clone();
+                continue;
+            };
+            content.push_str(choice["delta"]["content"].as_str().unwrap_or_default());
+            let call = &choice["delta"]["tool_calls"][0]["function"]["arguments"];
+            arguments.push_str(call.as_str().unwrap_or_default());
+            finished = choice["finish_reason"].as_str().map(ToOwned::to_owned).or(finished);
+        }
+        let told = &whole["choices"][0];
+        assert_eq!(content, told["message"]["content"].as_str().unwrap_or_default());
+        let call = &told["message"]["tool_calls"][0]["function"]["arguments"];
+        assert_eq!(arguments, call.as_str().unwrap_or_default());
+        assert_eq!(arguments.is_empty(), more.is_empty());
+        assert_eq!(finished.as_deref(), told["finish_reason"].as_str());
+        assert_eq!(usage, whole["usage"]);
+        assert!(content.starts_with("<reasoning>"), "{content}");
+    }
+    let exchanges = mock.exchanges().await;
+    let words: Vec<_> = exchanges.iter().filter_map(|one| one.stop_reason.as_deref()).collect();
+    assert_eq!(words[2..], ["tool_calls", "tool_calls"]);
+    assert!(exchanges.iter().all(|one| one.usage.reasoning_output_tokens > 0 && one.delivered));
+}
+
+#[tokio::test]
 async fn what_the_routes_refuse_reads_as_their_clients_expect() {
     let mock = Mock::start(Speed::Max);
     let body = r#"{"model":"amazon.nova-lite-v1:0","max_tokens":9,"messages":[]}"#;
