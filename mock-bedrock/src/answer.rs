@@ -11,6 +11,7 @@ use spanproof_schemas::ledger::Usage;
 use crate::cache::Division;
 use crate::draw::{self, Fold};
 use crate::model::Model;
+use crate::quirk::Quirks;
 use crate::timing::Timing;
 use crate::turn::{Echo, Embedding, Turn, Wanted};
 
@@ -28,6 +29,8 @@ pub(crate) struct Answer {
     pub(crate) request_id: String,
     /// Whether a stream states its usage at the end; a fault may forbid it.
     pub(crate) states_usage: bool,
+    /// The oddities of the service that it shows.
+    pub(crate) quirks: Quirks,
     /// The marker in the text or the arguments, when it had room.
     pub(crate) marker: Option<String>,
     /// What identifiers, padding and everything else in the answer is drawn from.
@@ -173,6 +176,7 @@ impl Answer {
             echo: turn.echo,
             request_id: String::new(),
             states_usage: true,
+            quirks: Quirks::default(),
             marker: planted.then_some(marker),
             key,
             created_unix_seconds: 0,

@@ -1,8 +1,12 @@
 //! What a server is started with.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use spanproof_schemas::speed::Speed;
+
+use crate::guardrail::{Guardrail, GuardrailError};
+use crate::quirk::Quirk;
 
 /// How the mock behaves.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +20,12 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Whether the ledger keeps prompts and completions themselves. Default false.
     pub keep_content: bool,
+    /// The guardrails that requests may name. Default none: then every well-formed id names one
+    /// that masks e-mail addresses and phone numbers, and blocks profanity, AWS access keys, card
+    /// and US social security numbers.
+    pub guardrails: Vec<Guardrail>,
+    /// Oddities of the service that answers show. Default none.
+    pub quirks: BTreeSet<Quirk>,
 }
 
 impl Default for Config {
@@ -25,6 +35,8 @@ impl Default for Config {
             speed: Speed::DAY_IN_A_MINUTE,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             keep_content: false,
+            guardrails: Vec::new(),
+            quirks: BTreeSet::new(),
         }
     }
 }
@@ -35,6 +47,9 @@ pub enum ConfigError {
     /// The speed is not a positive, finite factor.
     #[error("the speed {0} is not a positive number: use `Speed::Times` with one, or `Speed::Max`")]
     Speed(f64),
+    /// A guardrail is not one.
+    #[error(transparent)]
+    Guardrail(#[from] GuardrailError),
 }
 
 impl Config {
@@ -42,8 +57,10 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Speed`] for a factor that is not above zero, or not finite.
+    /// [`ConfigError::Speed`] for a factor that is not above zero, or not finite, and
+    /// [`ConfigError::Guardrail`] for a guardrail that no request could name or apply.
     pub fn validate(&self) -> Result<(), ConfigError> {
+        self.guardrails.iter().try_for_each(Guardrail::validate)?;
         match self.speed {
             Speed::Times(times) if !(times.is_finite() && times > 0.0) => {
                 Err(ConfigError::Speed(times))

@@ -63,6 +63,7 @@ pub(crate) enum Purpose {
     Vector,
     Reasoning,
     ServerTool,
+    Guardrail,
 }
 
 /// A UUID for one seed and number, in the version-4 shape the service uses.

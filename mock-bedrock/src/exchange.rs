@@ -26,9 +26,11 @@ use crate::draw;
 use crate::duplex::{Duplex, Incoming};
 use crate::error::ServiceError;
 use crate::fault::Fault;
+use crate::guardrail::Guardrails;
 use crate::ledger::LedgerSink;
 use crate::operations::{Operation, Written, WrittenBody};
 use crate::player::Player;
+use crate::quirk::Quirks;
 use crate::recorder::{Open, Recorder};
 use crate::request;
 use crate::route::{self, Labels};
@@ -47,6 +49,8 @@ pub(crate) struct Service {
     /// Cloned into every exchange that is not in the ledger yet.
     pub(crate) open: Open,
     pub(crate) cache: PromptCache,
+    pub(crate) guardrails: Guardrails,
+    pub(crate) quirks: Quirks,
     pub(crate) prompt_stem: String,
     pub(crate) completion_stem: String,
     sequence: AtomicU64,
@@ -81,6 +85,8 @@ impl Service {
         }));
         Service {
             cache: PromptCache::new(config.speed),
+            guardrails: Guardrails::of(&config.guardrails),
+            quirks: Quirks::of(&config.quirks),
             config,
             sink,
             open,

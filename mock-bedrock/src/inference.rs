@@ -67,6 +67,7 @@ pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written
     let division = service.cache.charge(model, &turn);
     let mut answer =
         Answer::compose(service.config.seed, &service.completion_stem, model, turn, division);
+    answer.quirks = service.quirks;
     answer.request_id.clone_from(&asked.exchange.request_id);
     answer.states_usage = asked.fault() != Some(Fault::NoMetadata);
     answer.created_unix_seconds = asked.exchange.arrived_unix_nanos / 1_000_000_000;

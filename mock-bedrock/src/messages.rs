@@ -167,6 +167,7 @@ fn add_block(block: &Block<'_>, turn: &mut Turn) {
         Block::Text(text) => turn.add_text(text),
         Block::CachePoint(ttl) => turn.add_cache_point(*ttl),
         Block::Media(json) => turn.add_media(json.get()),
+        Block::Guarded(text, guard) => turn.add_guarded(text, Some(*guard)),
         Block::Structure(json) => turn.add_structure(json.get()),
     }
 }

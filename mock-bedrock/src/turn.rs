@@ -1,5 +1,7 @@
 //! What a request asks of a model, in words that belong to no family.
 
+use std::ops::Range;
+
 use serde_json::Value;
 use serde_json::value::RawValue;
 use spanproof_schemas::ledger::{Conversation, Parameters};
@@ -19,6 +21,8 @@ const MEDIA_CHARS: u64 = 5_400;
 pub(crate) struct Turn {
     /// System prompt and messages, joined by newlines.
     pub(crate) prompt: String,
+    /// Where the texts stand in the prompt, in its order.
+    pub(crate) texts: Vec<Said>,
     /// Characters that are charged as input.
     pub(crate) chars: u64,
     /// Where prefixes may be cached.
@@ -38,6 +42,39 @@ pub(crate) struct Turn {
     /// Members of the answer that the request asks for or fixes.
     pub(crate) echo: Echo,
     fold: Fold,
+}
+
+/// One text of a prompt.
+#[derive(Clone, Debug)]
+pub(crate) struct Said {
+    /// Its bytes in [`Turn::prompt`].
+    pub(crate) range: Range<usize>,
+    /// Whether it is of the system prompt.
+    pub(crate) is_system: bool,
+    /// What the request says of it to a guardrail, when it says anything.
+    pub(crate) guard: Option<Guard>,
+}
+
+/// What a `guardContent` block says of its text: at least one, since a block that says nothing is
+/// there to be guarded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Guard {
+    /// Its policies look at it.
+    pub(crate) is_content: bool,
+    /// Answers rest on it.
+    pub(crate) is_source: bool,
+    /// It is what was asked.
+    pub(crate) is_query: bool,
+}
+
+impl Guard {
+    /// What `qualifiers` say.
+    pub(crate) fn of<T: AsRef<str>>(qualifiers: &[T]) -> Self {
+        let has = |name: &str| qualifiers.iter().any(|qualifier| qualifier.as_ref() == name);
+        let (is_source, is_query) = (has("grounding_source"), has("query"));
+        let is_content = has("guard_content") || !is_source && !is_query;
+        Guard { is_content, is_source, is_query }
+    }
 }
 
 /// The end of a prefix that the request wants cached.
@@ -137,6 +174,7 @@ impl Turn {
     pub(crate) fn new() -> Self {
         Turn {
             prompt: String::new(),
+            texts: Vec::new(),
             chars: 0,
             cache_points: Vec::new(),
             conversation: Conversation::default(),
@@ -177,10 +215,18 @@ impl Turn {
     }
 
     pub(crate) fn add_text(&mut self, text: &str) {
+        self.add_guarded(text, None);
+    }
+
+    /// A text of which the request says something to a guardrail.
+    pub(crate) fn add_guarded(&mut self, text: &str, guard: Option<Guard>) {
         if !self.prompt.is_empty() {
             self.prompt.push('\n');
         }
+        let start = self.prompt.len();
         self.prompt.push_str(text);
+        let is_system = self.conversation.messages == 0;
+        self.texts.push(Said { range: start..self.prompt.len(), is_system, guard });
         self.count(text);
     }
 

@@ -136,6 +136,9 @@ pub struct Exchange {
     /// The fault that was injected, by its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+    /// What the guardrail that the request named did: `NONE` or `GUARDRAIL_INTERVENED`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guardrail_action: Option<String>,
     /// The scripted or recorded answer that was served, by its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scripted_answer: Option<String>,

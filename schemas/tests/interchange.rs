@@ -119,6 +119,7 @@ fn largest_exchange() -> Exchange {
         delivered: true,
         chunks: Some(Chunks { first_unix_nanos: 1, last_unix_nanos: 2, count: 3 }),
         fault: Some("stream:throttlingException".to_owned()),
+        guardrail_action: Some("GUARDRAIL_INTERVENED".to_owned()),
         scripted_answer: Some("greeting".to_owned()),
         served_model: Some("a.claude".to_owned()),
         test_id: Some("a-test".to_owned()),

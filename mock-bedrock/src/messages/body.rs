@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::turn::CacheTtl;
+use crate::turn::{CacheTtl, Guard};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -39,6 +39,8 @@ pub(super) enum Block<'a> {
     Text(String),
     CachePoint(CacheTtl),
     Media(&'a RawValue),
+    /// A text of `guardContent`.
+    Guarded(String, Guard),
     Structure(&'a RawValue),
 }
 
@@ -63,6 +65,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Block<'a> {
                         Block::CachePoint(CacheTtl::named(point.ttl.as_deref()))
                     }
                     "image" | "document" | "video" | "audio" => Block::Media(map.next_value()?),
+                    "guardContent" => guarded(map.next_value()?)?,
                     _ => Block::Structure(map.next_value()?),
                 };
                 if map.next_key::<&str>()?.is_some() {
@@ -73,6 +76,27 @@ impl<'de: 'a, 'a> Deserialize<'de> for Block<'a> {
         }
         deserializer.deserialize_map(BlockVisitor)
     }
+}
+
+/// `guardContent`: a text, or else an image.
+fn guarded<'a, E: Error>(json: &'a RawValue) -> Result<Block<'a>, E> {
+    let content: GuardContent = serde_json::from_str(json.get()).map_err(E::custom)?;
+    Ok(match content.text {
+        Some(text) => Block::Guarded(text.text, Guard::of(&text.qualifiers)),
+        None => Block::Media(json),
+    })
+}
+
+#[derive(Deserialize)]
+struct GuardContent {
+    text: Option<GuardedText>,
+}
+
+#[derive(Deserialize)]
+struct GuardedText {
+    text: String,
+    #[serde(default)]
+    qualifiers: Vec<String>,
 }
 
 #[derive(Deserialize)]
