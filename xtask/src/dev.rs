@@ -3,6 +3,7 @@
 mod bench;
 mod clients;
 mod docs;
+mod fuzz;
 mod semconv;
 mod test;
 mod tidy;
@@ -28,6 +29,8 @@ pub(crate) enum Command {
     Test(test::Args),
     /// Measure speed beside the bare ceiling.
     Bench(bench::Args),
+    /// Run the fuzz targets of the mock; needs a nightly compiler and cargo-fuzz.
+    Fuzz(fuzz::Args),
     /// The ceiling of `bench mock --peers`, which starts it.
     #[command(hide = true)]
     BareServer(bench::BareServer),
@@ -42,6 +45,7 @@ pub(crate) fn main(command: &Command) -> ExitCode {
         Command::Docs(args) => docs::run(args),
         Command::Test(args) => test::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Fuzz(args) => fuzz::run(args),
         Command::BareServer(args) => bench::serve_bare(args),
     };
     match outcome {
