@@ -19,6 +19,7 @@
 
 mod answer;
 mod asked;
+mod auth;
 mod body;
 mod cache;
 mod catalogue;
@@ -58,6 +59,7 @@ mod tool_input;
 mod turn;
 mod wire;
 
+pub use auth::{AccessKey, Auth, BearerKey, Keys};
 pub use config::{Config, ConfigError};
 pub use handler::Handler;
 pub use ledger::{InMemory, JsonLines, LedgerError, LedgerSink};
