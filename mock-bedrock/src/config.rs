@@ -5,8 +5,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use spanproof_schemas::speed::Speed;
 
+use crate::auth::Auth;
 use crate::guardrail::{Guardrail, GuardrailError};
 use crate::quirk::Quirk;
+#[cfg(feature = "tls")]
+use crate::tls::Tls;
 
 /// How the mock behaves.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +29,14 @@ pub struct Config {
     pub guardrails: Vec<Guardrail>,
     /// Oddities of the service that answers show. Default none.
     pub quirks: BTreeSet<Quirk>,
+    /// What a request must show of who sends it. Default [`Auth::Off`].
+    pub auth: Auth,
+    /// How many records of the ledger, the newest, `GET /_spanproof/ledger` can show. Each request
+    /// is copied for it. Default 0: none, at no cost.
+    pub kept_records: usize,
+    /// Serve encrypted, with this certificate. Default none: plain text.
+    #[cfg(feature = "tls")]
+    pub tls: Option<Tls>,
 }
 
 impl Default for Config {
@@ -37,6 +48,10 @@ impl Default for Config {
             keep_content: false,
             guardrails: Vec::new(),
             quirks: BTreeSet::new(),
+            auth: Auth::Off,
+            kept_records: 0,
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 }

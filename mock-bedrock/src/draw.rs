@@ -90,8 +90,12 @@ pub(crate) fn uuid(seed: u64, number: u64) -> String {
 
 /// The SHA-256 of `text` as lower-case hex.
 pub(crate) fn sha256(text: &str) -> String {
-    let digest: [u8; 32] = Sha256::digest(text).into();
-    ascii(&hex_digits::<32, 64>(&digest))
+    hex(&Sha256::digest(text).into())
+}
+
+/// A digest as lower-case hex.
+pub(crate) fn hex(digest: &[u8; 32]) -> String {
+    ascii(&hex_digits::<32, 64>(digest))
 }
 
 /// `bytes` as lower-case hex, twice as many. The formatting machinery costs several times as much,

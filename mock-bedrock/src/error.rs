@@ -7,7 +7,7 @@ use http::StatusCode;
 /// Where modelled exceptions live.
 const MODELLED: &str = "http://internal.amazon.com/coral/com.amazon.bedrock/";
 /// Where exceptions of the service framework live.
-const FRAMEWORK: &str = "http://internal.amazon.com/coral/com.amazon.coral.service/";
+pub(crate) const FRAMEWORK: &str = "http://internal.amazon.com/coral/com.amazon.coral.service/";
 
 /// An answer that is an exception: its status, its name and its text.
 #[derive(Clone, Debug, PartialEq, Eq)]

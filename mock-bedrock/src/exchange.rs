@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Request, Response, Version};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Version};
 use http_body::Body;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use spanproof_schemas::ledger::{Exchange, LEDGER_VERSION, MarkerKind, Record, Run, marker_stem};
@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::asked::{Asked, Subject};
+use crate::auth::{Refusal, Sent};
 use crate::body::{AnswerBody, Ending};
 use crate::cache::PromptCache;
 use crate::config::Config;
@@ -140,15 +141,19 @@ impl Service {
         // All that takes work happens between two waits: what is alive across a wait is moved about
         // with the request.
         let (mut response, due) = match body {
-            Received::Whole(body) => {
-                let answered = self.answer(&head, labels, &body, operation, recorder.exchange());
-                match answered {
-                    Ok((written, fault)) => {
-                        self.respond(written, fault, recorder, arrived, connection, incoming)
+            Received::Whole(body) => match self.check_caller(&head, &body) {
+                Ok(()) => {
+                    let answered =
+                        self.answer(&head, labels, &body, operation, recorder.exchange());
+                    match answered {
+                        Ok((written, fault)) => {
+                            self.respond(written, fault, recorder, arrived, connection, incoming)
+                        }
+                        Err(error) => (refuse(&error, operation, recorder), None),
                     }
-                    Err(error) => (refuse(&error, operation, recorder), None),
                 }
-            }
+                Err(refusal) => (turn_away(&refusal, recorder), None),
+            },
             Received::TooLong => {
                 let error = ServiceError::body_too_long(BODY_LIMIT_BYTES);
                 (refuse(&error, operation, recorder), None)
@@ -171,6 +176,12 @@ impl Service {
         let status = response.status();
         response.body_mut().begin(status);
         response
+    }
+
+    /// Checks who calls, by the request as it was sent.
+    fn check_caller(&self, head: &Parts, body: &[u8]) -> Result<(), Refusal> {
+        let Parts { method, uri, headers, .. } = head;
+        self.config.auth.check(Sent { method, uri, headers, body }, SystemTime::now())
     }
 
     /// What the operation answers, and the fault that is to be done to it.
@@ -261,6 +272,14 @@ impl Service {
     }
 }
 
+/// The answer to a caller who is not let in, recorded.
+fn turn_away(refusal: &Refusal, mut recorder: Recorder) -> Response<AnswerBody> {
+    recorder.exchange().exception = Some(refusal.exception.to_owned());
+    let bytes = Some(Bytes::from(refusal.body()));
+    failed(StatusCode::FORBIDDEN, &refusal.error_type(), request_id(&mut recorder))
+        .map(|()| AnswerBody::Whole { bytes, recorder })
+}
+
 /// An answer that is an exception, recorded.
 fn refuse(
     error: &ServiceError,
@@ -274,12 +293,16 @@ fn refuse(
 }
 
 fn exception(error: &ServiceError, request_id: HeaderValue) -> Response<()> {
+    failed(error.status, &error.error_type(), request_id)
+}
+
+fn failed(status: StatusCode, error_type: &str, request_id: HeaderValue) -> Response<()> {
     let mut response = Response::new(());
-    *response.status_mut() = error.status;
+    *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, JSON);
     headers.insert(REQUEST_ID, request_id);
-    if let Ok(error_type) = HeaderValue::from_str(&error.error_type()) {
+    if let Ok(error_type) = HeaderValue::from_str(error_type) {
         headers.insert(ERROR_TYPE, error_type);
     }
     response

@@ -17,6 +17,7 @@
 //! bytes, another request gets another usage. The wire format follows the service's own recorded
 //! bytes; where it is not recorded, the code says so.
 
+mod admin;
 mod answer;
 mod asked;
 mod auth;
@@ -55,6 +56,8 @@ mod script;
 mod server;
 mod sonic;
 mod timing;
+#[cfg(feature = "tls")]
+mod tls;
 mod tool_input;
 mod turn;
 mod wire;
@@ -65,3 +68,5 @@ pub use handler::Handler;
 pub use ledger::{InMemory, JsonLines, LedgerError, LedgerSink};
 pub use quirk::{Quirk, UnknownQuirk};
 pub use server::{Server, StartError};
+#[cfg(feature = "tls")]
+pub use tls::{SelfSigned, Tls, TlsError};

@@ -1,33 +1,34 @@
 //! The server: HTTP/1.1 and HTTP/2 with prior knowledge on one port.
 
+mod connections;
+
 use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdTcpListener};
-use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto::Builder;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 
+use crate::admin::{Admin, Kept, Metrics, Observer};
 use crate::config::{Config, ConfigError};
 use crate::exchange::Service;
 use crate::ledger::{LedgerError, LedgerSink};
+#[cfg(feature = "tls")]
+use crate::tls::Tls;
+use connections::Host;
 
 /// How long a shutdown waits for exchanges in progress.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long to pause when the system has no more connections to give.
-const EXHAUSTED_PAUSE: Duration = Duration::from_millis(20);
 
 /// A running mock. Dropping it stops it at once; [`Server::shutdown`] stops it properly.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    scheme: &'static str,
     stop: watch::Sender<bool>,
     acceptor: JoinHandle<()>,
     /// Ends when no exchange is open.
@@ -85,12 +86,37 @@ impl Server {
             io::ErrorKind::AddrInUse => StartError::PortInUse(listen),
             _ => StartError::Listen { address: listen, source },
         })?;
-        let sink: Arc<dyn LedgerSink> = Arc::new(ledger);
+        let metrics = Arc::new(Metrics::default());
+        let kept = (config.kept_records > 0).then(|| Arc::new(Kept::new(config.kept_records)));
+        let sink: Arc<dyn LedgerSink> = Arc::new(Observer {
+            metrics: Arc::clone(&metrics),
+            kept: kept.clone(),
+            ledger: Arc::new(ledger),
+        });
+        #[cfg(feature = "tls")]
+        let tls = config.tls.as_ref().map(Tls::acceptor);
+        #[cfg(feature = "tls")]
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        #[cfg(not(feature = "tls"))]
+        let scheme = "http";
         let (open, closed) = mpsc::channel(1);
         let service = Arc::new(Service::new(config, Arc::clone(&sink), address, open));
         let (stop, stopped) = watch::channel(false);
-        let acceptor = runtime.spawn(accept(listener, service, stopped));
-        Ok(Server { address, stop, acceptor, closed, sink: SinkHandle(sink) })
+        let admin = Admin {
+            service: Arc::clone(&service),
+            metrics,
+            kept,
+            started: Instant::now(),
+            stopped: stopped.clone(),
+        };
+        let host = Arc::new(Host {
+            service,
+            admin,
+            #[cfg(feature = "tls")]
+            tls,
+        });
+        let acceptor = runtime.spawn(connections::accept(listener, host, stopped));
+        Ok(Server { address, scheme, stop, acceptor, closed, sink: SinkHandle(sink) })
     }
 
     /// Where the server listens, with the port it took.
@@ -102,7 +128,7 @@ impl Server {
     /// The endpoint to give to an SDK, such as `http://127.0.0.1:43123`.
     #[must_use]
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// Stops accepting, lets exchanges in progress finish for a few seconds, ends the rest, and
@@ -137,53 +163,4 @@ fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     Ok((TcpListener::from_std(listener)?, address))
-}
-
-async fn accept(listener: TcpListener, service: Arc<Service>, mut stopped: watch::Receiver<bool>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(converse(stream, Arc::clone(&service), stopped.clone()));
-                }
-                // A client that left while it waited, or no more file descriptors.
-                Err(_) => tokio::time::sleep(EXHAUSTED_PAUSE).await,
-            },
-            Some(_) = connections.join_next() => {}
-            _ = stopped.changed() => break,
-        }
-    }
-    drop(listener);
-    let drained = async { while connections.join_next().await.is_some() {} };
-    // What is not finished by then is cut, and recorded as not delivered.
-    let _ = tokio::time::timeout(PATIENCE, drained).await;
-    connections.shutdown().await;
-}
-
-/// Serves one connection until it ends, a fault cuts it, or the server stops.
-async fn converse(stream: TcpStream, service: Arc<Service>, mut stopped: watch::Receiver<bool>) {
-    // Answers are small and wait for nobody. An error means that the client has left already.
-    let _ = stream.set_nodelay(true);
-    let cut = Arc::new(Notify::new());
-    let answer = service_fn(|request| {
-        let (service, cut) = (Arc::clone(&service), Arc::clone(&cut));
-        async move { Ok::<_, Infallible>(service.serve(request, &cut).await) }
-    });
-    let builder = Builder::new(TokioExecutor::new());
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), answer));
-    let mut is_stopping = false;
-    loop {
-        tokio::select! {
-            // The connection first: it flushes what it holds before a cut takes effect.
-            biased;
-            // Errors are the client's: it left, or it did not speak HTTP.
-            _ = connection.as_mut() => return,
-            () = cut.notified() => return,
-            _ = stopped.changed(), if !is_stopping => {
-                is_stopping = true;
-                connection.as_mut().graceful_shutdown();
-            }
-        }
-    }
 }

@@ -37,6 +37,7 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
         seed: args.seed,
         speed: args.speed,
         keep_content: args.ledger_content,
+        ..mock_bedrock::Config::default()
     };
     let server = start_mock(config, &args.ledger)?;
     output::show(format!("{}\n", server.endpoint()))?;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::sigv4::SERVICE;
+use crate::error::FRAMEWORK;
 
 /// Why a request was refused: 403, with an exception of the service's framework.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,17 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
+    /// The value of `x-amzn-errortype`.
+    pub(crate) fn error_type(&self) -> String {
+        format!("{}:{FRAMEWORK}", self.exception)
+    }
+
+    /// The body.
+    pub(crate) fn body(&self) -> Vec<u8> {
+        let message = serde_json::Value::from(&*self.message);
+        format!("{{\"{}\":{message}}}", self.member).into_bytes()
+    }
+
     fn new(exception: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         Refusal { exception, message: message.into(), member: "message" }
     }

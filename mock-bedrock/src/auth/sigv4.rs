@@ -220,10 +220,10 @@ impl<'a> Signed<'a> {
         let scope = format!("{}/{}/{SERVICE}/aws4_request", self.day, self.region);
         let request = canonical::request(sent, self.form, &self.signed_headers);
         let to_sign = format!("{ALGORITHM}\n{}\n{scope}\n{}", self.date, hex_sha256(&request));
-        let mut signing_key = format!("AWS4{}", key.secret).into_bytes();
-        for part in scope.split('/') {
-            signing_key = hmac(&signing_key, part.as_bytes());
-        }
+        let mut parts = scope.split('/');
+        let secret = format!("AWS4{}", key.secret);
+        let day_key = hmac(secret.as_bytes(), parts.next().unwrap_or_default().as_bytes());
+        let signing_key = parts.fold(day_key, |key, part| hmac(&key, part.as_bytes()));
         if draw::hex(&hmac(&signing_key, to_sign.as_bytes())) == self.signature {
             Ok(())
         } else {
@@ -253,13 +253,13 @@ fn header_text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
+fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length");
     mac.update(message);
-    mac.finalize().into_bytes().to_vec()
+    mac.finalize().into_bytes().into()
 }
 
 /// The SHA-256 of `bytes` in lower-case hexadecimal digits.
 pub(super) fn hex_sha256(bytes: &[u8]) -> String {
-    draw::hex(&Sha256::digest(bytes))
+    draw::hex(&Sha256::digest(bytes).into())
 }

@@ -27,8 +27,11 @@ pub(crate) struct Mock {
 
 impl Mock {
     pub(crate) fn start(speed: Speed) -> Self {
+        Mock::with(Config { seed: 7, speed, keep_content: true, ..Config::default() })
+    }
+
+    pub(crate) fn with(config: Config) -> Self {
         let ledger = InMemory::default();
-        let config = Config { seed: 7, speed, keep_content: true, ..Config::default() };
         let server = Server::start(config, ledger.clone()).unwrap();
         Mock { server, ledger }
     }
@@ -49,6 +52,20 @@ impl Mock {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
         sender.send_request(self.request(path, headers, body)).await.unwrap()
+    }
+
+    /// Sends a request without a body and reads the whole answer.
+    pub(crate) async fn ask(&self, method: &str, path: &str) -> Answered {
+        read(self.open(method, path).await).await
+    }
+
+    /// Sends a request without a body.
+    pub(crate) async fn open(&self, method: &str, path: &str) -> Response<Incoming> {
+        let stream = TcpStream::connect(self.server.address()).await.unwrap();
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let request = Request::builder().method(method).uri(path).header("host", "mock");
+        sender.send_request(request.body(Full::<Bytes>::default()).unwrap()).await.unwrap()
     }
 
     /// Posts `body` to `path` over HTTP/2 without negotiation, and leaves as soon as the request is

@@ -1,0 +1,153 @@
+//! What is asked about the mock itself, under one prefix that the service does not have.
+
+mod exposition;
+mod kept;
+mod ledger;
+mod metrics;
+mod observer;
+mod query;
+mod reply;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::{Method, Request, Response};
+use hyper::body::Incoming;
+use percent_encoding::percent_decode_str;
+use serde::Serialize;
+use tokio::sync::watch;
+
+use exposition::Exposition;
+pub(crate) use kept::Kept;
+pub(crate) use metrics::Metrics;
+pub(crate) use observer::Observer;
+use query::Query;
+pub(crate) use reply::AdminBody;
+use reply::Refused;
+
+use crate::exchange::Service;
+
+/// What every path of an admin endpoint begins with.
+const PREFIX: &str = "/_spanproof/";
+/// What stands between the prefix and the id of a test.
+const TESTS: &str = "tests/";
+
+const ENDPOINTS: &str = "GET health, GET metrics, GET ledger, POST reset; ledger and reset also \
+                         below tests/ID/";
+
+/// The admin endpoints of a server.
+pub(crate) struct Admin {
+    pub(crate) service: Arc<Service>,
+    pub(crate) metrics: Arc<Metrics>,
+    /// Only if the ledger is to be shown.
+    pub(crate) kept: Option<Arc<Kept>>,
+    pub(crate) started: Instant,
+    pub(crate) stopped: watch::Receiver<bool>,
+}
+
+/// An admin endpoint, perhaps of one test alone.
+#[derive(Debug, PartialEq, Eq)]
+struct Target<'a> {
+    endpoint: &'a str,
+    test: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    version: &'static str,
+    seed: u64,
+    uptime_seconds: f64,
+    open_exchanges: usize,
+}
+
+/// Whether `path` is the admin's: everything below the prefix but what tests call by their own
+/// endpoint.
+pub(crate) fn is_admin(path: &str) -> bool {
+    path.strip_prefix(PREFIX).is_some_and(|rest| match rest.strip_prefix(TESTS) {
+        None => true,
+        Some(rest) => rest
+            .split_once('/')
+            .is_none_or(|(_, rest)| matches!(rest, "" | "ledger" | "reset" | "faults")),
+    })
+}
+
+impl Admin {
+    /// Answers one request whose path [`is_admin`].
+    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<AdminBody> {
+        self.try_answer(&request).unwrap_or_else(Response::from)
+    }
+
+    fn try_answer(&self, request: &Request<Incoming>) -> Result<Response<AdminBody>, Refused> {
+        let target = target(request.uri().path());
+        let method = request.method();
+        match (target.endpoint, &target.test) {
+            ("health", None) => {
+                only(method, &[Method::GET, Method::HEAD], "GET").map(|()| self.health())
+            }
+            ("metrics", None) => only(method, &[Method::GET], "GET").map(|()| self.metrics()),
+            ("ledger", _) => {
+                only(method, &[Method::GET], "GET")?;
+                self.ledger(Query::read(request.uri(), target.test)?)
+            }
+            (other, _) => Err(Refused::unknown(format!(
+                "there is no `{other}` under {PREFIX}; there are {ENDPOINTS}"
+            ))),
+        }
+    }
+
+    fn health(&self) -> Response<AdminBody> {
+        reply::json(&Health {
+            status: "ok",
+            version: env!("CARGO_PKG_VERSION"),
+            seed: self.service.config.seed,
+            uptime_seconds: self.started.elapsed().as_secs_f64(),
+            open_exchanges: self.open_exchanges(),
+        })
+    }
+
+    fn metrics(&self) -> Response<AdminBody> {
+        let mut out = Exposition::default();
+        self.metrics.write(&mut out);
+        out.gauge(
+            "mock_bedrock_open_exchanges",
+            "Exchanges whose answer has not ended.",
+            self.open_exchanges(),
+        );
+        reply::whole(exposition::CONTENT_TYPE, out.into_text())
+    }
+
+    fn ledger(&self, query: Query) -> Result<Response<AdminBody>, Refused> {
+        let Some(kept) = &self.kept else {
+            return Err(Refused::unknown(
+                "no records are kept for this endpoint: start the mock with `kept_records` \
+                 (on the command line: --keep-records N)",
+            ));
+        };
+        Ok(if query.follow {
+            ledger::follow(Arc::clone(kept), query, self.stopped.clone())
+        } else {
+            ledger::page(kept, &query)
+        })
+    }
+
+    fn open_exchanges(&self) -> usize {
+        // The service itself holds one.
+        self.service.open.strong_count().saturating_sub(1)
+    }
+}
+
+fn target(path: &str) -> Target<'_> {
+    let rest = path.strip_prefix(PREFIX).unwrap_or_default();
+    match rest.strip_prefix(TESTS).map(|rest| rest.split_once('/').unwrap_or((rest, ""))) {
+        None => Target { endpoint: rest, test: None },
+        Some((test, endpoint)) => {
+            let test = percent_decode_str(test).decode_utf8_lossy().into_owned();
+            Target { endpoint, test: Some(test) }
+        }
+    }
+}
+
+fn only(method: &Method, allowed: &[Method], allow: &'static str) -> Result<(), Refused> {
+    if allowed.contains(method) { Ok(()) } else { Err(Refused::method(allow)) }
+}

@@ -1,0 +1,190 @@
+//! The admin endpoints, as people and scripts call them.
+
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+mod client;
+
+use client::{HAIKU, Mock, NOVA, hello};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use mock_bedrock::Config;
+use serde_json::Value;
+use spanproof_schemas::ledger::Record;
+use spanproof_schemas::speed::Speed;
+
+const LEDGER: &str = "/_spanproof/ledger";
+
+fn start(kept_records: usize) -> Mock {
+    Mock::with(Config { speed: Speed::Max, kept_records, ..Config::default() })
+}
+
+/// Calls with known statuses, one after another, and waits until all of them are in the ledger: a
+/// client has its answer before that.
+async fn calls(mock: &Mock) {
+    let known = mock.ledger.exchanges().len();
+    for (model, segment, status) in [
+        (HAIKU, "converse", 200),
+        (NOVA, "converse", 200),
+        (HAIKU, "converse-stream", 200),
+        ("nothing.like-it", "converse", 400),
+    ] {
+        let answered = mock.post(&format!("/model/{model}/{segment}"), &[], &hello()).await;
+        assert_eq!(answered.status, status);
+    }
+    mock.ask("GET", &format!("{LEDGER}?follow=true&limit=1&after={}", known + 3)).await;
+}
+
+async fn page(mock: &Mock, query: &str) -> Value {
+    let answered = mock.ask("GET", &format!("{LEDGER}?{query}")).await;
+    assert_eq!(answered.status, 200, "{:?}", answered.body);
+    answered.json()
+}
+
+fn sequences(page: &Value) -> Vec<u64> {
+    let exchanges = page["exchanges"].as_array().unwrap();
+    exchanges.iter().map(|exchange| exchange["sequence"].as_u64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn health_says_who_is_there() {
+    let mock = start(0);
+    let answered = mock.ask("GET", "/_spanproof/health").await;
+    assert_eq!(answered.status, 200);
+    let health = answered.json();
+    assert_eq!(health["status"], "ok");
+    assert_eq!(health["open_exchanges"], 0);
+    assert_eq!(health["version"], env!("CARGO_PKG_VERSION"));
+    assert!(mock.exchanges().await.is_empty(), "what is asked of the mock itself is no exchange");
+}
+
+#[tokio::test]
+async fn the_ledger_is_filtered() {
+    let mock = start(100);
+    calls(&mock).await;
+    assert_eq!(sequences(&page(&mock, "").await), [0, 1, 2, 3]);
+    assert_eq!(sequences(&page(&mock, "operation=ConverseStream").await), [2]);
+    let haiku = "model=anthropic.claude-3-haiku-20240307-v1%3A0";
+    assert_eq!(sequences(&page(&mock, haiku).await), [0, 2]);
+    assert_eq!(sequences(&page(&mock, "status=400").await), [3]);
+    assert_eq!(sequences(&page(&mock, "since=2&status=200").await), [2]);
+}
+
+#[tokio::test]
+async fn the_ledger_is_paged_and_says_what_made_room() {
+    let mock = start(3);
+    calls(&mock).await;
+    let first = page(&mock, "limit=2").await;
+    assert_eq!((sequences(&first), &first["missed"]), (vec![1, 2], &1.into()));
+    let second = page(&mock, &format!("limit=2&after={}", first["next"])).await;
+    assert_eq!((sequences(&second), &second["missed"]), (vec![3], &0.into()));
+    let third = page(&mock, &format!("limit=2&after={}", second["next"])).await;
+    assert_eq!((sequences(&third), &third["next"]), (vec![], &second["next"]));
+}
+
+/// Reads lines until there are `count`.
+async fn lines(body: &mut Incoming, text: &mut String, count: usize) {
+    while text.lines().count() < count {
+        let frame = body.frame().await.unwrap().unwrap();
+        text.push_str(std::str::from_utf8(&frame.into_data().unwrap()).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn followers_get_a_ledger_that_grows_and_ends_with_the_server() {
+    let mock = start(100);
+    calls(&mock).await;
+    let mut body = mock.open("GET", &format!("{LEDGER}?follow=true&status=200")).await.into_body();
+    let mut text = String::new();
+    lines(&mut body, &mut text, 4).await;
+    calls(&mock).await;
+    lines(&mut body, &mut text, 7).await;
+    let records: Vec<Record> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(matches!(records[0], Record::Run(_)), "{text}");
+    let all = mock.ledger.records();
+    let served: Vec<&Record> = all
+        .iter()
+        .filter(|record| match record {
+            Record::Run(_) => true,
+            Record::Exchange(exchange) => exchange.status == 200,
+        })
+        .collect();
+    assert_eq!(records.iter().collect::<Vec<_>>(), served);
+    mock.server.shutdown().await.unwrap();
+    assert!(body.frame().await.is_none());
+}
+
+#[tokio::test]
+async fn a_follower_that_wants_so_many_gets_so_many() {
+    let mock = start(100);
+    calls(&mock).await;
+    let answered = mock.ask("GET", &format!("{LEDGER}?follow=true&limit=2&after=1")).await;
+    assert!(answered.is_whole);
+    let text = std::str::from_utf8(&answered.body).unwrap();
+    let sequences: Vec<Value> = text
+        .lines()
+        .skip(1)
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["sequence"].clone())
+        .collect();
+    assert_eq!(sequences, [1, 2]);
+}
+
+#[tokio::test]
+async fn metrics_count_what_was_served() {
+    let mock = start(100);
+    calls(&mock).await;
+    let answered = mock.ask("GET", "/_spanproof/metrics").await;
+    assert_eq!(answered.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    let text = std::str::from_utf8(&answered.body).unwrap();
+    let output = |line: &str| line.contains("kind=\"output\"");
+    let charged: u64 = mock.ledger.exchanges().iter().map(|it| it.usage.output_tokens).sum();
+    let told: u64 = text
+        .lines()
+        .filter(|line| output(line))
+        .map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
+        .sum();
+    assert!(charged > 0);
+    assert_eq!(told, charged);
+    // How many tokens there were is the answers' matter, and how many exchanges have just not ended
+    // is chance.
+    let shape: Vec<String> = text
+        .lines()
+        .map(|line| match line.rsplit_once(' ') {
+            Some((name, _)) if name.starts_with("mock_bedrock_tokens") => format!("{name} …"),
+            Some((name @ "mock_bedrock_open_exchanges", _)) => format!("{name} …"),
+            _ => line.to_owned(),
+        })
+        .collect();
+    insta::assert_snapshot!(shape.join("\n"));
+}
+
+#[tokio::test]
+async fn bad_requests_are_told_what_is_wrong() {
+    let mock = start(10);
+    let mut told = Vec::new();
+    for (method, path) in [
+        ("GET", "/_spanproof/"),
+        ("GET", "/_spanproof/nonsense"),
+        ("GET", "/_spanproof/tests"),
+        ("POST", "/_spanproof/health"),
+        ("DELETE", "/_spanproof/ledger"),
+        ("GET", "/_spanproof/ledger?limit=0"),
+        ("GET", "/_spanproof/ledger?limit=many"),
+        ("GET", "/_spanproof/ledger?operation=Guess"),
+        ("GET", "/_spanproof/ledger?status=70000"),
+        ("GET", "/_spanproof/ledger?since=-1"),
+        ("GET", "/_spanproof/ledger?follow=yes"),
+        ("GET", "/_spanproof/ledger?form=xml"),
+    ] {
+        let answered = mock.ask(method, path).await;
+        assert!(answered.status.is_client_error());
+        told.push(format!(
+            "{method} {path}: {} {}",
+            answered.status.as_u16(),
+            answered.json()["error"].as_str().unwrap()
+        ));
+    }
+    let none = start(0).ask("GET", LEDGER).await;
+    told.push(format!("{}: {}", none.status, none.json()["error"].as_str().unwrap()));
+    insta::assert_snapshot!(told.join("\n"));
+}
