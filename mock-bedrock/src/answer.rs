@@ -153,16 +153,17 @@ impl Answer {
     ) -> Answer {
         let mut key = Fold::new(seed);
         key.bytes(model.id.as_bytes());
+        let space = key.finish();
         key.word(turn.identity());
         let key = key.finish();
         let marker = format!("{stem}{}", draw::base36(key));
         let (blocks, stop) = match turn.wanted {
             Wanted::Message => draft::message(model, &turn, &marker, key),
-            Wanted::Vectors { count, embedding } => {
-                (numbers::vectors(count, embedding, key), Stop::EndTurn)
+            Wanted::Vectors(embedding) => {
+                (numbers::vectors(&turn.passages, embedding, space), Stop::EndTurn)
             }
-            Wanted::Ranking { documents, top } => {
-                (numbers::ranking(documents, top, key), Stop::EndTurn)
+            Wanted::Ranking { top } => {
+                (numbers::ranking(&turn.passages, top, space), Stop::EndTurn)
             }
         };
         let planted = blocks.iter().any(|block| block.contains(&marker));

@@ -32,6 +32,8 @@ pub(crate) struct Turn {
     pub(crate) tools: Vec<Tool>,
     pub(crate) tool_choice: ToolChoice,
     pub(crate) wanted: Wanted,
+    /// The texts that vectors or a ranking are wanted of, beside the prompt that holds them all.
+    pub(crate) passages: Vec<String>,
     /// How the model may reason before it answers.
     pub(crate) reasoning: Option<Reasoning>,
     /// The tools that the service itself runs, by name.
@@ -133,10 +135,11 @@ pub(crate) enum Wanted {
     /// A message, or the continuation of a text.
     #[default]
     Message,
-    /// So many vectors.
-    Vectors { count: usize, embedding: Embedding },
-    /// The order of so many documents, cut to the best `top`.
-    Ranking { documents: usize, top: usize },
+    /// A vector for each of the turn's passages.
+    Vectors(Embedding),
+    /// The turn's passages but for the first, which is the query, by how relevant they are to it,
+    /// cut to the best `top`.
+    Ranking { top: usize },
 }
 
 /// How a model may reason before it answers.
@@ -182,6 +185,7 @@ impl Turn {
             tools: Vec::new(),
             tool_choice: ToolChoice::Auto,
             wanted: Wanted::Message,
+            passages: Vec::new(),
             reasoning: None,
             server_tools: Vec::new(),
             default_max_tokens: None,
@@ -230,6 +234,12 @@ impl Turn {
         self.count(text);
     }
 
+    /// A text that a vector or a place in a ranking is wanted of.
+    pub(crate) fn add_passage(&mut self, text: &str) {
+        self.add_text(text);
+        self.passages.push(text.to_owned());
+    }
+
     /// A part that is charged and tells requests apart, but is not text: a tool's use or result.
     pub(crate) fn add_structure(&mut self, json: &str) {
         match canonical(json) {
@@ -267,15 +277,11 @@ impl Turn {
         }
         match self.wanted {
             Wanted::Message => {}
-            Wanted::Vectors { count, embedding } => {
-                fold.word(count as u64);
+            Wanted::Vectors(embedding) => {
                 fold.word(embedding.dimensions as u64);
                 fold.word(u64::from(embedding.normalized));
             }
-            Wanted::Ranking { documents, top } => {
-                fold.word(documents as u64);
-                fold.word(top as u64);
-            }
+            Wanted::Ranking { top } => fold.word(top as u64),
         }
         if let Some(reasoning) = self.reasoning {
             fold.word(reasoning.budget_tokens);
@@ -301,7 +307,15 @@ impl Turn {
                 "The maximum tokens you requested exceeds the model limit of {limit}. Try again with a maximum tokens value that is lower than {limit}."
             )));
         }
-        let (tokens, window) = (model.tokens(self.chars), model.context_window);
+        // Passages are read one by one, and rerankers cut those that are too long.
+        let chars = match self.wanted {
+            Wanted::Message => self.chars,
+            Wanted::Vectors(_) => {
+                self.passages.iter().map(|text| text.chars().count() as u64).max().unwrap_or(0)
+            }
+            Wanted::Ranking { .. } => 0,
+        };
+        let (tokens, window) = (model.tokens(chars), model.context_window);
         if tokens <= window {
             return Ok(());
         }

@@ -55,7 +55,27 @@ fn shown(answered: &Answered) -> String {
     } else {
         lines.push(String::from_utf8(answered.body.to_vec()).unwrap());
     }
-    undated(&lines.join("\n"))
+    shortened(&undated(&lines.join("\n")))
+}
+
+/// Vectors by their first number and how many there are.
+fn shortened(text: &str) -> String {
+    let mut short = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('[') {
+        let (before, list) = rest.split_at(at + 1);
+        short.push_str(before);
+        let end = list.find(|c: char| !c.is_ascii_digit() && !",.-+e".contains(c)).unwrap();
+        let count = list[..end].split(',').count();
+        if count > 8 && list[end..].starts_with(']') {
+            let first = list.split(',').next().unwrap();
+            short.push_str(&format!("{first},… {count} in all"));
+            rest = &list[end..];
+        } else {
+            rest = list;
+        }
+    }
+    short + rest
 }
 
 /// Chat completions state when they were made.
@@ -156,4 +176,69 @@ async fn mistral_chat() {
 #[tokio::test]
 async fn mistral_chat_calls_a_tool() {
     insta::assert_snapshot!(seen("mistral.mistral-large-2407-v1:0", &with_tool()).await);
+}
+
+#[tokio::test]
+async fn command_r() {
+    let body = r#"{"message":"How deep is the harbour?","chat_history":[{"role":"USER","message":"Hi"},{"role":"CHATBOT","message":"Hello."}],"max_tokens":16,"p":0.9}"#;
+    insta::assert_snapshot!(seen("cohere.command-r-v1:0", &everywhere(body)).await);
+}
+
+#[tokio::test]
+async fn command_r_calls_a_tool() {
+    let body = r#"{"message":"Weather in a week?","tools":[{"name":"weather","description":"The weather","parameter_definitions":{"days":{"description":"Days ahead","type":"int","required":true}}}]}"#;
+    let asked = [("invoke", body.to_owned()), ("invoke-with-response-stream", body.to_owned())];
+    insta::assert_snapshot!(seen("cohere.command-r-plus-v1:0", &asked).await);
+}
+
+/// The body, and how such models answer the operations that they do not have.
+fn embedded(bodies: &[&str]) -> Vec<(&'static str, String)> {
+    let mut asked: Vec<_> = bodies.iter().map(|body| ("invoke", (*body).to_owned())).collect();
+    asked.push(("invoke-with-response-stream", bodies[0].to_owned()));
+    asked
+}
+
+#[tokio::test]
+async fn titan_embed() {
+    let bodies = [
+        r#"{"inputText":"How deep is the harbour?"}"#,
+        r#"{"inputText":"How deep is the harbour?","dimensions":256,"embeddingTypes":["float","binary"]}"#,
+    ];
+    let v1 = seen("amazon.titan-embed-text-v1", &embedded(&bodies[..1])).await;
+    let v2 = seen("amazon.titan-embed-text-v2:0", &embedded(&bodies)).await;
+    insta::assert_snapshot!([v1, v2].join("\n\n"));
+}
+
+#[tokio::test]
+async fn cohere_embed() {
+    let bodies = [
+        r#"{"texts":["How deep is the Harbour?","Deep."],"input_type":"search_query"}"#,
+        r#"{"texts":["How deep is the Harbour?"],"input_type":"search_query","embedding_types":["float","int8","ubinary"]}"#,
+    ];
+    let v3 = seen("cohere.embed-english-v3", &embedded(&bodies)).await;
+    let v4_bodies = [
+        bodies[0],
+        r#"{"inputs":[{"content":[{"type":"text","text":"A page"},{"type":"image_url","image_url":"data:image/png;base64,AA=="}]}],"input_type":"search_document","embedding_types":["binary"],"output_dimension":256}"#,
+    ];
+    let v4 = seen("cohere.embed-v4:0", &embedded(&v4_bodies)).await;
+    insta::assert_snapshot!([v3, v4].join("\n\n"));
+}
+
+#[tokio::test]
+async fn nova_embed() {
+    let bodies = [
+        r#"{"taskType":"SINGLE_EMBEDDING","singleEmbeddingParams":{"embeddingPurpose":"GENERIC_INDEX","embeddingDimension":384,"text":{"truncationMode":"END","value":"How deep?"}}}"#,
+        r#"{"taskType":"SINGLE_EMBEDDING","singleEmbeddingParams":{"embeddingPurpose":"VIDEO_RETRIEVAL","video":{"format":"mp4","embeddingMode":"AUDIO_VIDEO_SEPARATE","source":{"bytes":"AA=="}}}}"#,
+    ];
+    let seen = seen("amazon.nova-2-multimodal-embeddings-v1:0", &embedded(&bodies)).await;
+    insta::assert_snapshot!(seen);
+}
+
+#[tokio::test]
+async fn rerank() {
+    let body = r#"{"api_version":2,"query":"How deep is the harbour?","documents":["An invoice.","The harbour is twelve metres deep.",{"text":"How is it?"}],"top_n":2}"#;
+    let cohere = seen("cohere.rerank-v3-5:0", &embedded(&[body])).await;
+    let amazon = body.replace("\"api_version\":2,", "");
+    let amazon = seen("amazon.rerank-v1:0", &embedded(&[&amazon])).await;
+    insta::assert_snapshot!([cohere, amazon].join("\n\n"));
 }

@@ -123,7 +123,8 @@ fn vectors_have_the_length_and_norm_asked_for() {
     use crate::turn::{Embedding, Wanted};
     let mut turn = asked("hello", None, &[]);
     let embedding = Embedding { dimensions: 256, normalized: true, by_type: true };
-    turn.wanted = Wanted::Vectors { count: 1, embedding };
+    turn.passages = vec!["hello".to_owned()];
+    turn.wanted = Wanted::Vectors(embedding);
     let answer = answered(1, "amazon.titan-embed-text-v2:0", turn);
     let [Block::Vector { values, .. }] = answer.blocks.as_slice() else { panic!("one vector") };
     assert_eq!(values.len(), 256);

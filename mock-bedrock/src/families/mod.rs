@@ -3,6 +3,8 @@
 mod claude;
 mod claude_text;
 mod cohere_command;
+mod cohere_embed;
+mod command_r;
 mod deepseek_chat;
 mod deepseek_r1;
 mod gpt_oss;
@@ -11,8 +13,10 @@ mod llama;
 mod mistral_chat;
 mod mistral_text;
 mod nova;
+mod nova_embed;
 mod nova_sonic;
 mod qwen;
+mod rerank;
 mod titan_embed;
 mod titan_text;
 
@@ -34,6 +38,8 @@ pub(crate) static FAMILIES: &[&dyn Family] = &[
     &claude::Claude,
     &claude_text::ClaudeText,
     &cohere_command::CohereCommand,
+    &cohere_embed::CohereEmbed,
+    &command_r::CommandR,
     &deepseek_chat::DeepSeekChat,
     &deepseek_r1::DeepSeekR1,
     &gpt_oss::GptOss,
@@ -42,8 +48,10 @@ pub(crate) static FAMILIES: &[&dyn Family] = &[
     &mistral_chat::MistralChat,
     &mistral_text::MistralText,
     &nova::Nova,
+    &nova_embed::NovaEmbed,
     &nova_sonic::NovaSonic,
     &qwen::Qwen,
+    &rerank::Rerank,
     &titan_embed::TitanEmbed,
     &titan_text::TitanText,
 ];

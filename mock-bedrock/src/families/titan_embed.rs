@@ -1,22 +1,36 @@
 //! Amazon Titan text embeddings, versions 1 and 2.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use spanproof_schemas::ledger::Task;
 
 use super::{Chunks, Family};
 use crate::answer::{Answer, Block};
 use crate::error::ServiceError;
 use crate::model::Model;
+use crate::native::prompt;
+use crate::native::schema::{self, Kind, Object, optional, required};
 use crate::turn::{Embedding, Turn, Wanted};
 use crate::wire;
 
-/// `amazon.titan-embed-text-*`
+/// `amazon.titan-embed-text-*`, `amazon.titan-embed-g1-text-*`
 pub(crate) struct TitanEmbed;
 
 /// The length of version 1's vectors.
 const V1_DIMENSIONS: usize = 1_536;
-/// The lengths that version 2 offers; the first is its default.
-const V2_DIMENSIONS: [usize; 3] = [1_024, 512, 256];
+/// The length of version 2's, when the request names none.
+const V2_DIMENSIONS: u64 = 1_024;
+
+const V1_BODY: Object = Object { fields: &[required("inputText", Kind::Text(1))], open: false };
+
+const V2_BODY: Object = Object {
+    fields: &[
+        required("inputText", Kind::Text(1)),
+        optional("dimensions", Kind::Size(&[256, 512, 1_024])),
+        optional("normalize", Kind::Flag),
+        optional("embeddingTypes", Kind::List(&Kind::Choice(&["float", "binary"]), 1, 2)),
+    ],
+    open: false,
+};
 
 impl Family for TitanEmbed {
     fn name(&self) -> &'static str {
@@ -28,37 +42,22 @@ impl Family for TitanEmbed {
     }
 
     fn read(&self, body: &[u8], model: &Model) -> Result<Turn, ServiceError> {
-        let body: Body = serde_json::from_slice(body).map_err(|_| ServiceError::unreadable())?;
-        let Some(text) = body.input_text else {
-            return Err(ServiceError::malformed("#: required key [inputText] not found"));
-        };
-        if text.is_empty() {
-            return Err(ServiceError::malformed("#/inputText: expected minLength: 1, actual: 0"));
-        }
+        let is_v2 = model.id.contains("-v2:");
+        let body = schema::read(body, if is_v2 { &V2_BODY } else { &V1_BODY }, 0)?;
         let mut turn = Turn::new();
         turn.begin_message("user");
-        turn.add_text(&text);
-        let embedding = if is_v1(model) {
-            for (key, is_present) in
-                [("dimensions", body.dimensions.is_some()), ("normalize", body.normalize.is_some())]
-            {
-                if is_present {
-                    return Err(ServiceError::malformed(format!(
-                        "#: extraneous key [{key}] is not permitted"
-                    )));
-                }
+        turn.add_passage(body["inputText"].as_str().unwrap_or_default());
+        let dimensions = body["dimensions"].as_u64().unwrap_or(V2_DIMENSIONS);
+        turn.wanted = Wanted::Vectors(if is_v2 {
+            Embedding {
+                dimensions: usize::try_from(dimensions).unwrap_or(V1_DIMENSIONS),
+                normalized: body["normalize"].as_bool().unwrap_or(true),
+                by_type: true,
             }
-            Embedding { dimensions: V1_DIMENSIONS, normalized: false, by_type: false }
         } else {
-            let dimensions = body.dimensions.unwrap_or(V2_DIMENSIONS[0]);
-            if !V2_DIMENSIONS.contains(&dimensions) {
-                return Err(ServiceError::malformed(format!(
-                    "#/dimensions: {dimensions} is not a valid enum value"
-                )));
-            }
-            Embedding { dimensions, normalized: body.normalize.unwrap_or(true), by_type: true }
-        };
-        turn.wanted = Wanted::Vectors { count: 1, embedding };
+            Embedding { dimensions: V1_DIMENSIONS, normalized: false, by_type: false }
+        });
+        turn.echo.native = body["embeddingTypes"].clone();
         Ok(turn)
     }
 
@@ -67,33 +66,29 @@ impl Family for TitanEmbed {
             Some(Block::Vector { values, embedding }) => (values, embedding.by_type),
             _ => (&[], false),
         };
+        let types = prompt::texts(&answer.echo.native);
+        let states = |name: &str| types.iter().any(|known| known == name);
+        let floats = types.is_empty() || states("float");
         wire::json(&Answered {
-            embedding: values,
-            embeddings_by_type: by_type.then_some(ByType { float: values }),
+            embedding: floats.then_some(values),
+            embeddings_by_type: by_type.then(|| ByType {
+                float: floats.then_some(values),
+                binary: states("binary")
+                    .then(|| values.iter().map(|value| u8::from(*value > 0.0)).collect()),
+            }),
             input_text_token_count: answer.usage.input_tokens,
         })
     }
 
-    /// The streaming operation refuses families that do not chat, so there is nothing to add.
+    /// The streaming operation refuses models that do not stream, so there is nothing to add.
     fn stream(&self, _: &Answer, _: &mut Chunks<'_>) {}
-}
-
-fn is_v1(model: &Model) -> bool {
-    model.id.ends_with("-v1")
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Body {
-    input_text: Option<String>,
-    dimensions: Option<usize>,
-    normalize: Option<bool>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Answered<'a> {
-    embedding: &'a [f32],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    embedding: Option<&'a [f32]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     embeddings_by_type: Option<ByType<'a>>,
     input_text_token_count: u64,
@@ -101,5 +96,8 @@ struct Answered<'a> {
 
 #[derive(Serialize)]
 struct ByType<'a> {
-    float: &'a [f32],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    float: Option<&'a [f32]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    binary: Option<Vec<u8>>,
 }

@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     Flag,
     /// A text of at least so many characters.
     Text(usize),
+    /// A text of at most so many characters.
+    TextUpTo(usize),
     /// One of these texts.
     Choice(&'static [&'static str]),
     /// A whole number in a range, ends included.
@@ -119,6 +121,13 @@ impl Check {
                 None => self.found_other(at, "String", value),
                 Some(length) if length < *least => {
                     self.violation(at, format!("expected minLength: {least}, actual: {length}"));
+                }
+                Some(_) => {}
+            },
+            Kind::TextUpTo(most) => match value.as_str().map(|text| text.chars().count()) {
+                None => self.found_other(at, "String", value),
+                Some(length) if length > *most => {
+                    self.violation(at, format!("expected maxLength: {most}, actual: {length}"));
                 }
                 Some(_) => {}
             },
