@@ -12,7 +12,7 @@ use crate::cache::Division;
 use crate::draw::{self, Fold};
 use crate::model::Model;
 use crate::quirk::Quirks;
-use crate::timing::Timing;
+use crate::timing::{Pace, Timing};
 use crate::turn::{Echo, Embedding, Turn, Wanted};
 
 /// An answer, before any family or operation gave it a shape.
@@ -23,6 +23,7 @@ pub(crate) struct Answer {
     pub(crate) stop: Stop,
     pub(crate) usage: Usage,
     pub(crate) cache: Division,
+    pace: Pace,
     pub(crate) timing: Timing,
     pub(crate) echo: Echo,
     /// The id of the request, which some families state for an id of the answer.
@@ -173,7 +174,8 @@ impl Answer {
             stop: Stop::EndTurn,
             usage: cache.usage,
             cache,
-            timing: Timing::draw(model, 0, key),
+            pace: model.pace(),
+            timing: Timing::default(),
             echo: turn.echo,
             request_id: String::new(),
             states_usage: true,
@@ -198,9 +200,16 @@ impl Answer {
         self.usage.output_tokens = self.model.tokens(all as u64);
         self.usage.reasoning_output_tokens =
             self.model.tokens(reasoning as u64).min(self.usage.output_tokens);
-        self.timing = Timing::draw(self.model, all, self.key);
+        self.timing = Timing::draw(self.model, &self.pace, all, self.key);
         self.blocks = blocks;
         self.stop = stop;
+    }
+
+    /// Times the answer by another pace than the catalogue's.
+    pub(crate) fn set_pace(&mut self, pace: Pace) {
+        self.pace = pace;
+        let chars = self.blocks.iter().map(Block::chars).sum();
+        self.timing = Timing::draw(self.model, &self.pace, chars, self.key);
     }
 
     /// The texts of the answer, joined; not the reasoning.

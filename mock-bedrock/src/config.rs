@@ -1,12 +1,13 @@
 //! What a server is started with.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 
 use spanproof_schemas::speed::Speed;
 
 use crate::auth::Auth;
 use crate::guardrail::{Guardrail, GuardrailError};
+use crate::pacing::{PaceError, PaceOverride, Pacing};
 use crate::quirk::Quirk;
 #[cfg(feature = "tls")]
 use crate::tls::Tls;
@@ -37,6 +38,8 @@ pub struct Config {
     /// Serve encrypted, with this certificate. Default none: plain text.
     #[cfg(feature = "tls")]
     pub tls: Option<Tls>,
+    /// Where models answer at another pace than the catalogue's, by base id; `*` is every model.
+    pub timing: BTreeMap<String, PaceOverride>,
 }
 
 impl Default for Config {
@@ -52,6 +55,7 @@ impl Default for Config {
             kept_records: 0,
             #[cfg(feature = "tls")]
             tls: None,
+            timing: BTreeMap::new(),
         }
     }
 }
@@ -65,6 +69,9 @@ pub enum ConfigError {
     /// A guardrail is not one.
     #[error(transparent)]
     Guardrail(#[from] GuardrailError),
+    /// A model is to answer at a pace that no model has.
+    #[error(transparent)]
+    Pace(#[from] PaceError),
 }
 
 impl Config {
@@ -72,15 +79,18 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Speed`] for a factor that is not above zero, or not finite, and
-    /// [`ConfigError::Guardrail`] for a guardrail that no request could name or apply.
+    /// [`ConfigError::Speed`] for a factor that is not above zero, or not finite,
+    /// [`ConfigError::Guardrail`] for a guardrail that no request could name or apply, and
+    /// [`ConfigError::Pace`] for an override of the timing that is impossible or names no model.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.guardrails.iter().try_for_each(Guardrail::validate)?;
         match self.speed {
             Speed::Times(times) if !(times.is_finite() && times > 0.0) => {
-                Err(ConfigError::Speed(times))
+                return Err(ConfigError::Speed(times));
             }
-            Speed::Times(_) | Speed::Max => Ok(()),
+            Speed::Times(_) | Speed::Max => {}
         }
+        Pacing::new(&self.timing)?;
+        Ok(())
     }
 }

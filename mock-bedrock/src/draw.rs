@@ -64,6 +64,7 @@ pub(crate) enum Purpose {
     Reasoning,
     ServerTool,
     Guardrail,
+    Gaps,
 }
 
 /// A UUID for one seed and number, in the version-4 shape the service uses.

@@ -30,6 +30,7 @@ use crate::fault::Fault;
 use crate::guardrail::Guardrails;
 use crate::ledger::LedgerSink;
 use crate::operations::{Operation, Written, WrittenBody};
+use crate::pacing::Pacing;
 use crate::player::Player;
 use crate::quirk::Quirks;
 use crate::recorder::{Open, Recorder};
@@ -52,6 +53,7 @@ pub(crate) struct Service {
     pub(crate) cache: PromptCache,
     pub(crate) guardrails: Guardrails,
     pub(crate) quirks: Quirks,
+    pub(crate) pacing: Pacing,
     pub(crate) prompt_stem: String,
     pub(crate) completion_stem: String,
     sequence: AtomicU64,
@@ -88,6 +90,8 @@ impl Service {
             cache: PromptCache::new(config.speed),
             guardrails: Guardrails::of(&config.guardrails),
             quirks: Quirks::of(&config.quirks),
+            // The configuration was checked before it came here.
+            pacing: Pacing::new(&config.timing).unwrap_or_default(),
             config,
             sink,
             open,

@@ -69,6 +69,9 @@ pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written
         Answer::compose(service.config.seed, &service.completion_stem, model, turn, division);
     answer.quirks = service.quirks;
     answer.request_id.clone_from(&asked.exchange.request_id);
+    if let Some(pace) = service.pacing.overridden(model) {
+        answer.set_pace(pace);
+    }
     answer.states_usage = asked.fault() != Some(Fault::NoMetadata);
     answer.created_unix_seconds = asked.exchange.arrived_unix_nanos / 1_000_000_000;
     let written = shape.write(family, &answer);

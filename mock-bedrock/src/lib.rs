@@ -46,6 +46,7 @@ mod model;
 mod native;
 mod openai;
 mod operations;
+mod pacing;
 mod player;
 mod prose;
 mod quirk;
@@ -66,6 +67,7 @@ pub use auth::{AccessKey, Auth, BearerKey, Keys};
 pub use config::{Config, ConfigError};
 pub use handler::Handler;
 pub use ledger::{InMemory, JsonLines, LedgerError, LedgerSink};
+pub use pacing::{PaceError, PaceOverride};
 pub use quirk::{Quirk, UnknownQuirk};
 pub use server::{Server, StartError};
 #[cfg(feature = "tls")]

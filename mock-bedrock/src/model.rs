@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::timing::Pace;
+
 #[cfg(test)]
 pub(crate) use crate::catalogue::all;
 pub(crate) use crate::catalogue::resolve;
@@ -49,8 +51,24 @@ pub(crate) struct Model {
     pub(crate) first_token_median_ms: f64,
     /// Standard deviation of the logarithm of that time.
     pub(crate) first_token_sigma: f64,
-    /// How fast it generates after that.
+    /// Median of how fast it generates after that.
     pub(crate) tokens_per_second: f64,
+    /// Standard deviation of the logarithm of that speed, from one answer to the next.
+    #[serde(default = "tokens_per_second_sigma")]
+    tokens_per_second_sigma: f64,
+    /// Standard deviation of the logarithm of the time between two chunks of a stream.
+    #[serde(default = "gap_sigma")]
+    gap_sigma: f64,
+}
+
+/// Speeds differ by a fifth or so between answers, where the catalogue does not say otherwise.
+fn tokens_per_second_sigma() -> f64 {
+    0.18
+}
+
+/// Gaps within one stream differ by half their length or so.
+fn gap_sigma() -> f64 {
+    0.45
 }
 
 /// The geography of a cross-region inference profile: the prefix of its id.
@@ -152,6 +170,17 @@ pub(crate) enum Capability {
 }
 
 impl Model {
+    /// How fast it answers.
+    pub(crate) fn pace(&self) -> Pace {
+        Pace {
+            first_token_median_ms: self.first_token_median_ms,
+            first_token_sigma: self.first_token_sigma,
+            tokens_per_second: self.tokens_per_second,
+            tokens_per_second_sigma: self.tokens_per_second_sigma,
+            gap_sigma: self.gap_sigma,
+        }
+    }
+
     /// Whether it can do that.
     pub(crate) fn supports(&self, capability: Capability) -> bool {
         self.supports.contains(&capability)

@@ -9,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::error;
 use crate::event_stream;
 use crate::model::Model;
+use crate::timing::Timing;
 
 /// Events that still come before an exception in the middle of a stream.
 const EVENTS_BEFORE_EXCEPTION: usize = 4;
@@ -84,6 +85,11 @@ impl Script {
     pub(crate) fn event(&mut self, event_type: &str, payload: &[u8], due: Duration, chars: usize) {
         event_stream::put_event(&mut self.bytes, event_type, payload);
         self.beats.push(Beat { end: self.bytes.len(), due, chars });
+    }
+
+    /// Varies the gaps between frames, so that they come as unevenly as a model generates.
+    pub(crate) fn vary(&mut self, timing: &Timing) {
+        timing.vary(self.beats.iter_mut().map(|beat| &mut beat.due));
     }
 
     /// Ends the stream with an exception after its first events.

@@ -93,7 +93,8 @@ impl Written {
     }
 
     /// A streamed answer by a model.
-    pub(crate) fn stream(answer: &Answer, script: Script) -> Self {
+    pub(crate) fn stream(answer: &Answer, mut script: Script) -> Self {
+        script.vary(&answer.timing);
         Written {
             headers: Vec::new(),
             body: WrittenBody::Stream(script),
