@@ -10,6 +10,7 @@ use spanproof_schemas::ledger::Usage;
 
 use crate::cache::Division;
 use crate::draw::{self, Fold};
+use crate::guardrail::Told;
 use crate::model::Model;
 use crate::quirk::Quirks;
 use crate::timing::{Pace, Timing};
@@ -32,6 +33,8 @@ pub(crate) struct Answer {
     pub(crate) states_usage: bool,
     /// The oddities of the service that it shows.
     pub(crate) quirks: Quirks,
+    /// What it tells of the guardrail that looked at it.
+    pub(crate) guardrail: Option<Box<Told>>,
     /// The marker in the text or the arguments, when it had room.
     pub(crate) marker: Option<String>,
     /// What identifiers, padding and everything else in the answer is drawn from.
@@ -180,6 +183,7 @@ impl Answer {
             request_id: String::new(),
             states_usage: true,
             quirks: Quirks::default(),
+            guardrail: None,
             marker: planted.then_some(marker),
             key,
             created_unix_seconds: 0,
@@ -210,6 +214,11 @@ impl Answer {
         self.pace = pace;
         let chars = self.blocks.iter().map(Block::chars).sum();
         self.timing = Timing::draw(self.model, &self.pace, chars, self.key);
+    }
+
+    /// Whether `marker` stands in the content.
+    pub(crate) fn contains(&self, marker: &str) -> bool {
+        self.blocks.iter().any(|block| block.contains(marker))
     }
 
     /// The texts of the answer, joined; not the reasoning.

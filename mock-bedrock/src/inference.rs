@@ -4,10 +4,12 @@ use spanproof_schemas::ledger::{Content, Task};
 
 use crate::answer::{Answer, Stop};
 use crate::asked::{Asked, Subject};
+use crate::cache::Division;
 use crate::draw;
 use crate::error::ServiceError;
 use crate::families::{self, Family};
 use crate::fault::Fault;
+use crate::guardrail::Guarding;
 use crate::model::{self, Model};
 use crate::operations::{Stated, Written};
 use crate::request;
@@ -60,11 +62,15 @@ pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written
             Some(Content { prompt: turn.prompt.clone(), completion: String::new() });
     }
     turn.validate(model)?;
+    let guarding = Guarding::of(asked, &turn)?;
     let quota_tokens =
         model.tokens(turn.chars) + turn.parameters.max_tokens.unwrap_or(model.max_output_tokens);
     asked.admit(&Subject { model: Some(model), prompt: &turn.prompt, quota_tokens })?;
 
-    let division = service.cache.charge(model, &turn);
+    let division = match &guarding {
+        Some(guarding) if guarding.refuses() => Division::default(),
+        _ => service.cache.charge(model, &turn),
+    };
     let mut answer =
         Answer::compose(service.config.seed, &service.completion_stem, model, turn, division);
     answer.quirks = service.quirks;
@@ -74,7 +80,14 @@ pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written
     }
     answer.states_usage = asked.fault() != Some(Fault::NoMetadata);
     answer.created_unix_seconds = asked.exchange.arrived_unix_nanos / 1_000_000_000;
-    let written = shape.write(family, &answer);
+    if let Some(guarding) = guarding {
+        guarding.apply(&mut answer, family);
+    }
+    let mut written = shape.write(family, &answer);
+    if let Some(told) = &answer.guardrail {
+        asked.exchange.guardrail_action = Some(told.action().to_owned());
+        written.body = written.body.map_whole(|body| told.whole(body));
+    }
     fill(shape, asked, family, &answer);
     Ok(written)
 }

@@ -38,7 +38,8 @@ pub(crate) fn read(body: &[u8]) -> Result<Turn, ServiceError> {
     let additional = body.additional_model_request_fields.unwrap_or_default();
     turn.parameters = read_parameters(body.inference_config.unwrap_or_default(), &additional)?;
     turn.parameters.guardrail_id =
-        body.guardrail_config.and_then(|config| config.guardrail_identifier);
+        body.guardrail_config.as_ref().and_then(|config| config.guardrail_identifier.clone());
+    turn.guardrail = body.guardrail_config;
     turn.echo = Echo {
         performance_config: body.performance_config.map(ToOwned::to_owned),
         service_tier: body.service_tier.map(ToOwned::to_owned),

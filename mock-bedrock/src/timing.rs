@@ -100,6 +100,18 @@ impl Timing {
         }
     }
 
+    /// Everything comes at once, at `due`.
+    pub(crate) fn end_at(&mut self, due: Duration) {
+        self.first = due;
+        self.total = due;
+    }
+
+    /// Everything comes later `by` as much.
+    pub(crate) fn delay(&mut self, by: Duration) {
+        self.first += by;
+        self.total += by;
+    }
+
     /// The whole latency in milliseconds, as the service reports it.
     pub(crate) fn total_ms(&self) -> u64 {
         milliseconds(self.total)

@@ -8,6 +8,7 @@ use spanproof_schemas::ledger::{Conversation, Parameters};
 
 use crate::draw::Fold;
 use crate::error::ServiceError;
+use crate::guardrail::ConverseConfig;
 use crate::model::Model;
 
 /// An image, a document, a video or a sound counts as much as this many characters.
@@ -41,6 +42,8 @@ pub(crate) struct Turn {
     /// The most tokens to generate when the request does not say: its family's default, else the
     /// model's limit.
     pub(crate) default_max_tokens: Option<u64>,
+    /// The guardrail that a Converse body names; native requests name theirs in headers.
+    pub(crate) guardrail: Option<ConverseConfig>,
     /// Members of the answer that the request asks for or fixes.
     pub(crate) echo: Echo,
     fold: Fold,
@@ -189,6 +192,7 @@ impl Turn {
             reasoning: None,
             server_tools: Vec::new(),
             default_max_tokens: None,
+            guardrail: None,
             echo: Echo::default(),
             fold: Fold::new(0),
         }

@@ -1,22 +1,28 @@
 //! Guardrails that look at what is said.
 
+mod asked;
 mod assess;
 mod assessment;
 mod compiled;
 mod config;
 mod content;
 mod grounding;
+mod guarding;
 mod pii;
 mod resolve;
 mod sensitive;
+mod told;
 mod units;
 mod words;
 
+pub(crate) use asked::ConverseConfig;
 pub use config::{
     Action, ContentFilter, ContentFilterType, ContentPolicy, ContextualGroundingPolicy,
     GroundingFilter, GroundingType, Guardrail, GuardrailError, ManagedWords, ManagedWordsType,
     PiiEntity, RegexEntity, SensitiveInformationPolicy, Sides, Strength, Topic, TopicPolicy, Word,
     WordPolicy,
 };
+pub(crate) use guarding::Guarding;
 pub use pii::PiiType;
 pub(crate) use resolve::Guardrails;
+pub(crate) use told::Told;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::guardrail::ConverseConfig;
 use crate::turn::{CacheTtl, Guard};
 
 #[derive(Deserialize)]
@@ -18,7 +19,7 @@ pub(super) struct Body<'a> {
     pub(super) inference_config: Option<InferenceConfig>,
     #[serde(borrow)]
     pub(super) tool_config: Option<ToolConfig<'a>>,
-    pub(super) guardrail_config: Option<GuardrailConfig>,
+    pub(super) guardrail_config: Option<ConverseConfig>,
     pub(super) additional_model_request_fields: Option<AdditionalFields>,
     pub(super) additional_model_response_field_paths: Option<Vec<String>>,
     #[serde(borrow)]
@@ -132,12 +133,6 @@ impl AdditionalFields {
     pub(super) fn top_k(&self) -> Option<f64> {
         self.top_k.or_else(|| self.inference_config.as_ref().and_then(|config| config.top_k))
     }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct GuardrailConfig {
-    pub(super) guardrail_identifier: Option<String>,
 }
 
 #[derive(Deserialize)]

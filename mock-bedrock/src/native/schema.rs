@@ -103,7 +103,9 @@ impl Check {
             return;
         }
         for key in members.keys() {
-            if !object.fields.iter().any(|field| field.key == key) {
+            // Every family's body may carry the configuration of a guardrail.
+            let is_guardrail = at == "#" && key == "amazon-bedrock-guardrailConfig";
+            if !is_guardrail && !object.fields.iter().any(|field| field.key == key) {
                 self.violation(at, format!("extraneous key [{key}] is not permitted"));
             }
         }

@@ -1,6 +1,7 @@
 //! Converse: a whole answer as JSON, its members in alphabetical order.
 
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use spanproof_schemas::ledger;
 
@@ -59,6 +60,7 @@ impl Shape for Converse {
             performance_config: answer.echo.performance_config.as_deref(),
             service_tier: answer.echo.service_tier.as_deref(),
             stop_reason: answer.stop.as_str(),
+            trace: answer.guardrail.as_ref().and_then(|told| told.trace()),
             usage: ConverseUsage::buffered(answer),
         };
         Written::whole(answer, wire::json(&body))
@@ -134,6 +136,8 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     service_tier: Option<&'a RawValue>,
     stop_reason: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<&'a Value>,
     usage: ConverseUsage,
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use spanproof_schemas::ledger;
 
@@ -82,6 +83,7 @@ impl Shape for ConverseStream {
                 p,
                 performance_config: answer.echo.performance_config.as_deref(),
                 service_tier: answer.echo.service_tier.as_deref(),
+                trace: answer.guardrail.as_ref().and_then(|told| told.trace()),
                 usage: ConverseUsage::streamed(answer),
             });
         }
@@ -295,6 +297,8 @@ struct Metadata<'a> {
     performance_config: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     service_tier: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<&'a Value>,
     usage: ConverseUsage,
 }
 

@@ -49,7 +49,7 @@ impl Shape for InvokeModelWithResponseStream {
         let mut script = Script::default();
         let mut draws = draw::generator(answer.key, Purpose::Padding);
         let mut payload = String::with_capacity(512);
-        let mut chunks = Chunks::new(answer, |chunk, due, chars| {
+        let mut put = |chunk: &[u8], due, chars| {
             payload.clear();
             payload.push_str("{\"bytes\":\"");
             STANDARD.encode_string(chunk, &mut payload);
@@ -57,9 +57,19 @@ impl Shape for InvokeModelWithResponseStream {
             payload.push_str(padding(&mut draws));
             payload.push_str("\"}");
             script.event("chunk", payload.as_bytes(), due, chars);
-        });
-        family.stream(answer, &mut chunks);
-        drop(chunks);
+        };
+        match &answer.guardrail {
+            None => family.stream(answer, &mut Chunks::new(answer, put)),
+            Some(told) => {
+                let mut chunks = Vec::new();
+                let take = |chunk: &[u8], due, chars| chunks.push((chunk.to_vec(), due, chars));
+                family.stream(answer, &mut Chunks::new(answer, take));
+                let last = chunks.len().saturating_sub(1);
+                for (n, (chunk, due, chars)) in chunks.into_iter().enumerate() {
+                    put(&told.chunk(chunk, n == last), due, chars);
+                }
+            }
+        }
         let headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
         Written::stream(answer, script).with_headers(headers)
     }

@@ -131,6 +131,14 @@ pub(crate) enum WrittenBody {
 }
 
 impl WrittenBody {
+    /// The body, changed by `change` if it is whole.
+    pub(crate) fn map_whole(self, change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Self {
+        match self {
+            WrittenBody::Whole(bytes) => WrittenBody::Whole(change(bytes)),
+            other => other,
+        }
+    }
+
     pub(crate) fn content_type(&self) -> HeaderValue {
         HeaderValue::from_static(match self {
             WrittenBody::Whole(_) => "application/json",
