@@ -1,0 +1,88 @@
+package spanproof;
+
+import static spanproof.Fidelity.CLAUDE;
+import static spanproof.Fidelity.fault;
+import static spanproof.Report.check;
+import static spanproof.Report.ensure;
+
+import software.amazon.awssdk.services.bedrockruntime.BedrockRuntimeAsyncClient;
+import software.amazon.awssdk.services.bedrockruntime.model.AccessDeniedException;
+import software.amazon.awssdk.services.bedrockruntime.model.BedrockRuntimeException;
+import software.amazon.awssdk.services.bedrockruntime.model.InternalServerException;
+import software.amazon.awssdk.services.bedrockruntime.model.ModelStreamErrorException;
+import software.amazon.awssdk.services.bedrockruntime.model.ModelTimeoutException;
+import software.amazon.awssdk.services.bedrockruntime.model.ServiceUnavailableException;
+import software.amazon.awssdk.services.bedrockruntime.model.ThrottlingException;
+import software.amazon.awssdk.services.bedrockruntime.model.ValidationException;
+
+/** Streams that end badly. */
+final class DefectChecks {
+    private final BedrockRuntimeAsyncClient bedrock;
+
+    DefectChecks(BedrockRuntimeAsyncClient bedrock) {
+        this.bedrock = bedrock;
+    }
+
+    void run() {
+        frame("throttlingException", ThrottlingException.class);
+        frame("modelStreamErrorException", ModelStreamErrorException.class);
+        frame("internalServerException", InternalServerException.class);
+        frame("validationException", ValidationException.class);
+        frame("serviceUnavailableException", ServiceUnavailableException.class);
+        check(6, "modelTimeoutException on a native stream", evidence -> {
+            Told told = Told.invoke(bedrock, CLAUDE, "stream:modelTimeoutException");
+            evidence.detail = Report.said(told.failure);
+            ensure(told.failure instanceof ModelTimeoutException, "%s", evidence.detail);
+        });
+        check(6, "modelTimeoutException on ConverseStream, which has none", evidence -> {
+            Told told = with("stream:modelTimeoutException");
+            evidence.detail = Report.said(told.failure);
+            ensure(told.failure instanceof BedrockRuntimeException, "%s", evidence.detail);
+        });
+        check(6, "a frame with :message-type error", evidence -> {
+            Told told = with("stream:error");
+            evidence.detail = Report.said(told.failure);
+            ensure(told.failure != null && !told.order.isEmpty(), "%s", evidence.detail);
+        });
+        check(7, "an exception before a stream", evidence -> {
+            Told told = with("AccessDeniedException");
+            ensure(told.failure instanceof AccessDeniedException denied
+                    && "You don't have access to the model with the specified model ID."
+                            .equals(denied.awsErrorDetails().errorMessage()),
+                    "%s", told.failure);
+        });
+        check(5, "a frame with a wrong checksum", evidence -> {
+            Told told = with("bad-crc");
+            evidence.detail = Report.said(told.failure);
+            ensure(told.failure != null && evidence.detail.toLowerCase().contains("checksum"), "%s", evidence.detail);
+        });
+        check(20, "a stream without messageStop is taken as whole", evidence -> {
+            Told told = with("no-message-stop");
+            ensure(told.failure == null && !told.text.isEmpty() && told.stopReason == null,
+                    "%s, stop %s", told.failure, told.stopReason);
+        });
+        check(20, "a cut stream is an error", evidence -> {
+            Told told = with("cut");
+            evidence.detail = Report.said(told.failure);
+            ensure(told.failure != null, "%s", told.order);
+        });
+        check(20, "an unknown event is passed on as such", evidence -> {
+            Told told = with("unknown-event");
+            evidence.detail = String.join(" ", told.order);
+            ensure(told.failure == null && told.order.contains("unknown"), "%s %s", told.failure, told.order);
+        });
+    }
+
+    private void frame(String name, Class<? extends BedrockRuntimeException> type) {
+        check(6, "a frame " + name, evidence -> {
+            Told told = with("stream:" + name);
+            evidence.detail = Report.said(told.failure);
+            ensure(type.isInstance(told.failure) && !told.order.isEmpty(), "%s", evidence.detail);
+            evidence.attempts(told.call().requestId(), 1);
+        });
+    }
+
+    private Told with(String fault) {
+        return Told.tryConverse(bedrock, CLAUDE, request -> request.overrideConfiguration(fault(fault)));
+    }
+}
