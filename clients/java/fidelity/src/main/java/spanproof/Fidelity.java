@@ -2,6 +2,7 @@ package spanproof;
 
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.logging.LogManager;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
 import software.amazon.awssdk.services.bedrockruntime.BedrockRuntimeAsyncClient;
 import software.amazon.awssdk.services.bedrockruntime.BedrockRuntimeClient;
@@ -26,6 +27,8 @@ public final class Fidelity {
     private Fidelity() {}
 
     public static void main(String[] arguments) throws Exception {
+        // Netty logs every connection that the checks break on purpose.
+        LogManager.getLogManager().reset();
         if (arguments[0].equals("sync")) {
             try (BedrockRuntimeClient client = BedrockRuntimeClient.create()) {
                 Caller caller = Caller.of(client);

@@ -26,7 +26,7 @@ final class Transport {
     private Transport() {}
 
     static void checkSync() {
-        check(endpoint -> {
+        check("POST", endpoint -> {
             try (BedrockRuntimeClient client = BedrockRuntimeClient.builder().endpointOverride(endpoint).build()) {
                 client.converse(REQUEST);
             }
@@ -34,7 +34,8 @@ final class Transport {
     }
 
     static void checkAsync() {
-        check(endpoint -> {
+        // HTTP/2 with prior knowledge, as the SDK for JavaScript.
+        check("PRI ", endpoint -> {
             try (BedrockRuntimeAsyncClient client =
                     BedrockRuntimeAsyncClient.builder().endpointOverride(endpoint).build()) {
                 client.converse(REQUEST).join();
@@ -42,7 +43,7 @@ final class Transport {
         });
     }
 
-    private static void check(Attempt attempt) {
+    private static void check(String expected, Attempt attempt) {
         Report.check(1, "the first bytes of the default client", evidence -> {
             try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
                 CompletableFuture<String> seen = CompletableFuture.supplyAsync(() -> firstBytes(server));
@@ -57,7 +58,7 @@ final class Transport {
                 evidence.detail = seen.join();
                 server.close();
                 called.join();
-                Report.ensure(evidence.detail.equals("POST"), "it sends %s", evidence.detail);
+                Report.ensure(evidence.detail.equals(expected), "it sends %s", evidence.detail);
             }
         });
     }
