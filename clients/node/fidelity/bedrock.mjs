@@ -1,0 +1,153 @@
+// The client as it comes, and what the checks ask of it.
+
+import {
+  BedrockRuntimeClient,
+  ConverseCommand,
+  ConverseStreamCommand,
+  InvokeModelCommand,
+  InvokeModelWithResponseStreamCommand,
+} from "@aws-sdk/client-bedrock-runtime";
+
+export const CLAUDE = "anthropic.claude-3-5-sonnet-20240620-v1:0";
+export const CLAUDE_CACHED = "us.anthropic.claude-3-7-sonnet-20250219-v1:0";
+export const NOVA = "amazon.nova-lite-v1:0";
+export const TITAN_EMBED = "amazon.titan-embed-text-v2:0";
+export const PROFILE = `arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/${NOVA}`;
+
+export const QUESTION = "Why is the sky blue? Answer in a sentence.";
+export const MESSAGES = [{ role: "user", content: [{ text: QUESTION }] }];
+export const CONVERSE = { messages: MESSAGES, inferenceConfig: { maxTokens: 200 } };
+
+export const BODIES = {
+  [CLAUDE]: {
+    anthropic_version: "bedrock-2023-05-31",
+    max_tokens: 200,
+    messages: [{ role: "user", content: QUESTION }],
+  },
+  [NOVA]: CONVERSE,
+  [TITAN_EMBED]: { inputText: QUESTION },
+};
+
+export const client = new BedrockRuntimeClient({});
+
+/** Sends `command`, with a fault if one is named; `seen` gets the answer's headers. */
+async function send(command, { fault, seen, to = client } = {}) {
+  if (fault !== undefined) {
+    const ask = (next) => (args) => {
+      args.request.headers["x-spanproof-fault"] = fault;
+      return next(args);
+    };
+    command.middlewareStack.add(ask, { step: "build" });
+  }
+  const look = (next) => async (args) => {
+    const result = await next(args);
+    Object.assign(seen ?? {}, result.response.headers);
+    return result;
+  };
+  command.middlewareStack.add(look, { step: "deserialize", priority: "low" });
+  return to.send(command);
+}
+
+export async function converse(modelId, request, options) {
+  const answer = await send(new ConverseCommand({ modelId, ...request }), options);
+  const usage = camelUsage(answer.usage);
+  return { answer, call: call(modelId, answer, usage, answer.stopReason) };
+}
+
+/** A ConverseStream to its end: the names of its events in order, its text, its tool use. */
+export async function converseStream(modelId, request, options) {
+  const answer = await send(new ConverseStreamCommand({ modelId, ...request }), options);
+  const told = { order: [], text: "", input: "", tool: undefined, call: call(modelId, answer) };
+  try {
+    for await (const event of answer.stream) {
+      const [name] = Object.keys(event);
+      told.order.push(name);
+      told.tool = event.contentBlockStart?.start?.toolUse ?? told.tool;
+      told.text += event.contentBlockDelta?.delta?.text ?? "";
+      told.input += event.contentBlockDelta?.delta?.toolUse?.input ?? "";
+      if (event.messageStop) told.call.stop_reason = event.messageStop.stopReason;
+      if (event.metadata) told.call.usage = camelUsage(event.metadata.usage);
+    }
+  } catch (error) {
+    error.told = told;
+    throw error;
+  }
+  return told;
+}
+
+export async function invokeModel(modelId, options) {
+  const body = JSON.stringify(BODIES[modelId]);
+  const answer = await send(new InvokeModelCommand({ modelId, body }), options);
+  const fields = parse(answer.body);
+  const usage =
+    fields.inputTextTokenCount !== undefined
+      ? counts(fields.inputTextTokenCount)
+      : nativeUsage(fields.usage);
+  return { fields, call: call(modelId, answer, usage, fields.stop_reason ?? fields.stopReason) };
+}
+
+/** A native stream to its end: its last chunk, usage from the service's own metrics. */
+export async function invokeModelStream(modelId, options) {
+  const body = JSON.stringify(BODIES[modelId]);
+  const answer = await send(new InvokeModelWithResponseStreamCommand({ modelId, body }), options);
+  const told = { chunks: [], call: call(modelId, answer) };
+  for await (const event of answer.body) {
+    const chunk = parse(event.chunk.bytes);
+    told.chunks.push(chunk);
+    told.call.stop_reason =
+      chunk.delta?.stop_reason ?? chunk.messageStop?.stopReason ?? told.call.stop_reason;
+    const metrics = chunk["amazon-bedrock-invocationMetrics"];
+    if (metrics) {
+      told.call.usage = counts(
+        metrics.inputTokenCount,
+        metrics.outputTokenCount,
+        metrics.cacheReadInputTokenCount,
+        metrics.cacheWriteInputTokenCount,
+      );
+    }
+  }
+  return told;
+}
+
+function call(modelId, answer, usage, stopReason) {
+  return {
+    model_id: modelId,
+    request_id: answer.$metadata.requestId,
+    usage,
+    stop_reason: stopReason,
+  };
+}
+
+function parse(bytes) {
+  return JSON.parse(new TextDecoder().decode(bytes));
+}
+
+// Usage in the ledger's words; Converse names the cached counts one way, Nova's bodies another.
+function camelUsage(usage) {
+  return counts(
+    usage.inputTokens,
+    usage.outputTokens,
+    usage.cacheReadInputTokens ?? usage.cacheReadInputTokenCount,
+    usage.cacheWriteInputTokens ?? usage.cacheWriteInputTokenCount,
+  );
+}
+
+function nativeUsage(usage) {
+  return usage.input_tokens === undefined
+    ? camelUsage(usage)
+    : counts(
+        usage.input_tokens,
+        usage.output_tokens,
+        usage.cache_read_input_tokens,
+        usage.cache_creation_input_tokens,
+      );
+}
+
+function counts(input, output, cacheRead, cacheWrite) {
+  return {
+    input_tokens: input ?? 0,
+    output_tokens: output ?? 0,
+    cache_read_input_tokens: cacheRead ?? 0,
+    cache_write_input_tokens: cacheWrite ?? 0,
+  };
+}
