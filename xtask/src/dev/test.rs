@@ -12,7 +12,7 @@ use super::{Outcome, clients, workspace};
 /// What to run.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Leave out the clients in other languages, which need Python and Node.js
+    /// Leave out the clients in other languages, which need Python, Node.js, Java and Go
     #[arg(long)]
     no_clients: bool,
     /// Run only the steps whose name contains this
@@ -40,7 +40,13 @@ const STEPS: &[Step] = &[
 ];
 
 const CLIENT_STEPS: &[Step] = &[
-    Step { name: "other SDKs against the mock", run: clients::fidelity },
+    Step { name: "fidelity: boto3", run: |root| clients::fidelity(root, "boto3") },
+    Step { name: "fidelity: anthropic", run: |root| clients::fidelity(root, "anthropic") },
+    Step { name: "fidelity: javascript", run: |root| clients::fidelity(root, "javascript") },
+    Step { name: "fidelity: java-sync", run: |root| clients::fidelity(root, "java-sync") },
+    Step { name: "fidelity: java-async", run: |root| clients::fidelity(root, "java-async") },
+    Step { name: "fidelity: go", run: |root| clients::fidelity(root, "go") },
+    Step { name: "fidelity: raw", run: |root| clients::fidelity(root, "raw") },
     Step { name: "python/genai-bedrock", run: clients::genai_bedrock },
     Step { name: "python/article", run: clients::article },
     Step { name: "run -- an unchanged boto3 program", run: clients::unchanged_program },

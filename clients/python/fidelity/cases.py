@@ -1,0 +1,188 @@
+"""What is asked of each operation and family: a line of data each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+CLAUDE = "anthropic.claude-3-5-sonnet-20240620-v1:0"
+CLAUDE_CACHED = "us.anthropic.claude-3-7-sonnet-20250219-v1:0"
+NOVA = "amazon.nova-lite-v1:0"
+QUESTION = "Why is the sky blue? Answer in a sentence."
+MESSAGES = [{"role": "user", "content": [{"text": QUESTION}]}]
+OPENAI_MESSAGES = [{"role": "user", "content": QUESTION}]
+
+
+@dataclass(frozen=True)
+class Family:
+    """How a family of models is asked natively, and where its answers say how they stopped."""
+
+    model: str
+    # The native body that asks for at most so many tokens.
+    body: Callable[[int], dict[str, Any]]
+    # Where the stop reason stands, and its word for the limit of tokens; None for embeddings.
+    stop: tuple[str | int, ...] | None = None
+    limit: str = ""
+    # Where a chunk of a stream has it; the same place if not given.
+    chunk_stop: tuple[str | int, ...] | None = None
+    streams: bool = True
+    converses: bool = True
+
+
+FAMILIES = {
+    "claude": Family(
+        CLAUDE,
+        lambda n: {
+            "anthropic_version": "bedrock-2023-05-31",
+            "max_tokens": n,
+            "messages": OPENAI_MESSAGES,
+        },
+        ("stop_reason",),
+        "max_tokens",
+        ("delta", "stop_reason"),
+    ),
+    "claude_text": Family(
+        "anthropic.claude-v2:1",
+        lambda n: {"prompt": f"\n\nHuman: {QUESTION}\n\nAssistant:", "max_tokens_to_sample": n},
+        ("stop_reason",),
+        "max_tokens",
+    ),
+    "nova": Family(
+        NOVA,
+        lambda n: {"messages": MESSAGES, "inferenceConfig": {"maxTokens": n}},
+        ("stopReason",),
+        "max_tokens",
+        ("messageStop", "stopReason"),
+    ),
+    "titan_text": Family(
+        "amazon.titan-text-express-v1",
+        lambda n: {"inputText": QUESTION, "textGenerationConfig": {"maxTokenCount": n}},
+        ("results", 0, "completionReason"),
+        "LENGTH",
+        ("completionReason",),
+    ),
+    "llama": Family(
+        "meta.llama3-8b-instruct-v1:0",
+        lambda n: {"prompt": QUESTION, "max_gen_len": n},
+        ("stop_reason",),
+        "length",
+    ),
+    "mistral_text": Family(
+        "mistral.mistral-7b-instruct-v0:2",
+        lambda n: {"prompt": f"<s>[INST] {QUESTION} [/INST]", "max_tokens": n},
+        ("outputs", 0, "stop_reason"),
+        "length",
+    ),
+    "cohere_command": Family(
+        "cohere.command-text-v14",
+        lambda n: {"prompt": QUESTION, "max_tokens": n},
+        ("generations", 0, "finish_reason"),
+        "MAX_TOKENS",
+        ("finish_reason",),
+    ),
+    "titan_embed": Family(
+        "amazon.titan-embed-text-v2:0",
+        lambda _: {"inputText": QUESTION},
+        streams=False,
+        converses=False,
+    ),
+}
+
+TOOLS = {
+    "toolChoice": {"any": {}},
+    "tools": [
+        {
+            "toolSpec": {
+                "name": "get_weather",
+                "description": "The weather in a city",
+                "inputSchema": {
+                    "json": {
+                        "type": "object",
+                        "properties": {
+                            "city": {"type": "string"},
+                            "days": {"type": "integer", "minimum": 1, "maximum": 7},
+                            "unit": {"enum": ["celsius", "fahrenheit"]},
+                        },
+                        "required": ["city", "days"],
+                    }
+                },
+            }
+        }
+    ],
+}
+LONG_PROMPT = "The style guide asks for short sentences and plain words. " * 400
+
+# What Converse and ConverseStream are asked beside a plain question, by model.
+CONVERSATIONS: list[tuple[str, str, dict[str, Any]]] = [
+    ("a tool", CLAUDE, {"toolConfig": TOOLS}),
+    ("a tool", NOVA, {"toolConfig": TOOLS}),
+    (
+        "a result of a tool",
+        CLAUDE,
+        {
+            "toolConfig": {"tools": TOOLS["tools"]},
+            "messages": [
+                *MESSAGES,
+                {
+                    "role": "assistant",
+                    "content": [
+                        {
+                            "toolUse": {
+                                "toolUseId": "tooluse_1",
+                                "name": "get_weather",
+                                "input": {"city": "Oslo", "days": 1},
+                            }
+                        }
+                    ],
+                },
+                {
+                    "role": "user",
+                    "content": [{"toolResult": {"toolUseId": "tooluse_1", "content": [{"text": "rain"}]}}],
+                },
+            ],
+        },
+    ),
+    (
+        "a cache point",
+        CLAUDE_CACHED,
+        {"system": [{"text": LONG_PROMPT}, {"cachePoint": {"type": "default"}}]},
+    ),
+    (
+        "a cache point of an hour",
+        "us.anthropic.claude-opus-4-5-20251101-v1:0",
+        {"system": [{"text": LONG_PROMPT}, {"cachePoint": {"type": "default", "ttl": "1h"}}]},
+    ),
+    ("a stop sequence", CLAUDE, {"inferenceConfig": {"stopSequences": ["e"]}}),
+    ("a tier and a latency", CLAUDE, {"serviceTier": {"type": "flex"}, "performanceConfig": {"latency": "optimized"}}),
+    (
+        "fields of the answer",
+        CLAUDE,
+        {"additionalModelResponseFieldPaths": ["/stop_sequence"], "requestMetadata": {"a": "b"}},
+    ),
+]
+
+# Other operations: the service, the operation, and its parameters. A function is given the answers
+# so far, by operation.
+OTHERS: list[tuple[str, str, dict[str, Any] | Callable[[dict[str, Any]], dict[str, Any]]]] = []
+
+
+def converse(model: str, **more: Any) -> dict[str, Any]:
+    """The parameters of Converse and ConverseStream."""
+    return {"modelId": model, "messages": MESSAGES, "inferenceConfig": {"maxTokens": 200}, **more}
+
+
+def invoke(family: Family, tokens: int = 200) -> dict[str, Any]:
+    """The parameters of InvokeModel and InvokeModelWithResponseStream."""
+    return {"modelId": family.model, "body": json.dumps(family.body(tokens))}
+
+
+def at(body: Any, path: tuple[str | int, ...]) -> Any:
+    """What stands in `body` at `path`; None where nothing does."""
+    for step in path:
+        try:
+            body = body[step]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return body

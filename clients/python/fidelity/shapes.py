@@ -1,0 +1,371 @@
+"""Checks answers as bytes, without an SDK, and prints one JSON line per check.
+
+Every answer of every operation and family is validated against the newest
+service model of the installed botocore, frame by frame where it is a stream.
+Endpoint, region and keys come from the environment; `clients/README.md` says
+what the lines hold.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Any
+
+import cases
+import validate
+import wire
+from botocore.eventstream import ChecksumMismatch, EventStreamBuffer, ParserError
+from botocore.model import OperationModel
+from cases import CLAUDE, FAMILIES, NOVA, Family
+from report import Evidence, check, ensure
+
+RUNTIME = wire.service("bedrock-runtime")
+EVENT_HEADERS = [":event-type", ":content-type", ":message-type"]
+EXCEPTION_HEADERS = [":exception-type", ":content-type", ":message-type"]
+PADDING = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+METRICS = "amazon-bedrock-invocationMetrics"
+
+
+def ask(operation: str, params: dict[str, Any], **headers: str) -> wire.Answer:
+    return wire.call(RUNTIME.operation_model(operation), params, **headers)
+
+
+def served(answer: wire.Answer) -> wire.Answer:
+    ensure(answer.status == 200, (answer.status, answer.body))
+    return answer
+
+
+def ask_events(operation: str, params: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The names and payloads of a stream that ends well, each frame valid."""
+    answer = served(ask(operation, params))
+    valid_stream(RUNTIME.operation_model(operation), answer)
+    return [(str(frame.header(":event-type")), frame.json()) for frame in wire.frames(answer.body)]
+
+
+def chunks(family: Family, tokens: int = 200) -> list[Any]:
+    """The native chunks of a stream."""
+    events = ask_events("InvokeModelWithResponseStream", cases.invoke(family, tokens))
+    return [json.loads(base64.b64decode(payload["bytes"])) for _, payload in events]
+
+
+def valid(operation: OperationModel, answer: wire.Answer, *, sorted_members: bool) -> None:
+    """An answer that is not a stream fits the model."""
+    ensure("x-amzn-requestid" in answer.headers, answer.head)
+    is_json = answer.headers.get("content-type") == "application/json"
+    ensure(is_json and len(answer.body) == int(answer.headers["content-length"]), answer.head)
+    problems = validate.response(
+        operation, answer.headers, answer.json(), sorted_members=sorted_members
+    )
+    ensure(not problems, "; ".join(problems))
+
+
+def valid_stream(operation: OperationModel, answer: wire.Answer, *, padded: bool = True) -> None:
+    """Every frame of a stream fits the model, and botocore's own decoder reads the same."""
+    ensure(answer.headers.get("content-type") == "application/vnd.amazon.eventstream", answer.head)
+    output = operation.output_shape
+    problems = validate.bound_headers(output, answer.headers)
+    union = output.members[output.serialization["payload"]]
+    frames = wire.frames(answer.body)
+    ensure(frames, "the stream is empty")
+    for number, frame in enumerate(frames):
+        problems += [f"frame {number}: {one}" for one in frame_problems(operation, union, frame, padded)]
+    ensure(not problems, "; ".join(problems))
+    buffer = EventStreamBuffer()
+    buffer.add_data(answer.body)
+    decoded = [(list(event.headers.items()), event.payload) for event in buffer]
+    ensure(decoded == [(frame.headers, frame.payload) for frame in frames], "botocore reads others")
+
+
+def frame_problems(operation: OperationModel, union: Any, frame: wire.Frame, padded: bool) -> list[str]:
+    is_exception = frame.header(":message-type") == "exception"
+    expected = EXCEPTION_HEADERS if is_exception else EVENT_HEADERS
+    if [name for name, _ in frame.headers] != expected:
+        return [f"its headers are {frame.headers}"]
+    if frame.header(":content-type") != "application/json":
+        return [f"its content type is {frame.header(':content-type')}"]
+    name = str(frame.header(expected[0]))
+    if name not in union.members:
+        return [f"{operation.name} has no event {name}"]
+    shape, payload = union.members[name], frame.json()
+    also = frozenset() if is_exception or not padded else frozenset({"p"})
+    is_sorted = operation.name == "ConverseStream" and not is_exception
+    problems = validate.structure(shape, payload, name, sorted_members=is_sorted, also=also)
+    if also and not (2 <= len(payload.get("p", "")) <= 61 and PADDING.startswith(payload["p"])):
+        problems.append(f"{name}: the padding is {payload.get('p')!r}")
+    return problems
+
+
+def shape_checks() -> None:
+    """Each family by each operation that its models have."""
+    for name, family in FAMILIES.items():
+        invoke = RUNTIME.operation_model("InvokeModel")
+        check(
+            4,
+            f"InvokeModel fits the model, {name}",
+            lambda _: valid(invoke, served(ask("InvokeModel", cases.invoke(family))), sorted_members=False),
+        )
+        if family.streams:
+            check(4, f"InvokeModelWithResponseStream fits the model, {name}", lambda _: native_stream(family))
+        if family.converses:
+            conversation_check(name, family.model, {})
+    for name, model, more in cases.CONVERSATIONS:
+        conversation_check(f"{name}, {model}", model, more)
+
+
+def conversation_check(name: str, model: str, more: dict[str, Any]) -> None:
+    params = cases.converse(model, **more)
+
+    def whole(_: Evidence) -> None:
+        answer = served(ask("Converse", params))
+        valid(RUNTIME.operation_model("Converse"), answer, sorted_members=True)
+
+    def streamed(_: Evidence) -> None:
+        ask_events("ConverseStream", params)
+
+    check(3, f"Converse fits the model, {name}", whole)
+    check(3, f"ConverseStream fits the model, {name}", streamed)
+
+
+def native_stream(family: Family) -> None:
+    for payload in (p for _, p in ask_events("InvokeModelWithResponseStream", cases.invoke(family))):
+        ensure(set(payload) == {"bytes", "p"}, payload)
+        ensure(isinstance(json.loads(base64.b64decode(payload["bytes"])), dict), payload)
+
+
+def frame_checks() -> None:
+    def grammar(_: Evidence) -> None:
+        for name, family in FAMILIES.items():
+            if family.converses:
+                order = " ".join(event for event, _ in ask_events("ConverseStream", cases.converse(family.model)))
+                block = "(contentBlockDelta )+contentBlockStop "
+                ensure(re.fullmatch(f"messageStart ({block})+messageStop metadata", order), (name, order))
+
+    check(2, "text begins without contentBlockStart, in every family", grammar)
+
+    def flipped(evidence: Evidence) -> None:
+        frame = wire.frames(ask("ConverseStream", cases.converse(CLAUDE)).body)[0].bytes
+        for bit in range(len(frame) * 8):
+            broken = bytearray(frame)
+            broken[bit // 8] ^= 1 << bit % 8
+            ensure(not is_read(bytes(broken)), f"bit {bit} can be flipped")
+        evidence.detail = f"{len(frame) * 8} bits"
+
+    check(5, "every flipped bit of a frame is refused", flipped)
+
+    def bad_checksum(_: Evidence) -> None:
+        answer = served(ask("ConverseStream", cases.converse(CLAUDE), x_spanproof_fault="bad-crc"))
+        try:
+            wire.frames(answer.body)
+        except ValueError as error:
+            ensure("checksum is wrong" in str(error), error)
+        else:
+            raise AssertionError("all checksums are right")
+
+    check(5, "a wrong checksum, when asked for", bad_checksum)
+
+    for operation in ("ConverseStream", "InvokeModelWithResponseStream"):
+        model = RUNTIME.operation_model(operation)
+        union = model.output_shape.members[model.output_shape.serialization["payload"]]
+        exceptions = [name for name, shape in union.members.items() if shape.metadata.get("exception")]
+        for exception in exceptions:
+
+            def frame(_: Evidence) -> None:
+                params = (
+                    cases.converse(CLAUDE)
+                    if operation == "ConverseStream"
+                    else cases.invoke(FAMILIES["claude"])
+                )
+                answer = served(ask(operation, params, x_spanproof_fault=f"stream:{exception}"))
+                valid_stream(model, answer)
+                last = wire.frames(answer.body)[-1]
+                ensure(last.header(":exception-type") == exception and last.json()["message"], last)
+
+            check(6, f"{operation} fails by {exception}", frame)
+
+
+def is_read(frame: bytes) -> bool:
+    """Whether botocore reads a frame."""
+    buffer = EventStreamBuffer()
+    buffer.add_data(frame)
+    try:
+        return len(list(buffer)) > 0
+    except (ChecksumMismatch, ParserError, UnicodeDecodeError):
+        return False
+
+
+def error_checks() -> None:
+    """Each exception that an operation declares, in place of its answer."""
+    for operation in ("Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream"):
+        model = RUNTIME.operation_model(operation)
+        params = cases.converse(CLAUDE) if "Converse" in operation else cases.invoke(FAMILIES["claude"])
+        for shape in model.error_shapes:
+
+            def exception(_: Evidence) -> None:
+                answer = ask(operation, params, x_spanproof_fault=shape.name)
+                ensure(answer.status == shape.metadata["error"]["httpStatusCode"], answer.head)
+                expected = f"{shape.name}:http://internal.amazon.com/coral/com.amazon.bedrock/"
+                ensure(answer.headers.get("x-amzn-errortype") == expected, answer.head)
+                ensure(answer.headers.get("content-type") == "application/json", answer.head)
+                problems = validate.structure(shape, answer.json(), shape.name)
+                ensure(not problems and answer.json()["message"], problems or answer.body)
+
+            check(7, f"{operation} answers {shape.name}", exception)
+
+    def throttled(evidence: Evidence) -> None:
+        answer = ask("Converse", cases.converse(CLAUDE), x_spanproof_fault="ThrottlingException")
+        ensure(answer.body == b'{"message":"Too many tokens, please wait before trying again."}', answer.body)
+        evidence.detail = answer.head.decode()
+        ensure(answer.head.startswith(b"HTTP/1.1 429 Too Many Requests\r\n"), answer.head)
+        found = dict(answer.headers)
+        ensure(re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", found.pop("x-amzn-requestid")), found)
+        ensure(re.fullmatch(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", found.pop("date")), found)
+        expected = {
+            "content-type": "application/json",
+            "content-length": "63",
+            "connection": "close",
+            "x-amzn-errortype": "ThrottlingException:http://internal.amazon.com/coral/com.amazon.bedrock/",
+        }
+        ensure(found == expected, found)
+
+    check(10, "a throttled answer, byte for byte", throttled)
+
+
+def request_checks() -> None:
+    def no_content_type(_: Evidence) -> None:
+        served(wire.send("POST", f"/model/{CLAUDE}/invoke", cases.invoke(FAMILIES["claude"])["body"]))
+
+    check(11, "InvokeModel without Content-Type", no_content_type)
+
+    arn = "arn{c}aws{c}bedrock{c}us-east-1{c}123456789012{c}application-inference-profile%2Famazon.nova-lite-v1{c}0"
+    for path in (
+        "amazon.nova-lite-v1:0",
+        "amazon.nova-lite-v1%3A0",
+        "us.amazon.nova-lite-v1%3A0",
+        arn.format(c=":"),
+        arn.format(c="%3A"),
+    ):
+
+        def accepted(_: Evidence) -> None:
+            served(wire.send("POST", f"/model/{path}/converse", {"messages": cases.MESSAGES}))
+
+        check(12, f"the path /model/{path}/converse", accepted)
+
+
+def usage_checks() -> None:
+    def totals(_: Evidence) -> None:
+        _, model, more = next(one for one in cases.CONVERSATIONS if one[0] == "a cache point")
+        # Another prefix than the conversations above have put into the cache.
+        more = {"system": [{"text": f"Once more. {cases.LONG_PROMPT}"}, more["system"][1]]}
+        first, second = (
+            served(ask("Converse", cases.converse(model, **more))).json()["usage"] for _ in range(2)
+        )
+        for usage in (first, second):
+            parts = ("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens")
+            ensure(usage["totalTokens"] == sum(usage[part] for part in parts), usage)
+            for twin in ("cacheReadInputToken", "cacheWriteInputToken"):
+                ensure(usage[f"{twin}s"] == usage[f"{twin}Count"], usage)
+        ensure(first["cacheWriteInputTokens"] > 0 and first["cacheReadInputTokens"] == 0, first)
+        ensure(second["cacheReadInputTokens"] == first["cacheWriteInputTokens"], second)
+        ensure(second["cacheWriteInputTokens"] == 0, second)
+
+    check(13, "totals add up, and what was written is read", totals)
+
+    for name, family in FAMILIES.items():
+        if family.stop is not None:
+            check(14, f"five tokens of {name}", lambda _: limited(family))
+        check(15, f"token headers of {name}", lambda _: headers_of(name, family))
+        if family.streams:
+            check(16, f"the last chunk of {name}", lambda _: last_chunk(family))
+
+    def none(_: Evidence) -> None:
+        for answer in (
+            ask("Converse", cases.converse(NOVA)),
+            ask("ConverseStream", cases.converse(NOVA)),
+            ask("InvokeModelWithResponseStream", cases.invoke(FAMILIES["nova"])),
+        ):
+            found = [name for name in answer.headers if name.endswith(("-token-count", "-latency"))]
+            ensure(not found, found)
+
+    check(15, "no token headers on Converse and on streams", none)
+
+
+def limited(family: Family) -> None:
+    """No family goes past the limit, and each says so in its own word."""
+    answer = served(ask("InvokeModel", cases.invoke(family, 5)))
+    found = cases.at(answer.json(), family.stop or ())
+    ensure(found == family.limit, (found, answer.body))
+    ensure(int(answer.headers["x-amzn-bedrock-output-token-count"]) <= 5, answer.head)
+    if family.streams:
+        told = chunks(family, 5)
+        stops = [cases.at(chunk, family.chunk_stop or family.stop or ()) for chunk in told]
+        ensure([stop for stop in stops if stop] == [family.limit], stops)
+        ensure(told[-1][METRICS]["outputTokenCount"] <= 5, told[-1])
+    if family.converses:
+        params = cases.converse(family.model, inferenceConfig={"maxTokens": 5})
+        body = served(ask("Converse", params)).json()
+        ensure(body["stopReason"] == "max_tokens" and body["usage"]["outputTokens"] <= 5, body)
+
+
+def headers_of(name: str, family: Family) -> None:
+    """The headers that langchain-aws reads, and that the same stream states in its metrics."""
+    answer = served(ask("InvokeModel", cases.invoke(family)))
+    ensure(int(answer.headers["x-amzn-bedrock-invocation-latency"]) >= 0, answer.head)
+    output = answer.headers.get("x-amzn-bedrock-output-token-count")
+    if not family.streams:
+        ensure(output is None, answer.head)
+        return
+    metrics = chunks(family)[-1][METRICS]
+    ensure(answer.headers["x-amzn-bedrock-input-token-count"] == str(metrics["inputTokenCount"]), answer.head)
+    ensure(output == str(metrics["outputTokenCount"]), (name, answer.head, metrics))
+
+
+def last_chunk(family: Family) -> None:
+    told = chunks(family)
+    ensure(all(METRICS not in chunk for chunk in told[:-1]), told)
+    metrics = told[-1][METRICS]
+    ensure(0 <= metrics["firstByteLatency"] <= metrics["invocationLatency"], metrics)
+
+
+def tool_checks() -> None:
+    known: set[str] = set()
+    for model in (CLAUDE, NOVA):
+
+        def tool(_: Evidence) -> None:
+            events = ask_events("ConverseStream", cases.converse(model, toolConfig=cases.TOOLS))
+            starts = [payload for event, payload in events if event == "contentBlockStart"]
+            block = starts[-1]["start"]["toolUse"]
+            fragments = [
+                payload["delta"]["toolUse"]["input"]
+                for event, payload in events
+                if event == "contentBlockDelta" and "toolUse" in payload["delta"]
+            ]
+            arguments = json.loads("".join(fragments))
+            ensure(block["name"] == "get_weather" and block["toolUseId"] not in known, block)
+            known.add(block["toolUseId"])
+            ensure({"city", "days"} <= set(arguments) <= {"city", "days", "unit"}, arguments)
+            ensure(("messageStop", "tool_use") in [(e, p.get("stopReason")) for e, p in events], events)
+            # Claude tells the arguments in fragments, Nova in one piece.
+            ensure((len(fragments) > 1) == (model == CLAUDE), fragments)
+
+        check(17, f"a streamed tool use of {model}", tool)
+
+
+def ending_checks() -> None:
+    def no_message_stop(_: Evidence) -> None:
+        answer = served(ask("ConverseStream", cases.converse(CLAUDE), x_spanproof_fault="no-message-stop"))
+        names = [frame.header(":event-type") for frame in wire.frames(answer.body)]
+        ensure("contentBlockDelta" in names and "messageStop" not in names, names)
+
+    check(20, "a stream that ends without messageStop", no_message_stop)
+
+
+if __name__ == "__main__":
+    shape_checks()
+    frame_checks()
+    error_checks()
+    request_checks()
+    usage_checks()
+    tool_checks()
+    ending_checks()

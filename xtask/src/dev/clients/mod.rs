@@ -1,0 +1,23 @@
+//! The clients in other languages, end to end: their SDKs against the mock, their telemetry
+//! against the rules.
+
+mod fidelity;
+mod judged;
+
+use std::io;
+
+use anyhow::Result;
+use loadgen::external::{Environment, Requirements, clients_dir, home_dir};
+
+use super::say;
+
+pub(crate) use fidelity::check as fidelity;
+pub(crate) use judged::{article, genai_bedrock, unchanged_program};
+
+/// The Python environment of `requirements`, made on first use.
+fn prepare(requirements: &Requirements) -> Result<Environment> {
+    let home = home_dir(&clients_dir()?);
+    Ok(Environment::prepare(requirements, &home, &mut |line| {
+        say(&mut io::stdout(), &[line.to_owned()]);
+    })?)
+}
