@@ -129,14 +129,11 @@ mod tests {
     /// The SDK for Rust is tested by the crate itself, in tests named by their number.
     #[test]
     fn the_rust_tests_are_there() {
-        let folder = workspace::root().join("mock-bedrock/tests");
-        let mut sources = String::new();
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("rust_sdk")) {
-                sources += &fs::read_to_string(path).unwrap();
-            }
-        }
+        let folder = workspace::root().join("mock-bedrock/tests/rust_sdk");
+        let sources: String = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
+            .collect();
         for test in table().tests {
             let is_there = sources.contains(&format!("fn test_{:02}_", test.number));
             let is_due = !test.without.contains_key("rust");
