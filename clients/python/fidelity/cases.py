@@ -80,7 +80,42 @@ FAMILIES = {
         lambda n: {"prompt": QUESTION, "max_tokens": n},
         ("generations", 0, "finish_reason"),
         "MAX_TOKENS",
-        ("finish_reason",),
+    ),
+    "mistral_chat": Family(
+        "mistral.mistral-large-2407-v1:0",
+        lambda n: {"messages": OPENAI_MESSAGES, "max_tokens": n},
+        ("choices", 0, "finish_reason"),
+        "length",
+    ),
+    "jamba": Family(
+        "ai21.jamba-1-5-mini-v1:0",
+        lambda n: {"messages": OPENAI_MESSAGES, "max_tokens": n},
+        ("choices", 0, "finish_reason"),
+        "length",
+    ),
+    "deepseek_r1": Family(
+        "us.deepseek.r1-v1:0",
+        lambda n: {"prompt": QUESTION, "max_tokens": n},
+        ("choices", 0, "stop_reason"),
+        "length",
+    ),
+    "deepseek_chat": Family(
+        "deepseek.v3-v1:0",
+        lambda n: {"messages": OPENAI_MESSAGES, "max_tokens": n},
+        ("choices", 0, "finish_reason"),
+        "length",
+    ),
+    "gpt_oss": Family(
+        "openai.gpt-oss-20b-1:0",
+        lambda n: {"messages": OPENAI_MESSAGES, "max_completion_tokens": n},
+        ("choices", 0, "finish_reason"),
+        "length",
+    ),
+    "qwen": Family(
+        "qwen.qwen3-32b-v1:0",
+        lambda n: {"messages": OPENAI_MESSAGES, "max_tokens": n},
+        ("choices", 0, "finish_reason"),
+        "length",
     ),
     "titan_embed": Family(
         "amazon.titan-embed-text-v2:0",
