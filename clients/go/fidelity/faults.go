@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 	"github.com/aws/smithy-go"
 )
@@ -132,17 +129,5 @@ func defectChecks() {
 		found, err := converseStream(claude, nil, fault("unknown-event"))
 		order := strings.Join(found.order, " ")
 		return evidence{Detail: order}, errors.Join(err, ensure(strings.Contains(order, "UnknownUnionMember"), "the events are %s", order))
-	})
-}
-
-// The SDK refuses to send a bearer token over plain HTTP, which nothing in the mock can change.
-func bearerChecks(settings aws.Config) {
-	check(20, "bearer keys need TLS", func() (evidence, error) {
-		bearer, err := config.LoadDefaultConfig(ctx, config.WithBearerAuthTokenProvider(token("bedrock-api-key-c3BhbnByb29m")), config.WithAuthSchemePreference("httpBearerAuth"))
-		if err != nil {
-			return evidence{}, err
-		}
-		_, err = bedrockruntime.NewFromConfig(bearer).Converse(ctx, &bedrockruntime.ConverseInput{ModelId: aws.String(claude), Messages: user(question)})
-		return evidence{Detail: fmt.Sprint(err)}, ensure(err != nil && strings.Contains(err.Error(), "requires HTTPS"), "%v", err)
 	})
 }

@@ -58,7 +58,7 @@ func main() {
 	cacheChecks()
 	defectChecks()
 	errorChecks()
-	bearerChecks(settings)
+	bearerChecks()
 }
 
 // header adds a header to one call.

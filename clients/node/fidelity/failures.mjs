@@ -143,7 +143,7 @@ async function bearerChecks() {
     evidence.calls.push(call);
   });
   await check(20, "a bad bearer key", async (evidence) => {
-    const error = await failure(() => withKey("nonsense"));
+    const error = await failure(() => withKey("bedrock-api-key-nonsense"));
     evidence.detail = said(error);
     ensure(error.$metadata.httpStatusCode === 403, said(error));
   });

@@ -234,7 +234,7 @@ def bearer(evidence: Evidence) -> None:
 
 
 def bad_bearer(evidence: Evidence) -> None:
-    by = Watched({**PLACE, "api_key": "nonsense"})
+    by = Watched({**PLACE, "api_key": "bedrock-api-key-nonsense"})
     error = failure(lambda: by.bedrock.messages.create(**REQUEST))
     evidence.detail = said(error)
     ensure(isinstance(error, anthropic.PermissionDeniedError), said(error))

@@ -10,7 +10,8 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -428,18 +429,46 @@ DEFECTS: list[tuple[int, str, Callable[[Evidence], None]]] = [
 ]
 
 
+@contextmanager
+def bearer(key: str, **place: Any) -> Iterator[Any]:
+    """A client that sends an API key."""
+    os.environ["AWS_BEARER_TOKEN_BEDROCK"] = key
+    try:
+        yield _session.client("bedrock-runtime", **place)
+    finally:
+        del os.environ["AWS_BEARER_TOKEN_BEDROCK"]
+
+
 def bearer_checks() -> None:
-    def refused(evidence: Evidence) -> None:
-        os.environ["AWS_BEARER_TOKEN_BEDROCK"] = os.environ["SPANPROOF_BEARER_KEY"]
-        try:
-            error = failure(lambda: client().converse(modelId=CLAUDE, **CONVERSE))
-        finally:
-            del os.environ["AWS_BEARER_TOKEN_BEDROCK"]
+    key = os.environ["SPANPROOF_BEARER_KEY"]
+    encrypted = {
+        "endpoint_url": os.environ["SPANPROOF_TLS_ENDPOINT"],
+        "verify": os.environ["SPANPROOF_TLS_AUTHORITY"],
+    }
+
+    def over_http(evidence: Evidence) -> None:
+        with bearer(key) as keyed:
+            error = failure(lambda: keyed.converse(modelId=CLAUDE, **CONVERSE))
         evidence.detail = said(error)
         ensure("requires an HTTPS endpoint" in str(error), said(error))
 
-    # botocore refuses by itself, which nothing in the mock can change.
-    check(20, "bearer keys need TLS", refused)
+    check(20, "botocore sends a bearer key over HTTPS only", over_http)
+
+    def good(evidence: Evidence) -> None:
+        with bearer(key, **encrypted) as keyed:
+            converse(evidence, CLAUDE, CONVERSE, keyed)
+
+    check(20, "a bearer key in place of SigV4", good)
+
+    def bad(evidence: Evidence) -> None:
+        with bearer("bedrock-api-key-nonsense", **encrypted) as keyed:
+            error = failure(lambda: keyed.converse(modelId=CLAUDE, **CONVERSE))
+        evidence.detail = said(error)
+        ensure(isinstance(error, botocore.exceptions.ClientError), said(error))
+        ensure(error.response["ResponseMetadata"]["HTTPStatusCode"] == 403, error.response)
+        ensure("make sure your API Key is valid" in said(error), said(error))
+
+    check(20, "a bad bearer key", bad)
 
 
 if __name__ == "__main__":

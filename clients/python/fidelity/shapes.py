@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 from typing import Any
 
@@ -361,6 +362,32 @@ def ending_checks() -> None:
     check(20, "a stream that ends without messageStop", no_message_stop)
 
 
+def auth_checks() -> None:
+    body = {"messages": cases.MESSAGES}
+    path = f"/model/{CLAUDE}/converse"
+
+    def bearer(_: Evidence) -> None:
+        key = {"Authorization": f"Bearer {os.environ['SPANPROOF_BEARER_KEY']}"}
+        served(wire.send("POST", path, body, key, signed=False))
+
+    check(20, "a bearer key in place of SigV4", bearer)
+
+    def bad_bearer(_: Evidence) -> None:
+        key = {"Authorization": "Bearer bedrock-api-key-nonsense"}
+        answer = wire.send("POST", path, body, key, signed=False)
+        expected = {"Message": "Authentication failed: Please make sure your API Key is valid."}
+        ensure(answer.status == 403 and answer.json() == expected, (answer.status, answer.body))
+
+    check(20, "a bad bearer key", bad_bearer)
+
+    def wrong_secret(_: Evidence) -> None:
+        answer = wire.send("POST", path, body, secret="a wrong secret")
+        ensure(answer.status == 403, (answer.status, answer.body))
+        ensure(answer.headers["x-amzn-errortype"].startswith("InvalidSignatureException:"), answer.head)
+
+    check(12, "a wrong secret is refused", wrong_secret)
+
+
 if __name__ == "__main__":
     shape_checks()
     frame_checks()
@@ -369,3 +396,4 @@ if __name__ == "__main__":
     usage_checks()
     tool_checks()
     ending_checks()
+    auth_checks()

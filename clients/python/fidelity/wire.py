@@ -19,9 +19,7 @@ import botocore.model
 import botocore.serialize
 
 ENDPOINT = urllib.parse.urlsplit(os.environ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"])
-_CREDENTIALS = botocore.credentials.Credentials(
-    os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"]
-)
+_SECRET = os.environ["AWS_SECRET_ACCESS_KEY"]
 
 
 def service(name: str) -> botocore.model.ServiceModel:
@@ -60,6 +58,7 @@ def send(
     headers: dict[str, str] | None = None,
     *,
     signed: bool = True,
+    secret: str = _SECRET,
 ) -> Answer:
     """Sends a request of these very bytes on a connection of its own, and reads to its end."""
     if isinstance(body, dict):
@@ -68,7 +67,7 @@ def send(
         body = body.encode()
     sent = dict(headers or {})
     if signed:
-        sent |= signature(method, path, body, sent)
+        sent |= signature(method, path, body, sent, secret)
     sent |= {"Host": ENDPOINT.netloc, "Content-Length": str(len(body)), "Connection": "close"}
     lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items())]
     with socket.create_connection((ENDPOINT.hostname, ENDPOINT.port), timeout=30) as connection:
@@ -86,12 +85,15 @@ def send(
     return answer
 
 
-def signature(method: str, path: str, body: bytes, headers: dict[str, str]) -> dict[str, str]:
+def signature(
+    method: str, path: str, body: bytes, headers: dict[str, str], secret: str
+) -> dict[str, str]:
     """The headers that SigV4 adds."""
     request = botocore.awsrequest.AWSRequest(
         method=method, url=f"{ENDPOINT.scheme}://{ENDPOINT.netloc}{path}", data=body, headers=headers
     )
-    signer = botocore.auth.SigV4Auth(_CREDENTIALS, "bedrock", os.environ["AWS_REGION"])
+    credentials = botocore.credentials.Credentials(os.environ["AWS_ACCESS_KEY_ID"], secret)
+    signer = botocore.auth.SigV4Auth(credentials, "bedrock", os.environ["AWS_REGION"])
     signer.add_auth(request)
     return {name: value for name, value in request.headers.items() if name not in headers}
 

@@ -53,7 +53,7 @@ final class BearerChecks {
         });
         check(20, "a bad bearer key", evidence -> {
             try {
-                throw new AssertionError("no exception but " + attempt.with("nonsense"));
+                throw new AssertionError("no exception but " + attempt.with("bedrock-api-key-nonsense"));
             } catch (RuntimeException error) {
                 evidence.detail = Report.said(Report.cause(error));
                 ensure(Report.cause(error) instanceof BedrockRuntimeException refused && refused.statusCode() == 403,
