@@ -1,7 +1,9 @@
 //! Whole answers.
 
 use aws_sdk_bedrockruntime::operation::RequestId as _;
-use aws_sdk_bedrockruntime::types::{CachePointBlock, CachePointType, StopReason, SystemContentBlock};
+use aws_sdk_bedrockruntime::types::{
+    CachePointBlock, CachePointType, StopReason, SystemContentBlock,
+};
 use serde_json::Value;
 
 use super::headers::Headers;

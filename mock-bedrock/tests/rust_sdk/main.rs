@@ -42,7 +42,13 @@ impl Bedrock {
         let config = mock_bedrock::Config { speed: Speed::Max, ..mock_bedrock::Config::default() };
         let server = Server::start(config, ledger.clone()).unwrap();
         let client = client(&server, |config| {
-            config.credentials_provider(Credentials::new("spanproof", "spanproof", None, None, "test"))
+            config.credentials_provider(Credentials::new(
+                "spanproof",
+                "spanproof",
+                None,
+                None,
+                "test",
+            ))
         });
         Bedrock { server, ledger, client }
     }

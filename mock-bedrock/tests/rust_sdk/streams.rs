@@ -159,7 +159,9 @@ async fn native(bedrock: &Bedrock, model: &str) -> (Vec<Value>, Headers) {
 fn tools() -> ToolConfiguration {
     let text = |text: &str| Document::from(text);
     let object = |members: Vec<(&str, Document)>| {
-        Document::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+        Document::Object(
+            members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        )
     };
     let city = object(vec![("type", text("string"))]);
     let schema = object(vec![

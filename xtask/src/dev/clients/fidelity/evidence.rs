@@ -140,9 +140,8 @@ impl Attempts {
             });
         let expected: Vec<u32> = (1..).take(self.attempts).collect();
         let found: Vec<Vec<u32>> = tries.collect();
-        (!found.contains(&expected)).then(|| {
-            format!("the attempts of {} are {found:?}, not {expected:?}", self.request_id)
-        })
+        (!found.contains(&expected))
+            .then(|| format!("the attempts of {} are {found:?}, not {expected:?}", self.request_id))
     }
 }
 

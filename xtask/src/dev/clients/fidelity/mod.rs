@@ -71,7 +71,10 @@ pub(crate) fn check(root: &Path, client: &str) -> Result<()> {
 
 fn summary(client: &str, lines: &[Line]) -> String {
     let calls: usize = lines.iter().map(|line| line.calls.len()).sum();
-    format!("{client}: {} checks passed, {calls} answers parsed as the ledger has them", lines.len())
+    format!(
+        "{client}: {} checks passed, {calls} answers parsed as the ledger has them",
+        lines.len()
+    )
 }
 
 /// Runs `program` against a fresh mock, a slower one and an encrypted one beside it. Gives what it

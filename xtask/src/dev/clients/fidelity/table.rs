@@ -37,8 +37,8 @@ impl Table {
     /// When it is not there, or is no such table.
     pub(super) fn read(root: &Path) -> Result<Table> {
         let path = root.join("clients/fidelity.toml");
-        let text = fs::read_to_string(&path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         toml::from_str(&text).context("cannot understand clients/fidelity.toml")
     }
 
