@@ -56,7 +56,6 @@ static BY_ID: LazyLock<HashMap<&'static str, &'static Model>> =
     LazyLock::new(|| MODELS.iter().map(|model| (model.id.as_str(), model)).collect());
 
 /// Every model.
-#[allow(dead_code, reason = "read by tests until the control plane lists the models")]
 pub(crate) fn all() -> &'static [Model] {
     &MODELS
 }

@@ -65,6 +65,9 @@ pub(crate) enum Purpose {
     ServerTool,
     Guardrail,
     Gaps,
+    Latency,
+    Passages,
+    Agent,
 }
 
 /// A UUID for one seed and number, in the version-4 shape the service uses.

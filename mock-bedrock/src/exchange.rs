@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::asked::{Asked, Subject};
+use crate::async_invoke::AsyncInvokes;
 use crate::auth::{Refusal, Sent};
 use crate::body::{AnswerBody, Ending};
 use crate::cache::PromptCache;
@@ -54,6 +55,7 @@ pub(crate) struct Service {
     pub(crate) guardrails: Guardrails,
     pub(crate) quirks: Quirks,
     pub(crate) pacing: Pacing,
+    pub(crate) async_invokes: AsyncInvokes,
     pub(crate) prompt_stem: String,
     pub(crate) completion_stem: String,
     sequence: AtomicU64,
@@ -92,6 +94,7 @@ impl Service {
             quirks: Quirks::of(&config.quirks),
             // The configuration was checked before it came here.
             pacing: Pacing::new(&config.timing).unwrap_or_default(),
+            async_invokes: AsyncInvokes::new(config.speed),
             config,
             sink,
             open,

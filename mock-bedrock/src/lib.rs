@@ -19,13 +19,16 @@
 
 mod admin;
 mod answer;
+mod arn;
 mod asked;
+mod async_invoke;
 mod auth;
 mod body;
 mod cache;
 mod catalogue;
 mod claude_request;
 mod config;
+mod constraint;
 mod converse_support;
 mod converse_usage;
 mod draw;
@@ -47,6 +50,7 @@ mod native;
 mod openai;
 mod operations;
 mod pacing;
+mod paging;
 mod player;
 mod prose;
 mod quirk;
@@ -56,6 +60,7 @@ mod route;
 mod script;
 mod server;
 mod sonic;
+mod timestamp;
 mod timing;
 #[cfg(feature = "tls")]
 mod tls;

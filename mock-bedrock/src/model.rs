@@ -4,9 +4,7 @@ use serde::Deserialize;
 
 use crate::timing::Pace;
 
-#[cfg(test)]
-pub(crate) use crate::catalogue::all;
-pub(crate) use crate::catalogue::resolve;
+pub(crate) use crate::catalogue::{all, resolve};
 
 /// A model of the catalogue. Sizes and minimum cacheable prefixes are those the providers document,
 /// or where they do not, those of the model's predecessor; speeds are plausible medians, and the
@@ -20,24 +18,19 @@ pub(crate) struct Model {
     pub(crate) family: String,
     /// Who makes it, as `ListFoundationModels` states it: the same for every model of a file.
     #[serde(skip)]
-    #[allow(dead_code, reason = "read by tests until the control plane lists the models")]
     pub(crate) provider: String,
     /// What it is called, as `ListFoundationModels` states it.
-    #[allow(dead_code, reason = "read by tests until the control plane lists the models")]
     pub(crate) name: String,
     /// Whether the base id can be invoked.
     pub(crate) on_demand: bool,
     /// The areas whose cross-region inference profiles contain it.
     pub(crate) areas: Vec<Area>,
     /// What it takes.
-    #[allow(dead_code, reason = "read by tests until the control plane lists the models")]
     pub(crate) input: Vec<Modality>,
     /// What it gives.
-    #[allow(dead_code, reason = "read by tests until the control plane lists the models")]
     pub(crate) output: Vec<Modality>,
     /// What it can do, beside answering `InvokeModel`.
     supports: Vec<Capability>,
-    #[allow(dead_code, reason = "unread until the control plane lists the models")]
     pub(crate) lifecycle: Lifecycle,
     /// The most input and output tokens together.
     pub(crate) context_window: u64,
@@ -130,6 +123,18 @@ pub(crate) enum Modality {
     Video,
     Speech,
     Embedding,
+}
+
+impl Modality {
+    /// Every modality.
+    pub(crate) const ALL: [Modality; 6] = [
+        Modality::Text,
+        Modality::Image,
+        Modality::Audio,
+        Modality::Video,
+        Modality::Speech,
+        Modality::Embedding,
+    ];
 }
 
 /// Whether a provider still recommends a model.

@@ -123,7 +123,16 @@ impl Timing {
     }
 }
 
-fn milliseconds(duration: Duration) -> u64 {
+/// How long an operation takes that generates nothing: log-normal, with `median_ms`. The spread is
+/// a plausible one.
+pub(crate) fn latency(median_ms: f64, key: u64) -> Duration {
+    let mut draws = draw::generator(key, Purpose::Latency);
+    let millis = log_normal(median_ms, 0.35, &mut draws).clamp(1.0, 600_000.0);
+    Duration::from_secs_f64(millis / 1_000.0)
+}
+
+/// Whole milliseconds, as the service reports durations.
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -3,10 +3,16 @@
 mod chat_completions;
 mod converse;
 mod converse_stream;
+mod get_async_invoke;
+mod get_foundation_model;
 mod invoke_model;
 mod invoke_model_with_bidirectional_stream;
 mod invoke_model_with_response_stream;
+mod list_async_invokes;
+mod list_foundation_models;
+mod list_inference_profiles;
 mod messages;
+mod start_async_invoke;
 
 use std::time::Duration;
 
@@ -32,6 +38,12 @@ pub(crate) static OPERATIONS: &[&dyn Operation] = &[
     &invoke_model_with_bidirectional_stream::InvokeModelWithBidirectionalStream,
     &chat_completions::ChatCompletions,
     &messages::Messages,
+    &start_async_invoke::StartAsyncInvoke,
+    &get_async_invoke::GetAsyncInvoke,
+    &list_async_invokes::ListAsyncInvokes,
+    &list_foundation_models::ListFoundationModels,
+    &get_foundation_model::GetFoundationModel,
+    &list_inference_profiles::ListInferenceProfiles,
 ];
 
 /// An operation of the API.

@@ -5,7 +5,7 @@
 
 use aws_smithy_eventstream::frame::read_message_from;
 use bytes::{Buf, Bytes};
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
@@ -83,6 +83,16 @@ impl Mock {
         let response = sender.send_request(self.request(path, headers, body)).await.unwrap();
         drop(sender);
         read(response).await
+    }
+
+    /// Gets `path` over HTTP/1.1.
+    pub(crate) async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answered {
+        let mut request = self.request(path, headers, "");
+        *request.method_mut() = Method::GET;
+        let stream = TcpStream::connect(self.server.address()).await.unwrap();
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        read(sender.send_request(request).await.unwrap()).await
     }
 
     fn request(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Full<Bytes>> {
