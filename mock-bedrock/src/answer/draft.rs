@@ -174,11 +174,13 @@ fn tool_calls(
     if introduced && turn.tools.len() > 1 && draws.random_bool(PARALLEL_CHANCE) {
         called.push((first + 1) % turn.tools.len());
     }
-    // A model that is free to call a tool says so first; one that must, just calls it.
-    let introduction = introduced.then(|| {
-        let name = &turn.tools[first].name;
-        Block::Text(format!("I'll use {name} to look into that, under reference {marker}."))
-    });
+    // A model that is free to call a tool says so first; one that must, just calls it, as does one
+    // that would be stopped while it says so.
+    let name = &turn.tools[first].name;
+    let introduction = format!("I'll use {name} to look into that, under reference {marker}.");
+    let stops = |sequence: &String| introduction.contains(sequence.as_str());
+    let introduced = introduced && !turn.parameters.stop_sequences.iter().any(stops);
+    let introduction = introduced.then_some(Block::Text(introduction));
     let mut draws = draw::generator(key, Purpose::ToolInput);
     let mut blocks: Vec<Block> = introduction.into_iter().collect();
     for (n, tool) in called.into_iter().map(|tool| &turn.tools[tool]).enumerate() {

@@ -1,0 +1,11 @@
+//! Laws that hold for every request of every model of the catalogue, over the service in process.
+
+#![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+mod catalogue;
+mod converse;
+mod limits;
+mod native;
+mod requests;
+mod service;
+mod shapes;
