@@ -113,7 +113,7 @@ impl Told {
 
 /// The events of a stream, without the time that some families' chunks state.
 fn undated(events: Vec<(String, Value)>) -> String {
-    let mut shown = String::new();
+    let mut shown = Vec::new();
     for (name, mut payload) in events {
         if let Some(bytes) = payload["bytes"].as_str() {
             let bytes = STANDARD.decode(bytes).unwrap();
@@ -123,7 +123,7 @@ fn undated(events: Vec<(String, Value)>) -> String {
             }
             payload["bytes"] = chunk;
         }
-        shown += &format!("{name} {payload}\n");
+        shown.push(format!("{name} {payload}"));
     }
-    shown
+    shown.join("\n")
 }

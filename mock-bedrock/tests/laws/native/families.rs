@@ -136,7 +136,7 @@ pub(crate) const FAMILIES: &[Native] = &[
     },
 ];
 
-/// A family that takes OpenAI's chat completions.
+/// A family that takes `OpenAI`'s chat completions.
 const fn chat(name: &'static str) -> Native {
     Native {
         name,

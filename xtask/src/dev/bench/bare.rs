@@ -95,3 +95,21 @@ fn frames(mut stream: Bytes) -> Result<Vec<Bytes>> {
     ensure!(stream.is_empty(), "the stream ends within a frame");
     Ok(frames)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_comes_apart_at_its_frames_or_not_at_all() {
+        let frame =
+            |length: u8| [&[0, 0, 0, length][..], &vec![length; usize::from(length) - 4]].concat();
+        let whole = [frame(16), frame(20)].concat();
+        let apart = frames(Bytes::from(whole.clone())).unwrap();
+        assert_eq!(apart, [frame(16), frame(20)]);
+        for cut in [1, 17, 21, 35] {
+            assert!(frames(Bytes::from(whole[..cut].to_vec())).is_err(), "{cut}");
+        }
+        assert!(frames(Bytes::from_static(&[0, 0, 0, 4])).is_err());
+    }
+}

@@ -174,3 +174,91 @@ impl Connection {
 fn head_length(received: &[u8]) -> Option<usize> {
     received.windows(4).position(|four| four == b"\r\n\r\n").map(|at| at + 4)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A server that gives these answers, each as soon as a request begins to arrive, and closes
+    /// the connection before those that are marked.
+    async fn serve(answers: Vec<(bool, &'static [u8])>) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            for (anew, answer) in answers {
+                if anew {
+                    drop(stream);
+                    (stream, _) = listener.accept().await.unwrap();
+                }
+                let mut request = BytesMut::new();
+                while !request.ends_with(b"}}") {
+                    stream.read_buf(&mut request).await.unwrap();
+                }
+                for byte in answer {
+                    stream.write_all(&[*byte]).await.unwrap();
+                }
+            }
+            // Open until the client has gone.
+            let _ = stream.read_buf(&mut BytesMut::new()).await;
+        });
+        address
+    }
+
+    async fn bodies(answers: Vec<(bool, &'static [u8])>) -> Vec<(u16, String)> {
+        let count = answers.len();
+        let address = serve(answers).await;
+        let request = Request::new(address, Operation::Converse, 1);
+        let mut connection = Connection::new(address);
+        let mut bodies = Vec::new();
+        for _ in 0..count {
+            let status = connection.exchange(&request).await.unwrap();
+            bodies.push((status, String::from_utf8(connection.body.clone()).unwrap()));
+        }
+        bodies
+    }
+
+    #[tokio::test]
+    async fn bodies_are_read_however_their_length_is_told() {
+        let read = bodies(vec![
+            (false, b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none"),
+            (
+                false,
+                b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2;a=b\r\ntw\r\n01\r\no\r\n0\r\nx: y\r\n\r\n",
+            ),
+            (false, b"HTTP/1.1 429 Too Many\r\ncontent-length: 0\r\n\r\n"),
+        ])
+        .await;
+        let expected = [(200, "one"), (200, "two"), (429, "")];
+        assert_eq!(read, expected.map(|(status, body)| (status, body.to_owned())));
+    }
+
+    #[tokio::test]
+    async fn a_connection_closed_between_requests_is_opened_anew() {
+        let read = bodies(vec![
+            (false, b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\nconnection: close\r\n\r\na"),
+            (true, b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nb"),
+            (true, b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nc"),
+        ])
+        .await;
+        let read: String = read.into_iter().map(|(_, body)| body).collect();
+        assert_eq!(read, "abc");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_breaks_off_is_an_error() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nab").await.unwrap();
+            stream.shutdown().await.unwrap();
+            let _ = stream.read_buf(&mut BytesMut::new()).await;
+        });
+        let request = Request::new(address, Operation::ConverseStream, 1);
+        let error = Connection::new(address).exchange(&request).await.unwrap_err();
+        assert_eq!(error.to_string(), "the server closed the connection within an answer");
+    }
+}

@@ -157,3 +157,57 @@ impl Report {
         text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(name: &'static str, per_second: f64, notes: &[&str]) -> Server {
+        let figures = |per_second: f64, frames: usize| {
+            let trial = Trial { body: vec![0; 400], frames, notes: Vec::new() };
+            let loads = [1.0, 3.0, 0.5].map(|factor| Load {
+                requests_per_second: per_second * factor,
+                cpu_us_per_request: 1e6 / (per_second * factor),
+            });
+            Figures::new(&trial, &loads)
+        };
+        let outcome = Outcome::Measured {
+            converse: figures(per_second, 0),
+            converse_stream: figures(per_second / 4.0, 20),
+            peak_memory_mib: 30.0,
+            notes: notes.iter().map(|note| (*note).to_owned()).collect(),
+        };
+        Server { name, version: "1.0".to_owned(), outcome }
+    }
+
+    fn report() -> Report {
+        let not_measured = "npm is not there".to_owned();
+        let outcome = Outcome::NotMeasured { not_measured };
+        Report {
+            cores: 2,
+            connections: 32,
+            rounds: 3,
+            seconds: 4.0,
+            servers: vec![
+                server("bare", 100_000.0, &[]),
+                server("ours", 75_000.0, &[]),
+                server("slow", 2_000.0, &["no text"]),
+                server("quick", 30_000.0, &[]),
+                Server { name: "absent", version: "2.0".to_owned(), outcome },
+            ],
+        }
+    }
+
+    #[test]
+    fn the_table_has_medians_and_names_who_is_missing() {
+        insta::assert_snapshot!(report().table());
+    }
+
+    #[test]
+    fn the_json_tells_figures_or_the_reason() {
+        let json = serde_json::to_value(report()).unwrap();
+        assert_eq!(json["servers"][1]["converse"]["requests_per_second"], 75_000.0);
+        assert_eq!(json["servers"][1]["converse"]["requests_per_second_rounds"][1], 225_000.0);
+        assert_eq!(json["servers"][4]["not_measured"], "npm is not there");
+    }
+}
