@@ -1,5 +1,7 @@
 //! `spanproof.toml`: what a project always wants, so that it need not be said on each command line.
 
+mod mock;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +11,7 @@ use serde::Deserialize;
 use spanproof_schemas::report::Level;
 
 use crate::exit::{Failure, OrFail};
+pub(crate) use mock::{AuthMode, MockTable};
 
 /// The file that is read when `--config` names none.
 const FILE_NAME: &str = "spanproof.toml";
@@ -23,6 +26,8 @@ struct File {
     fail_on: Option<String>,
     #[serde(default)]
     rules: BTreeMap<String, String>,
+    #[serde(default)]
+    mock: MockTable,
 }
 
 /// How to judge, from the file and from the command line, which wins.
@@ -32,6 +37,8 @@ pub(crate) struct Configuration {
     pub(crate) settings: Settings,
     /// The lowest level that fails a run.
     pub(crate) fail_on: Level,
+    /// How to serve.
+    pub(crate) mock: MockTable,
 }
 
 /// What the command line says about judging.
@@ -66,8 +73,13 @@ impl JudgeArgs {
         for (rule, wanted) in &file.rules {
             settings.set_level(rule, rule_level(wanted).or_usage()?).or_usage()?;
         }
-        Ok(Configuration { settings, fail_on })
+        Ok(Configuration { settings, fail_on, mock: file.mock })
     }
+}
+
+/// The `[mock]` table of the file `named`, or of the one in the current folder.
+pub(crate) fn mock_table(named: Option<&Path>) -> anyhow::Result<MockTable> {
+    read(named).map(|file| file.mock)
 }
 
 fn read(named: Option<&Path>) -> anyhow::Result<File> {
@@ -78,7 +90,10 @@ fn read(named: Option<&Path>) -> anyhow::Result<File> {
     };
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the configuration {}", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("{} is not a configuration", path.display()))
+    let file: File = toml::from_str(&text)
+        .with_context(|| format!("{} is not a configuration", path.display()))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    Ok(File { mock: file.mock.from_folder(folder), ..file })
 }
 
 fn semconv_choice(text: &str) -> anyhow::Result<Choice> {

@@ -14,6 +14,7 @@ mod judging;
 mod output;
 mod progress;
 mod servers;
+mod serving;
 mod verbs;
 
 use std::ffi::OsString;

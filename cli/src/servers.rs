@@ -8,7 +8,6 @@ use anyhow::Context as _;
 use conformance::capture::Writer;
 use conformance::receiver::{Counts, Receiver};
 use mock_bedrock::{JsonLines, Server};
-use spanproof_schemas::speed::Speed;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -25,13 +24,6 @@ pub(crate) struct EvidenceArgs {
     /// delimited OTLP protobuf otherwise
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     capture: Option<PathBuf>,
-}
-
-/// How to serve.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Serving {
-    pub(crate) seed: u64,
-    pub(crate) speed: Speed,
 }
 
 /// Both servers, on loopback ports of the system's choice.
@@ -73,7 +65,10 @@ pub(crate) struct Files {
 }
 
 impl Servers {
-    pub(crate) async fn start(serving: Serving, keep: &EvidenceArgs) -> Result<Servers, Failure> {
+    pub(crate) async fn start(
+        config: mock_bedrock::Config,
+        keep: &EvidenceArgs,
+    ) -> Result<Servers, Failure> {
         for path in [&keep.ledger, &keep.capture].into_iter().flatten() {
             check_writable(path)?;
         }
@@ -88,11 +83,6 @@ impl Servers {
             _temporary: temporary,
         };
         let threads = Threads::start().or_could_not_judge()?;
-        let config = mock_bedrock::Config {
-            seed: serving.seed,
-            speed: serving.speed,
-            ..mock_bedrock::Config::default()
-        };
         let mock = {
             let handle = threads.handle();
             let _servers = handle.enter();

@@ -15,7 +15,8 @@ use crate::configuration::JudgeArgs;
 use crate::exit::{Failure, OrFail as _, Outcome};
 use crate::judging::{Evidence, ReportArgs, judge_and_report};
 use crate::progress::Progress;
-use crate::servers::{EvidenceArgs, Servers, Serving};
+use crate::servers::{EvidenceArgs, Servers};
+use crate::serving::ServingArgs;
 use crate::{interrupt, output};
 
 /// How many unexpected failures of calls are shown.
@@ -56,9 +57,8 @@ pub(crate) struct Args {
     /// Let the client put prompts and completions into its telemetry
     #[arg(long, help_heading = "Load")]
     content: bool,
-    /// Everything that is drawn follows from this number
-    #[arg(long, default_value_t = 0, help_heading = "Load")]
-    seed: u64,
+    #[command(flatten)]
+    serving: ServingArgs,
     #[command(flatten)]
     judge: JudgeArgs,
     #[command(flatten)]
@@ -70,12 +70,12 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     let configuration = args.judge.configuration()?;
     let chosen = Chosen::named(&args.client)?;
-    let plan = args.plan(&chosen)?;
+    let plan = args.plan(&chosen, args.serving.seed(&configuration.mock))?;
     args.reports.check_writable()?;
     let chosen = chosen.prepare().await?;
 
-    let serving = Serving { seed: args.seed, speed: args.speed };
-    let servers = Servers::start(serving, &args.evidence).await?;
+    let config = args.serving.config(&configuration.mock, args.speed).or_usage()?;
+    let servers = Servers::start(config, &args.evidence).await?;
     let telling = clients::Telling {
         semconv: configuration.settings.semconv,
         content: args.content,
@@ -131,12 +131,12 @@ fn one_of<T: Copy + Send + Sync + 'static>(
 }
 
 impl Args {
-    fn plan(&self, client: &Chosen) -> Result<Plan, Failure> {
+    fn plan(&self, client: &Chosen, seed: u64) -> Result<Plan, Failure> {
         let scenario = Scenario::named(&self.scenario).or_usage()?;
         Plan::new(PlanConfig {
             scenario,
             capabilities: client.capabilities(),
-            seed: self.seed,
+            seed,
             rate: self.rate,
             length: self.length,
             most_calls: self.calls,

@@ -10,18 +10,18 @@ use tokio::process::Command;
 use crate::configuration::JudgeArgs;
 use crate::exit::{Failure, OrFail as _, Outcome};
 use crate::judging::{Evidence, ReportArgs, judge_and_report};
-use crate::servers::{EvidenceArgs, Servers, Serving};
+use crate::servers::{EvidenceArgs, Servers};
+use crate::serving::ServingArgs;
 use crate::{environment, interrupt, output};
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Everything that varies in what is served follows from this number
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-    /// Answer so many times as fast as the models do, or `max`: at once
-    #[arg(long, value_name = "FACTORx|max", default_value_t = Speed::Max)]
-    speed: Speed,
+    /// Answer so many times as fast as the models do, or `max`: at once [default: max]
+    #[arg(long, value_name = "FACTORx|max", help_heading = "Serving")]
+    speed: Option<Speed>,
+    #[command(flatten)]
+    serving: ServingArgs,
     /// Judge what was emitted even when the command fails
     #[arg(long)]
     ignore_command_status: bool,
@@ -39,8 +39,10 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     let configuration = args.judge.configuration()?;
     args.reports.check_writable()?;
-    let serving = Serving { seed: args.seed, speed: args.speed };
-    let servers = Servers::start(serving, &args.evidence).await?;
+    let table = &configuration.mock;
+    let speed = args.speed.or(table.speed).unwrap_or(Speed::Max);
+    let config = args.serving.config(table, speed).or_usage()?;
+    let servers = Servers::start(config, &args.evidence).await?;
     let status = run_command(&args.command, &servers).await;
     let (files, _) = servers.stop().await?;
     let status = status?;

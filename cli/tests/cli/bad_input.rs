@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use crate::spanproof::{Ended, Folder};
 
 #[track_caller]
-fn assert_ends(ended: &Ended, code: i32, says: &[&str]) {
+pub(crate) fn assert_ends(ended: &Ended, code: i32, says: &[&str]) {
     assert_eq!(ended.code, Some(code), "{ended}");
     for text in says {
         assert!(ended.stderr.contains(text), "`{text}` is not in:\n{ended}");

@@ -3,5 +3,6 @@
 mod bad_input;
 mod clients;
 mod load;
+mod mock;
 mod run;
 mod spanproof;

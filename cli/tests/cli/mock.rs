@@ -1,0 +1,210 @@
+//! `spanproof mock`, set by flags and by file.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::bad_input::assert_ends;
+use crate::spanproof::Folder;
+
+/// A mock that runs until it is dropped.
+struct Mock {
+    child: Child,
+    endpoint: String,
+}
+
+impl Mock {
+    fn start(folder: &Folder, arguments: &[&str]) -> Mock {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_spanproof"))
+            .arg("mock")
+            .args(arguments)
+            .current_dir(folder.path("."))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut endpoint = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut endpoint).unwrap();
+        Mock { child, endpoint: endpoint.trim().to_owned() }
+    }
+
+    /// The status and the body of the answer to a request by hand.
+    fn ask(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        let address = self.endpoint.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nhost: mock\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    fn converse(&self, text: &str) -> (u16, String) {
+        let body = format!(r#"{{"messages":[{{"role":"user","content":[{{"text":"{text}"}}]}}]}}"#);
+        self.ask("POST", "/model/amazon.nova-lite-v1:0/converse", &body)
+    }
+
+    fn seed(&self) -> Value {
+        let (status, health) = self.ask("GET", "/_spanproof/health", "");
+        assert_eq!(status, 200);
+        serde_json::from_str::<Value>(&health).unwrap()["seed"].clone()
+    }
+}
+
+impl Drop for Mock {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_file_says_what_flags_say_and_flags_win() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path("conf")).unwrap();
+    fs::write(
+        folder.path("conf/mock.toml"),
+        r#"
+        fail-on = "improvement"
+        [mock]
+        listen = "127.0.0.1:0"
+        ledger = "file.jsonl"
+        ledger-content = true
+        keep-records = 3
+        seed = 5
+        speed = "max"
+        quirks = ["gpt-oss-empty-text"]
+        guardrails = "guardrails.json"
+        "#,
+    )
+    .unwrap();
+    fs::write(folder.path("conf/guardrails.json"), r#"[{"guardrailId":"abc"}]"#).unwrap();
+
+    let mock = Mock::start(&folder, &["--config", "conf/mock.toml"]);
+    assert_eq!(mock.seed(), 5);
+    assert_eq!(mock.converse("How deep?").0, 200);
+    let (status, page) = mock.ask("GET", "/_spanproof/ledger?follow=true&limit=1", "");
+    assert_eq!(status, 200);
+    assert!(page.contains("How deep?"), "content was asked for: {page}");
+    assert!(folder.path("conf/file.jsonl").exists(), "paths are meant from the file's folder");
+    drop(mock);
+
+    let flags = [
+        "--config",
+        "conf/mock.toml",
+        "--seed",
+        "6",
+        "--ledger",
+        "flag.jsonl",
+        "--keep-records",
+        "0",
+    ];
+    let mock = Mock::start(&folder, &flags);
+    assert_eq!(mock.seed(), 6);
+    assert_eq!(mock.ask("GET", "/_spanproof/ledger", "").0, 404);
+    assert!(folder.path("flag.jsonl").exists());
+}
+
+#[test]
+fn keys_close_the_door_to_others() {
+    let folder = Folder::new();
+    fs::write(
+        folder.path("spanproof.toml"),
+        r#"
+        [mock]
+        api-keys = ["ABSKone", { key = "ABSKtwo", expires = 2026-01-01T00:00:00Z }]
+        [[mock.access-keys]]
+        id = "AKIAEXAMPLE"
+        secret = "a secret"
+        [[mock.access-keys]]
+        id = "ASIAEXAMPLE"
+        secret = "a secret"
+        session-token = "a token"
+        expires = 2126-01-01T00:00:00+01:00
+        "#,
+    )
+    .unwrap();
+    for (arguments, status) in [
+        (&[][..], 403),
+        (&["--auth", "format"], 403),
+        (&["--auth", "off"], 200),
+        (&["--access-key", "AKIA:secret", "--api-key", "mine"], 403),
+    ] {
+        let mut all = vec!["--speed", "max"];
+        all.extend(arguments);
+        assert_eq!(Mock::start(&folder, &all).converse("Hello").0, status, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_certificate_is_made_and_its_authority_written() {
+    let folder = Folder::new();
+    let mock = Mock::start(&folder, &["--tls-self-signed", "authority.pem"]);
+    assert!(mock.endpoint.starts_with("https://127.0.0.1:"), "{}", mock.endpoint);
+    let pem = fs::read_to_string(folder.path("authority.pem")).unwrap();
+    assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"), "{pem}");
+    assert!(!pem.contains("KEY"), "{pem}");
+}
+
+#[test]
+fn wrong_settings_are_usage_errors_that_say_what_to_write() {
+    let folder = Folder::new();
+    fs::write(folder.path("text.txt"), "hello").unwrap();
+    fs::write(folder.path("bad.json"), r#"[{"guardrailId":"NOT AN ID"}]"#).unwrap();
+    for (arguments, says) in [
+        (&["--auth", "verify"][..], &["--access-key", "mock.access-keys"][..]),
+        (&["--auth", "maybe"], &["maybe", "format"]),
+        (&["--access-key", "AKIA"], &["AKIA", "ID:SECRET"]),
+        (&["--quirk", "odd"], &["odd", "gpt-oss-empty-text"]),
+        (&["--guardrails", "none.json"], &["none.json"]),
+        (&["--guardrails", "text.txt"], &["text.txt"]),
+        (&["--guardrails", "bad.json"], &["bad.json", "NOT AN ID"]),
+        (&["--tls-cert", "text.txt"], &["tls-key"]),
+        (&["--tls-cert", "none.pem", "--tls-key", "text.txt"], &["none.pem"]),
+        (&["--tls-cert", "text.txt", "--tls-key", "text.txt"], &["text.txt", "BEGIN CERTIFICATE"]),
+        (&["--tls-self-signed", "a.pem", "--tls-cert", "text.txt"], &["--tls-cert"]),
+        (&["--keep-records", "-1"], &["-1"]),
+    ] {
+        let mut all = vec!["mock"];
+        all.extend(arguments);
+        assert_ends(&folder.spanproof(&all), 2, says);
+    }
+    for (table, says) in [
+        ("port = 1", &["port", "listen"][..]),
+        ("listen = \"here\"", &["listen", "spanproof.toml"]),
+        ("speed = \"fast\"", &["fast", "1440x"]),
+        ("quirks = [\"odd\"]", &["odd"]),
+        ("auth = \"maybe\"", &["maybe", "verify"]),
+        ("auth = \"verify\"", &["--access-key"]),
+        ("api-keys = [1]", &["API key"]),
+        ("access-keys = [{ id = \"AKIA\" }]", &["secret"]),
+        ("access-keys = [{ id = \"A\", secret = \"s\", expires = 2026-01-01 }]", &["2026-01-01"]),
+        ("tls-key = \"text.txt\"", &["tls-cert"]),
+        ("tls-key = \"a\"\ntls-self-signed = \"b\"", &["leave out"]),
+    ] {
+        fs::write(folder.path("spanproof.toml"), format!("[mock]\n{table}\n")).unwrap();
+        assert_ends(&folder.spanproof(&["mock"]), 2, says);
+    }
+}
+
+#[test]
+fn run_serves_as_the_file_says() {
+    let folder = Folder::new();
+    fs::write(folder.path("spanproof.toml"), "[mock]\nledger-content = true\nseed = 41\n").unwrap();
+    let call = "true";
+    let ended = folder.spanproof(&["run", "--ledger", "ledger.jsonl", "--", call]);
+    assert_eq!(ended.code, Some(4), "{ended}");
+    let ledger = fs::read_to_string(folder.path("ledger.jsonl")).unwrap();
+    let run: Value = serde_json::from_str(ledger.lines().next().unwrap()).unwrap();
+    assert_eq!(run["seed"], 41);
+}
