@@ -42,7 +42,7 @@ impl PromptCache {
     /// the last cache point it is written, and the rest is plain input. Prefixes shorter than the
     /// model's minimum are not cached, as in the service.
     pub(crate) fn charge(&self, model: &Model, turn: &Turn) -> Division {
-        let total = model.tokens(turn.chars);
+        let total = turn.input_tokens(model);
         let mut division = Division::default();
         division.usage.input_tokens = total;
         if turn.cache_points.is_empty() || model.cache_minimum_tokens == 0 {

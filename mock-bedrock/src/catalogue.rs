@@ -80,6 +80,15 @@ pub(crate) fn resolve(id: &str) -> Result<&'static Model, ServiceError> {
     profile(id).ok_or_else(ServiceError::unknown_model)
 }
 
+/// The model that `id` names by its base id or its own ARN, whether or not it is served on demand.
+pub(crate) fn base(id: &str) -> Option<&'static Model> {
+    let base = match id.strip_prefix("arn:") {
+        Some(arn) => arn.split_once(":foundation-model/")?.1,
+        None => id,
+    };
+    find(base)
+}
+
 fn resolve_arn(arn: &str) -> Result<&'static Model, ServiceError> {
     let mut fields = arn.splitn(6, ':');
     let head = [fields.next(), fields.next(), fields.next()];

@@ -27,6 +27,21 @@ impl ServiceError {
         }
     }
 
+    /// A member that the service's model requires.
+    pub(crate) fn missing(name: &str) -> Self {
+        Self::validation(format!(
+            "1 validation error detected: Value null at '{name}' failed to satisfy constraint: Member must not be null"
+        ))
+    }
+
+    /// A word that is none of the `known`.
+    pub(crate) fn not_one_of(value: &str, name: &str, known: &[&str]) -> Self {
+        Self::validation(format!(
+            "1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: Member must satisfy enum value set: [{}]",
+            known.join(", ")
+        ))
+    }
+
     /// A native body that does not fit the schema of its family: `what` says where and why, as in
     /// `#: required key [max_tokens] not found`.
     pub(crate) fn malformed(what: impl std::fmt::Display) -> Self {

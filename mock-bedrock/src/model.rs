@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::timing::Pace;
 
-pub(crate) use crate::catalogue::{all, resolve};
+pub(crate) use crate::catalogue::{all, base, resolve};
 
 /// A model of the catalogue. Sizes and minimum cacheable prefixes are those the providers document,
 /// or where they do not, those of the model's predecessor; speeds are plausible medians, and the

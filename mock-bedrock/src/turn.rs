@@ -262,6 +262,11 @@ impl Turn {
         self.cache_points.push(CachePoint { chars: self.chars, prefix: self.fold.finish(), ttl });
     }
 
+    /// What `model` charges for the input, whether the prompt cache takes of it or not.
+    pub(crate) fn input_tokens(&self, model: &Model) -> u64 {
+        model.tokens(self.chars)
+    }
+
     /// The hash of everything that the answer depends on but the model and the seed.
     pub(crate) fn identity(&self) -> u64 {
         let mut fold = self.fold;

@@ -126,10 +126,7 @@ fn named(
 
 fn one_of(value: Option<&str>, name: &str, known: &[&str]) -> Result<(), ServiceError> {
     match value {
-        Some(value) if !known.contains(&value) => Err(ServiceError::validation(format!(
-            "1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: Member must satisfy enum value set: [{}]",
-            known.join(", ")
-        ))),
+        Some(value) if !known.contains(&value) => Err(ServiceError::not_one_of(value, name, known)),
         _ => Ok(()),
     }
 }

@@ -74,6 +74,15 @@ impl PiiType {
     }
 }
 
+/// Everything in `text` that has the form of one of `kinds`, in its order and apart.
+pub(crate) fn find_all(kinds: &[PiiType], text: &str) -> Vec<Found<PiiType>> {
+    let mut found = Vec::new();
+    for kind in kinds {
+        kind.find(text, &mut found);
+    }
+    without_overlaps(found)
+}
+
 /// Where `text` says one of `values`, whatever its capitals.
 pub(crate) fn find_listed<K: Copy>(
     kind: K,

@@ -1,10 +1,13 @@
 //! The operations that the mock serves, one file each.
 
+mod apply_guardrail;
 mod chat_completions;
 mod converse;
 mod converse_stream;
+mod count_tokens;
 mod get_async_invoke;
 mod get_foundation_model;
+mod invoke_guardrail_checks;
 mod invoke_model;
 mod invoke_model_with_bidirectional_stream;
 mod invoke_model_with_response_stream;
@@ -36,6 +39,9 @@ pub(crate) static OPERATIONS: &[&dyn Operation] = &[
     &invoke_model::InvokeModel,
     &invoke_model_with_response_stream::InvokeModelWithResponseStream,
     &invoke_model_with_bidirectional_stream::InvokeModelWithBidirectionalStream,
+    &count_tokens::CountTokens,
+    &apply_guardrail::ApplyGuardrail,
+    &invoke_guardrail_checks::InvokeGuardrailChecks,
     &chat_completions::ChatCompletions,
     &messages::Messages,
     &start_async_invoke::StartAsyncInvoke,
