@@ -205,6 +205,7 @@ impl Answer {
         self.usage.reasoning_output_tokens =
             self.model.tokens(reasoning as u64).min(self.usage.output_tokens);
         self.timing = Timing::draw(self.model, &self.pace, all, self.key);
+        self.marker.take_if(|marker| !blocks.iter().any(|block| block.contains(marker)));
         self.blocks = blocks;
         self.stop = stop;
     }

@@ -9,8 +9,9 @@ use spanproof_schemas::ledger::Exchange;
 
 use crate::error::ServiceError;
 use crate::exchange::Service;
-use crate::fault::Fault;
+use crate::fault::{self, Damage, Effect, Fault, Reason, Setting};
 use crate::model::Model;
+use crate::request_metadata::Metadata;
 use crate::route::Labels;
 
 /// What an operation gets: the request, and the record that it fills in.
@@ -22,6 +23,9 @@ pub(crate) struct Asked<'a> {
     /// What holds of the request goes in here first, so that the record of a failed exchange has it
     /// too.
     pub(crate) exchange: &'a mut Exchange,
+    /// Whether the answer will be a stream, which for some operations the body says.
+    pub(crate) streams: bool,
+    metadata: Metadata,
     admission: Option<Option<Fault>>,
 }
 
@@ -44,7 +48,12 @@ impl<'a> Asked<'a> {
         body: &'a [u8],
         exchange: &'a mut Exchange,
     ) -> Self {
-        Asked { service, head, labels, body, exchange, admission: None }
+        let streams = exchange.operation.is_streamed();
+        let metadata = Metadata::of(exchange.operation, &head.headers, body);
+        if exchange.test_id.is_none() {
+            exchange.test_id.clone_from(&metadata.test);
+        }
+        Asked { service, head, labels, body, exchange, streams, metadata, admission: None }
     }
 
     /// The body as JSON.
@@ -79,19 +88,62 @@ impl<'a> Asked<'a> {
             return Ok(());
         }
         let _ = subject;
-        let asked = Fault::asked(&self.head.headers, self.exchange.operation.is_streamed())?;
-        self.admission = Some(asked.map(|(_, fault)| fault));
-        if let Some((name, fault)) = asked {
-            self.exchange.fault = Some(name.to_owned());
-            if let Some(error) = fault.exception() {
-                return Err(error);
-            }
-        }
-        Ok(())
+        let fault = self.asked_fault()?;
+        self.exchange.fault = fault.as_ref().map(|fault| fault.name.clone());
+        let refused = match fault.as_ref().map(|fault| &fault.effect) {
+            Some(Effect::Refusal(error)) => Some(ServiceError::clone(error)),
+            // Nobody hears what it says.
+            Some(Effect::CutBeforeHeaders) => Some(ServiceError::unreadable()),
+            Some(Effect::Damage(_) | Effect::Stop(_)) | None => None,
+        };
+        self.admission = Some(fault);
+        refused.map_or(Ok(()), Err)
     }
 
-    /// The fault that is to be done to the answer, once the request was let through.
-    pub(crate) fn fault(&self) -> Option<Fault> {
-        self.admission.flatten()
+    /// What is to be done to the answer on its way, once the request was let through.
+    pub(crate) fn damage(&self) -> Option<&Damage> {
+        match self.effect() {
+            Some(Effect::Damage(damage)) => Some(damage),
+            _ => None,
+        }
+    }
+
+    /// Why the answer is to end, if a fault says so.
+    pub(crate) fn stop_fault(&self) -> Option<Reason> {
+        match self.effect() {
+            Some(Effect::Stop(reason)) => Some(*reason),
+            _ => None,
+        }
+    }
+
+    /// Whether the request gets no answer at all.
+    pub(crate) fn is_severed(&self) -> bool {
+        matches!(self.effect(), Some(Effect::CutBeforeHeaders))
+    }
+
+    fn effect(&self) -> Option<&Effect> {
+        self.admission.as_ref()?.as_ref().map(|fault| &fault.effect)
+    }
+
+    /// The fault that the request itself asks for: in a header, or else in its metadata.
+    fn asked_fault(&self) -> Result<Option<Fault>, ServiceError> {
+        let headers = &self.head.headers;
+        let setting = Setting {
+            operation: self.exchange.operation,
+            task: self.exchange.task,
+            streams: self.streams,
+            model_id: &self.exchange.model_id,
+        };
+        if let Some(value) = headers.get(fault::HEADER) {
+            let text = String::from_utf8_lossy(value.as_bytes());
+            return fault::asked(&text, fault::HEADER, setting, headers);
+        }
+        match self.metadata.fault.as_deref() {
+            Some(text) => {
+                let source = format!("requestMetadata {}", fault::METADATA_KEY);
+                fault::asked(text, &source, setting, headers)
+            }
+            None => Ok(None),
+        }
     }
 }

@@ -1,16 +1,17 @@
 //! The body of an answer, which knows when it has been handed over.
 
-use std::convert::Infallible;
+use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
-use tokio::sync::Notify;
+use tokio::sync::oneshot;
 
 use crate::duplex::Duplex;
+use crate::line::{Line, Severed};
 use crate::model::Model;
 use crate::player::Player;
 use crate::recorder::Recorder;
@@ -32,7 +33,7 @@ pub(crate) enum AnswerBody {
     /// A stream that answers another.
     Duplex(Box<Duplex>),
     /// The first part of an answer of `length` bytes, after which the connection is dropped.
-    Cut { part: Option<Bytes>, length: u64, connection: Arc<Notify>, recorder: Recorder },
+    Cut { part: Option<Bytes>, length: u64, cut: Cut, recorder: Recorder },
 }
 
 /// How a stream ends.
@@ -41,8 +42,32 @@ pub(crate) enum Ending {
     Complete,
     /// Cleanly, but a fault left something out or put an exception in its place.
     Short,
-    /// The connection is dropped.
-    Cut(Arc<Notify>),
+    /// The connection, or the stream of HTTP/2, is dropped.
+    Cut(Cut),
+}
+
+/// How an answer is cut off: over HTTP/1.1 the connection is dropped, over HTTP/2 the answer's own
+/// stream is reset once what came before is sent.
+pub(crate) struct Cut {
+    line: Arc<Line>,
+    resets_stream: bool,
+    flushed: Option<oneshot::Receiver<()>>,
+}
+
+impl Cut {
+    pub(crate) fn new(line: &Arc<Line>, version: Version) -> Self {
+        let resets_stream = version == Version::HTTP_2;
+        Cut { line: Arc::clone(line), resets_stream, flushed: None }
+    }
+
+    fn poll<T>(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, Severed>>> {
+        if !self.resets_stream {
+            self.line.cut();
+            return Poll::Pending;
+        }
+        let flushed = self.flushed.get_or_insert_with(|| self.line.flush());
+        Pin::new(flushed).poll(cx).map(|_| Some(Err(Severed)))
+    }
 }
 
 impl AnswerBody {
@@ -62,12 +87,12 @@ impl AnswerBody {
 
 impl Body for AnswerBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = Severed;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Severed>>> {
         let bytes = match self.get_mut() {
             AnswerBody::Plain(bytes) => bytes.take(),
             AnswerBody::Whole { bytes, recorder } => bytes.take().inspect(|_| recorder.delivered()),
@@ -82,18 +107,18 @@ impl Body for AnswerBody {
                         Some(due.bytes)
                     }
                     None => match ending {
-                        Ending::Cut(connection) => return cut(connection),
+                        Ending::Cut(cut) => return cut.poll(cx),
                         Ending::Complete | Ending::Short => None,
                     },
                 }
             }
             AnswerBody::Duplex(duplex) => std::task::ready!(duplex.poll_frames(cx)),
-            AnswerBody::Cut { part, connection, recorder, .. } => match part.take() {
+            AnswerBody::Cut { part, cut, recorder, .. } => match part.take() {
                 Some(part) => {
                     recorder.charged();
                     Some(part)
                 }
-                None => return cut(connection),
+                None => return cut.poll(cx),
             },
         };
         Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
@@ -118,11 +143,4 @@ impl Body for AnswerBody {
             AnswerBody::Stream { .. } | AnswerBody::Duplex(_) => SizeHint::default(),
         }
     }
-}
-
-/// Asks the connection's task to drop it. That task flushes what it was given before it looks, so
-/// the client sees everything up to the cut.
-fn cut<T>(connection: &Notify) -> Poll<T> {
-    connection.notify_one();
-    Poll::Pending
 }

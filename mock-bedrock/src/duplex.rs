@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::config::Config;
 use crate::draw;
-use crate::error::{self, ServiceError};
+use crate::error::ServiceError;
 use crate::event_stream::{self, Decoder, Frame};
 use crate::recorder::Recorder;
 use crate::sonic::{self, Session};
@@ -152,7 +152,7 @@ impl Duplex {
     /// Ends the stream with an exception.
     fn refuse(&mut self, error: &ServiceError) {
         let mut frame = BytesMut::new();
-        let payload = error::message_body(&error.message);
+        let payload = error.body();
         event_stream::put_exception(&mut frame, "validationException", &payload);
         let at = self.latest.max(Instant::now());
         self.due.push_back(Due { at, frame: frame.freeze() });

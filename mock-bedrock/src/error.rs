@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use http::StatusCode;
+use serde_json::Value;
 
 /// Where modelled exceptions live.
 const MODELLED: &str = "http://internal.amazon.com/coral/com.amazon.bedrock/";
@@ -15,16 +16,36 @@ pub(crate) struct ServiceError {
     pub(crate) status: StatusCode,
     pub(crate) exception: &'static str,
     pub(crate) message: Cow<'static, str>,
+    /// What the body tells beside the message.
+    pub(crate) members: Vec<(&'static str, Value)>,
+    /// Whether the head says which exception it is.
+    pub(crate) is_typed: bool,
 }
 
 impl ServiceError {
+    /// The exception of that name.
+    pub(crate) fn new(
+        status: StatusCode,
+        exception: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        ServiceError {
+            status,
+            exception,
+            message: message.into(),
+            members: Vec::new(),
+            is_typed: true,
+        }
+    }
+
+    /// The same with `members` in its body beside the message.
+    pub(crate) fn with_members(self, members: Vec<(&'static str, Value)>) -> Self {
+        ServiceError { members, ..self }
+    }
+
     /// `ValidationException`: what was sent cannot be served.
     pub(crate) fn validation(message: impl Into<Cow<'static, str>>) -> Self {
-        ServiceError {
-            status: StatusCode::BAD_REQUEST,
-            exception: "ValidationException",
-            message: message.into(),
-        }
+        Self::new(StatusCode::BAD_REQUEST, "ValidationException", message)
     }
 
     /// A member that the service's model requires.
@@ -69,39 +90,41 @@ impl ServiceError {
 
     /// An ARN that names no model.
     pub(crate) fn unresolved_model() -> Self {
-        ServiceError {
-            status: StatusCode::NOT_FOUND,
-            exception: "ResourceNotFoundException",
-            message: "Could not resolve the foundation model from the provided model identifier."
-                .into(),
-        }
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "ResourceNotFoundException",
+            "Could not resolve the foundation model from the provided model identifier.",
+        )
     }
 
     /// A path or method that no operation has.
     pub(crate) fn unknown_operation() -> Self {
-        ServiceError {
-            status: StatusCode::NOT_FOUND,
-            exception: "UnknownOperationException",
-            message: "The requested operation is not recognized by the service.".into(),
-        }
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "UnknownOperationException",
+            "The requested operation is not recognized by the service.",
+        )
     }
 
     /// The value of `x-amzn-errortype`.
     pub(crate) fn error_type(&self) -> String {
         let namespace = match self.exception {
-            "UnknownOperationException" => FRAMEWORK,
+            "UnknownOperationException"
+            | "UnrecognizedClientException"
+            | "ExpiredTokenException"
+            | "InvalidSignatureException" => FRAMEWORK,
             _ => MODELLED,
         };
         format!("{}:{namespace}", self.exception)
     }
 
-    /// The body.
+    /// The body: the message, and what an exception tells beside it.
     pub(crate) fn body(&self) -> Vec<u8> {
-        message_body(&self.message)
+        let mut body = format!("{{\"message\":{}", Value::from(&*self.message));
+        for (name, value) in &self.members {
+            body.push_str(&format!(",\"{name}\":{value}"));
+        }
+        body.push('}');
+        body.into_bytes()
     }
-}
-
-/// `{"message":"…"}`, the payload of every exception.
-pub(crate) fn message_body(message: &str) -> Vec<u8> {
-    format!("{{\"message\":{}}}", serde_json::Value::from(message)).into_bytes()
 }

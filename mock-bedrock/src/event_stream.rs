@@ -40,6 +40,15 @@ pub(crate) fn put_exception(out: &mut BytesMut, name: &str, payload: &[u8]) {
     );
 }
 
+/// Appends an error frame, which is neither an event nor an exception and has no payload.
+pub(crate) fn put_error(out: &mut BytesMut, code: &str, message: &str) {
+    put_frame(
+        out,
+        &[(":error-code", code), (":error-message", message), (":message-type", "error")],
+        &[],
+    );
+}
+
 /// Padding for one payload's `p`: its length is uniform from 2 to 61, so that the size of a frame
 /// does not tell the size of what it carries.
 pub(crate) fn padding(draws: &mut ChaCha8Rng) -> &'static str {

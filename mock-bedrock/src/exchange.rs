@@ -15,21 +15,21 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use spanproof_schemas::ledger::{Exchange, LEDGER_VERSION, MarkerKind, Record, Run, marker_stem};
 use spanproof_schemas::speed::Speed;
 use spanproof_schemas::time::unix_nanos;
-use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::asked::{Asked, Subject};
 use crate::async_invoke::AsyncInvokes;
 use crate::auth::{Refusal, Sent};
-use crate::body::{AnswerBody, Ending};
+use crate::body::{AnswerBody, Cut, Ending};
 use crate::cache::PromptCache;
 use crate::config::Config;
 use crate::draw;
 use crate::duplex::{Duplex, Incoming};
 use crate::error::ServiceError;
-use crate::fault::Fault;
+use crate::fault::{self, Damage};
 use crate::guardrail::Guardrails;
 use crate::ledger::LedgerSink;
+use crate::line::{Line, Severed};
 use crate::operations::{Operation, Written, WrittenBody};
 use crate::pacing::Pacing;
 use crate::player::Player;
@@ -70,6 +70,23 @@ enum Received {
     BrokenOff,
 }
 
+/// Why an operation gave no answer.
+enum Failure {
+    Refused(ServiceError),
+    /// A fault drops the connection.
+    Severed,
+}
+
+/// How an answer goes out.
+struct Way<'a> {
+    operation: &'static dyn Operation,
+    line: &'a Arc<Line>,
+    version: Version,
+    damage: Option<Damage>,
+    /// The request, where it comes while the answer goes out.
+    incoming: Option<Incoming>,
+}
+
 impl Service {
     /// A service at `address`, its first record handed to `sink`.
     pub(crate) fn new(
@@ -105,12 +122,16 @@ impl Service {
         }
     }
 
-    /// Answers one request. `connection` is notified when the connection is to be dropped.
+    /// Answers one request that came over `line`.
+    ///
+    /// # Errors
+    ///
+    /// When a fault drops the connection, or the stream of HTTP/2, before there is an answer.
     pub(crate) async fn serve<B>(
         &self,
         request: Request<B>,
-        connection: &Arc<Notify>,
-    ) -> Response<AnswerBody>
+        line: &Arc<Line>,
+    ) -> Result<Response<AnswerBody>, Severed>
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -119,7 +140,7 @@ impl Service {
         let arrived_unix_nanos = unix_nanos(SystemTime::now());
         let (test_id, path) = request::test_id(request.uri().path(), request.headers());
         let Some((operation, labels)) = route::find(request.method(), path) else {
-            return self.misrouted();
+            return Ok(self.misrouted());
         };
         // The service says so, and HTTP/2 forbids it.
         let keeps_alive = request.version() == Version::HTTP_11;
@@ -153,10 +174,13 @@ impl Service {
                     let answered =
                         self.answer(&head, labels, &body, operation, recorder.exchange());
                     match answered {
-                        Ok((written, fault)) => {
-                            self.respond(written, fault, recorder, arrived, connection, incoming)
+                        Ok((written, damage)) => {
+                            let version = head.version;
+                            let way = Way { operation, line, version, damage, incoming };
+                            self.respond(written, way, recorder, arrived)
                         }
-                        Err(error) => (refuse(&error, operation, recorder), None),
+                        Err(Failure::Refused(error)) => (refuse(&error, operation, recorder), None),
+                        Err(Failure::Severed) => return Err(Severed),
                     }
                 }
                 Err(refusal) => (turn_away(&refusal, recorder), None),
@@ -168,8 +192,9 @@ impl Service {
             // Nobody hears this answer, so the record says that none was served.
             Received::BrokenOff => {
                 let id = request_id(&mut recorder);
-                return exception(&ServiceError::unreadable(), id)
-                    .map(|()| AnswerBody::Plain(None));
+                return Ok(
+                    exception(&ServiceError::unreadable(), id).map(|()| AnswerBody::Plain(None))
+                );
             }
         };
         if let Some(due) = due
@@ -182,7 +207,7 @@ impl Service {
         }
         let status = response.status();
         response.body_mut().begin(status);
-        response
+        Ok(response)
     }
 
     /// Checks who calls, by the request as it was sent.
@@ -191,7 +216,7 @@ impl Service {
         self.config.auth.check(Sent { method, uri, headers, body }, SystemTime::now())
     }
 
-    /// What the operation answers, and the fault that is to be done to it.
+    /// What the operation answers, and the damage that is to be done to it.
     fn answer(
         &self,
         head: &Parts,
@@ -199,65 +224,63 @@ impl Service {
         body: &[u8],
         operation: &'static dyn Operation,
         exchange: &mut Exchange,
-    ) -> Result<(Written, Option<Fault>), ServiceError> {
+    ) -> Result<(Written, Option<Damage>), Failure> {
         let mut asked = Asked::new(self, head, labels, body, exchange);
-        let written = operation.answer(&mut asked)?;
-        asked.admit(&Subject::default())?;
-        Ok((written, asked.fault()))
+        let written = operation.answer(&mut asked).and_then(|written| {
+            asked.admit(&Subject::default())?;
+            Ok(written)
+        });
+        match written {
+            Ok(written) => Ok((written, asked.damage().cloned())),
+            Err(_) if asked.is_severed() => Err(Failure::Severed),
+            Err(error) => Err(Failure::Refused(error)),
+        }
     }
 
     /// The response that carries `written`, and when its first byte is due, in simulated time from
     /// the arrival of the request; at once if that is `None`.
     fn respond(
         &self,
-        written: Written,
-        fault: Option<Fault>,
+        mut written: Written,
+        way: Way<'_>,
         mut recorder: Recorder,
         arrived: Instant,
-        connection: &Arc<Notify>,
-        incoming: Option<Incoming>,
     ) -> (Response<AnswerBody>, Option<Duration>) {
         recorder.charge(written.usage);
+        let ending = way.damage.as_ref().map_or(fault::Ending::Complete, |damage| {
+            damage.apply(&mut written, recorder.exchange(), way.operation)
+        });
         let mut response = Response::new(());
         let headers = response.headers_mut();
         // In the order of the service.
         headers.insert(CONTENT_TYPE, written.body.content_type());
         headers.insert(REQUEST_ID, request_id(&mut recorder));
         headers.extend(written.headers);
+        let cut = || Cut::new(way.line, way.version);
         let body = match written.body {
             WrittenBody::Whole(bytes) => {
                 let bytes = Bytes::from(bytes);
-                match fault {
-                    Some(Fault::Cut) => AnswerBody::Cut {
+                match ending {
+                    fault::Ending::Cut => AnswerBody::Cut {
                         part: Some(bytes.slice(..bytes.len() / 2)),
                         length: bytes.len() as u64,
-                        connection: Arc::clone(connection),
+                        cut: cut(),
                         recorder,
                     },
                     _ => AnswerBody::Whole { bytes: Some(bytes), recorder },
                 }
             }
-            WrittenBody::Stream(mut script) => {
-                let ending = match fault {
-                    Some(Fault::Cut) => {
-                        script.cut();
-                        recorder.exchange().stop_reason = None;
-                        Ending::Cut(Arc::clone(connection))
-                    }
-                    Some(Fault::Frame(name, message)) => {
-                        script.fail(name, message);
-                        recorder.exchange().exception = Some(name.to_owned());
-                        recorder.exchange().stop_reason = None;
-                        Ending::Short
-                    }
-                    Some(Fault::NoMetadata) => Ending::Short,
-                    Some(Fault::Exception(..)) | None => Ending::Complete,
+            WrittenBody::Stream(script) => {
+                let ending = match ending {
+                    fault::Ending::Complete => Ending::Complete,
+                    fault::Ending::Short => Ending::Short,
+                    fault::Ending::Cut => Ending::Cut(cut()),
                 };
                 let player = Player::new(script, arrived, self.config.speed);
                 AnswerBody::Stream { player, model: written.model, ending, recorder }
             }
             WrittenBody::Session(session) => {
-                let incoming = incoming.unwrap_or_default();
+                let incoming = way.incoming.unwrap_or_default();
                 AnswerBody::Duplex(Box::new(Duplex::new(
                     &self.config,
                     incoming,
@@ -283,7 +306,7 @@ impl Service {
 fn turn_away(refusal: &Refusal, mut recorder: Recorder) -> Response<AnswerBody> {
     recorder.exchange().exception = Some(refusal.exception.to_owned());
     let bytes = Some(Bytes::from(refusal.body()));
-    failed(StatusCode::FORBIDDEN, &refusal.error_type(), request_id(&mut recorder))
+    failed(StatusCode::FORBIDDEN, Some(&refusal.error_type()), request_id(&mut recorder))
         .map(|()| AnswerBody::Whole { bytes, recorder })
 }
 
@@ -294,22 +317,23 @@ fn refuse(
     mut recorder: Recorder,
 ) -> Response<AnswerBody> {
     let exchange = recorder.exchange();
-    exchange.exception = Some(error.exception.to_owned());
+    exchange.exception = error.is_typed.then(|| error.exception.to_owned());
     let bytes = Some(Bytes::from(operation.error_body(error)));
     exception(error, request_id(&mut recorder)).map(|()| AnswerBody::Whole { bytes, recorder })
 }
 
 fn exception(error: &ServiceError, request_id: HeaderValue) -> Response<()> {
-    failed(error.status, &error.error_type(), request_id)
+    let error_type = error.is_typed.then(|| error.error_type());
+    failed(error.status, error_type.as_deref(), request_id)
 }
 
-fn failed(status: StatusCode, error_type: &str, request_id: HeaderValue) -> Response<()> {
+fn failed(status: StatusCode, error_type: Option<&str>, request_id: HeaderValue) -> Response<()> {
     let mut response = Response::new(());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, JSON);
     headers.insert(REQUEST_ID, request_id);
-    if let Ok(error_type) = HeaderValue::from_str(error_type) {
+    if let Some(error_type) = error_type.and_then(|name| HeaderValue::from_str(name).ok()) {
         headers.insert(ERROR_TYPE, error_type);
     }
     response

@@ -4,13 +4,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 
 use crate::config::{Config, ConfigError};
 use crate::exchange::Service;
 use crate::ledger::LedgerSink;
+use crate::line::Line;
 
 /// Answers requests in process, as a [`Server`](crate::Server) does over a socket: for tests and
 /// fuzzers. It needs a Tokio runtime with time around it.
@@ -40,9 +41,17 @@ impl Handler {
     }
 
     /// The whole answer to `request`, or as much of it as came before a fault cut the connection.
+    /// Where the cut comes before any answer, this is what a proxy in front of a service says that
+    /// hung up: 502 and no body.
     pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
-        let connection = Arc::new(Notify::new());
-        let response = self.service.serve(request.map(Full::new), &connection).await;
+        // Nothing is ever waiting to be sent here, so nobody answers flushes.
+        let (line, _) = Line::new();
+        let line = Arc::new(line);
+        let Ok(response) = self.service.serve(request.map(Full::new), &line).await else {
+            let mut severed = Response::new(Bytes::new());
+            *severed.status_mut() = StatusCode::BAD_GATEWAY;
+            return severed;
+        };
         let (head, mut body) = response.into_parts();
         let mut bytes = BytesMut::new();
         loop {
@@ -54,10 +63,9 @@ impl Handler {
                             bytes.extend_from_slice(&part);
                         }
                     }
-                    Some(Err(never)) => match never {},
-                    None => break,
+                    Some(Err(_)) | None => break,
                 },
-                () = connection.notified() => break,
+                () = line.is_cut() => break,
             }
         }
         Response::from_parts(head, bytes.freeze())

@@ -8,7 +8,7 @@ use crate::cache::Division;
 use crate::draw;
 use crate::error::ServiceError;
 use crate::families::{self, Family};
-use crate::fault::Fault;
+use crate::fault::{Damage, Limits};
 use crate::guardrail::Guarding;
 use crate::model::{self, Model};
 use crate::operations::{Stated, Written};
@@ -67,6 +67,7 @@ pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written
         model.tokens(turn.chars) + turn.parameters.max_tokens.unwrap_or(model.max_output_tokens);
     asked.admit(&Subject { model: Some(model), prompt: &turn.prompt, quota_tokens })?;
 
+    let limits = Limits::of(turn.parameters.max_tokens, &turn.tools, &turn.tool_choice);
     let division = match &guarding {
         Some(guarding) if guarding.refuses() => Division::default(),
         _ => service.cache.charge(model, &turn),
@@ -78,7 +79,10 @@ pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written
     if let Some(pace) = service.pacing.overridden(model) {
         answer.set_pace(pace);
     }
-    answer.states_usage = asked.fault() != Some(Fault::NoMetadata);
+    answer.states_usage = asked.damage() != Some(&Damage::NoMetadata);
+    if let Some(reason) = asked.stop_fault() {
+        reason.apply(&mut answer, &limits).inspect_err(|_| asked.exchange.fault = None)?;
+    }
     answer.created_unix_seconds = asked.exchange.arrived_unix_nanos / 1_000_000_000;
     if let Some(guarding) = guarding {
         guarding.apply(&mut answer, family);

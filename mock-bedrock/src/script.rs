@@ -6,13 +6,9 @@ use bytes::{Bytes, BytesMut};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::error;
 use crate::event_stream;
 use crate::model::Model;
 use crate::timing::Timing;
-
-/// Events that still come before an exception in the middle of a stream.
-const EVENTS_BEFORE_EXCEPTION: usize = 4;
 
 /// The frames of a stream, back to back, and where and when each ends.
 #[derive(Debug, Default)]
@@ -20,6 +16,8 @@ pub(crate) struct Script {
     framing: Framing,
     bytes: BytesMut,
     beats: Vec<Beat>,
+    /// That of the events to come.
+    role: Role,
 }
 
 /// How events stand in a stream.
@@ -41,8 +39,20 @@ impl Framing {
     }
 }
 
+/// What a frame tells, so that a fault can leave out what it is to leave out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The answer itself, and what introduces it.
+    #[default]
+    Content,
+    /// Why the answer ended.
+    Stop,
+    /// What it used, and nothing else.
+    Usage,
+}
+
 /// One frame.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Beat {
     /// Where its last byte ends.
     pub(crate) end: usize,
@@ -50,6 +60,7 @@ pub(crate) struct Beat {
     pub(crate) due: Duration,
     /// Characters of the answer told by it and all before it.
     pub(crate) chars: usize,
+    pub(crate) role: Role,
 }
 
 impl Script {
@@ -62,6 +73,11 @@ impl Script {
         self.framing
     }
 
+    /// States the role of the events that are added from here on.
+    pub(crate) fn enter(&mut self, role: Role) {
+        self.role = role;
+    }
+
     /// Adds a server-sent event. Its data comes before its name, as the service was recorded to
     /// send it; the order means nothing to clients.
     pub(crate) fn server_sent_event(
@@ -71,20 +87,14 @@ impl Script {
         due: Duration,
         chars: usize,
     ) {
-        self.bytes.extend_from_slice(b"data: ");
-        self.bytes.extend_from_slice(payload);
-        if let Some(name) = name {
-            self.bytes.extend_from_slice(b"\nevent: ");
-            self.bytes.extend_from_slice(name.as_bytes());
-        }
-        self.bytes.extend_from_slice(b"\n\n");
-        self.beats.push(Beat { end: self.bytes.len(), due, chars });
+        put_server_sent(&mut self.bytes, name, payload);
+        self.beats.push(Beat { end: self.bytes.len(), due, chars, role: self.role });
     }
 
     /// Adds an event that is due once `chars` characters have been generated.
     pub(crate) fn event(&mut self, event_type: &str, payload: &[u8], due: Duration, chars: usize) {
         event_stream::put_event(&mut self.bytes, event_type, payload);
-        self.beats.push(Beat { end: self.bytes.len(), due, chars });
+        self.beats.push(Beat { end: self.bytes.len(), due, chars, role: self.role });
     }
 
     /// Varies the gaps between frames, so that they come as unevenly as a model generates.
@@ -92,35 +102,99 @@ impl Script {
         timing.vary(self.beats.iter_mut().map(|beat| &mut beat.due));
     }
 
-    /// Ends the stream with an exception after its first events.
-    pub(crate) fn fail(&mut self, name: &str, message: &str) {
-        let kept = EVENTS_BEFORE_EXCEPTION.min(self.beats.len().saturating_sub(1));
-        self.keep(kept);
-        let last =
-            self.beats.last().copied().unwrap_or(Beat { end: 0, due: Duration::ZERO, chars: 0 });
-        let message = error::message_body(message);
+    /// Adds an exception, which clients type by `name`, when the last event was due.
+    pub(crate) fn add_exception(&mut self, name: &str, payload: &[u8]) {
+        let last = self.last();
         match self.framing {
-            Framing::EventStream => event_stream::put_exception(&mut self.bytes, name, &message),
-            Framing::ServerSent => {
-                self.server_sent_event(Some("error"), &message, last.due, last.chars);
-                return;
-            }
+            Framing::EventStream => event_stream::put_exception(&mut self.bytes, name, payload),
+            Framing::ServerSent => put_server_sent(&mut self.bytes, Some(name), payload),
         }
         self.beats.push(Beat { end: self.bytes.len(), ..last });
     }
 
-    /// Leaves the first half of the events, and after them a part of a frame: clients over HTTP/2
-    /// take a connection that closes between two frames for the end of the stream.
-    pub(crate) fn cut(&mut self) {
-        let kept = self.beats.len() / 2;
-        let Some(broken) = self.beats.get(kept).copied() else { return };
-        self.beats.truncate(kept);
-        let whole = self.beats.last().map_or(0, |beat| beat.end);
+    /// Adds a frame that is neither an event nor an exception, when the last event was due.
+    pub(crate) fn add_error(&mut self, code: &str, message: &str) {
+        let last = self.last();
+        event_stream::put_error(&mut self.bytes, code, message);
+        self.beats.push(Beat { end: self.bytes.len(), ..last });
+    }
+
+    /// Puts an event before the one at `at`.
+    pub(crate) fn insert_event(&mut self, at: usize, name: &str, payload: &[u8]) {
+        let tail_beats = self.beats.split_off(at.min(self.beats.len()));
+        let before = self.last();
+        let tail = self.bytes.split_off(before.end);
+        match self.framing {
+            Framing::EventStream => event_stream::put_event(&mut self.bytes, name, payload),
+            Framing::ServerSent => put_server_sent(&mut self.bytes, Some(name), payload),
+        }
+        let longer = self.bytes.len() - before.end;
+        self.beats.push(Beat { end: self.bytes.len(), ..before });
+        self.bytes.unsplit(tail);
+        self.beats
+            .extend(tail_beats.into_iter().map(|beat| Beat { end: beat.end + longer, ..beat }));
+    }
+
+    /// Drops all but the first `count` frames.
+    pub(crate) fn keep(&mut self, count: usize) {
+        self.beats.truncate(count);
+        self.bytes.truncate(self.last().end);
+    }
+
+    /// Drops all but the first `count` frames and half of the next one.
+    pub(crate) fn keep_and_half(&mut self, count: usize) {
+        let Some(broken) = self.beats.get(count).copied() else { return };
+        self.beats.truncate(count);
+        let whole = self.last().end;
         let end = whole + (broken.end - whole) / 2;
         self.bytes.truncate(end);
-        if let Some(last) = self.beats.last_mut() {
-            last.end = end;
+        match self.beats.last_mut() {
+            Some(last) => last.end = end,
+            None => self.beats.push(Beat { end, chars: 0, ..broken }),
         }
+    }
+
+    /// Drops the first frame of that role and all after it.
+    pub(crate) fn keep_before(&mut self, role: Role) {
+        if let Some(at) = self.beats.iter().position(|beat| beat.role == role) {
+            self.keep(at);
+        }
+    }
+
+    /// Drops the frames of that role.
+    pub(crate) fn drop_role(&mut self, role: Role) {
+        let mut bytes = BytesMut::with_capacity(self.bytes.len());
+        let mut start = 0;
+        self.beats.retain_mut(|beat| {
+            let frame = &self.bytes[start..beat.end];
+            start = beat.end;
+            if beat.role == role {
+                return false;
+            }
+            bytes.extend_from_slice(frame);
+            beat.end = bytes.len();
+            true
+        });
+        self.bytes = bytes;
+    }
+
+    /// Makes the frames from the one at `from` on come later.
+    pub(crate) fn delay(&mut self, from: usize, delay: Duration) {
+        for beat in self.beats.iter_mut().skip(from) {
+            beat.due += delay;
+        }
+    }
+
+    /// Flips a bit of the last checksum of the frame at `at`.
+    pub(crate) fn break_checksum(&mut self, at: usize) {
+        if let Some(beat) = self.beats.get(at) {
+            self.bytes[beat.end - 1] ^= 1;
+        }
+    }
+
+    /// How many frames there are.
+    pub(crate) fn len(&self) -> usize {
+        self.beats.len()
     }
 
     /// The frames, and their beats in order.
@@ -128,9 +202,8 @@ impl Script {
         (self.bytes.freeze(), self.beats)
     }
 
-    fn keep(&mut self, count: usize) {
-        self.beats.truncate(count);
-        self.bytes.truncate(self.beats.last().map_or(0, |beat| beat.end));
+    fn last(&self) -> Beat {
+        self.beats.last().copied().unwrap_or_default()
     }
 }
 
@@ -172,6 +245,16 @@ impl Pieces {
             Some(piece)
         })
     }
+}
+
+fn put_server_sent(out: &mut BytesMut, name: Option<&str>, payload: &[u8]) {
+    out.extend_from_slice(b"data: ");
+    out.extend_from_slice(payload);
+    if let Some(name) = name {
+        out.extend_from_slice(b"\nevent: ");
+        out.extend_from_slice(name.as_bytes());
+    }
+    out.extend_from_slice(b"\n\n");
 }
 
 /// `text` in pieces of 11 to 17 characters, as the service's deltas are.

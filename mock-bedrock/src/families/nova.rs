@@ -70,6 +70,7 @@ impl Family for Nova {
         }
         chunks.finish();
         chunks.add(&Event::MessageStop { stop_reason: answer.stop.as_str() });
+        chunks.tell_usage();
         if answer.states_usage {
             chunks.add(&Last {
                 metadata: Metadata {

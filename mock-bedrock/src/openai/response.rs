@@ -114,6 +114,7 @@ pub(crate) fn stream(answer: &Answer, dialect: Dialect, chunks: &mut Chunks<'_>)
 /// The chunk that states the usage of a stream, which has no choices.
 pub(crate) fn stream_usage(answer: &Answer, chunks: &mut Chunks<'_>) {
     let id = id(answer);
+    chunks.tell_usage();
     chunks.add(&Completion::<0> {
         choices: [],
         usage: Some(Usage::of(answer)),

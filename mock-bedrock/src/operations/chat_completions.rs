@@ -11,7 +11,7 @@ use crate::inference::{self, Shape};
 use crate::model::Model;
 use crate::openai::{self, Dialect};
 use crate::route::Route;
-use crate::script::Script;
+use crate::script::{Role, Script};
 use crate::turn::Turn;
 
 /// `POST /openai/v1/chat/completions`
@@ -37,6 +37,7 @@ impl Operation for ChatCompletions {
         };
         asked.exchange.model_id = model;
         let (streams, includes_usage) = (request.streams, request.includes_usage);
+        asked.streams = streams;
         inference::answer(&Completion { streams, includes_usage }, asked)
     }
 
@@ -79,7 +80,8 @@ impl Shape for Completion {
         }
         let mut script = Script::server_sent();
         let mut end = (answer.timing.total, 0);
-        let mut chunks = Chunks::without_metrics(answer, |chunk, due, chars| {
+        let mut chunks = Chunks::without_metrics(answer, |chunk, role, due, chars| {
+            script.enter(role);
             script.server_sent_event(None, chunk, due, chars);
             end = (due, chars);
         });
@@ -88,6 +90,7 @@ impl Shape for Completion {
             openai::stream_usage(answer, &mut chunks);
         }
         drop(chunks);
+        script.enter(Role::Stop);
         script.server_sent_event(None, b"[DONE]", end.0, end.1);
         Written::stream(answer, script)
     }

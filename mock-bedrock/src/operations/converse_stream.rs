@@ -24,7 +24,7 @@ use crate::identifier;
 use crate::inference::{self, Shape};
 use crate::model::Model;
 use crate::route::Route;
-use crate::script::{Script, deltas};
+use crate::script::{Role, Script, deltas};
 use crate::turn::Turn;
 use crate::wire::{json_into, raw};
 
@@ -72,11 +72,13 @@ impl Shape for ConverseStream {
             writer.block(family, answer, number, block);
         }
         writer.due = answer.timing.total;
+        writer.script.enter(Role::Stop);
         writer.event("messageStop", |p| MessageStop {
             additional_model_response_fields: additional_fields(answer),
             p,
             stop_reason: answer.stop.as_str(),
         });
+        writer.script.enter(Role::Usage);
         if answer.states_usage {
             writer.event("metadata", |p| Metadata {
                 metrics: Metrics { latency_ms: answer.timing.total_ms() },

@@ -49,7 +49,8 @@ impl Shape for InvokeModelWithResponseStream {
         let mut script = Script::default();
         let mut draws = draw::generator(answer.key, Purpose::Padding);
         let mut payload = String::with_capacity(512);
-        let mut put = |chunk: &[u8], due, chars| {
+        let mut put = |chunk: &[u8], role, due, chars| {
+            script.enter(role);
             payload.clear();
             payload.push_str("{\"bytes\":\"");
             STANDARD.encode_string(chunk, &mut payload);
@@ -62,11 +63,13 @@ impl Shape for InvokeModelWithResponseStream {
             None => family.stream(answer, &mut Chunks::new(answer, put)),
             Some(told) => {
                 let mut chunks = Vec::new();
-                let take = |chunk: &[u8], due, chars| chunks.push((chunk.to_vec(), due, chars));
+                let take = |chunk: &[u8], role, due, chars| {
+                    chunks.push((chunk.to_vec(), role, due, chars));
+                };
                 family.stream(answer, &mut Chunks::new(answer, take));
                 let last = chunks.len().saturating_sub(1);
-                for (n, (chunk, due, chars)) in chunks.into_iter().enumerate() {
-                    put(&told.chunk(chunk, n == last), due, chars);
+                for (n, (chunk, role, due, chars)) in chunks.into_iter().enumerate() {
+                    put(&told.chunk(chunk, n == last), role, due, chars);
                 }
             }
         }

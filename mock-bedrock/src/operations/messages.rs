@@ -46,6 +46,7 @@ impl Operation for Messages {
             streams: head.stream.unwrap_or(false),
             has_version: asked.head.headers.contains_key("anthropic-version"),
         };
+        asked.streams = message.streams;
         inference::answer(&message, asked)
     }
 
@@ -91,7 +92,8 @@ impl Shape for Message {
             return Written::whole(answer, family.write(answer));
         }
         let mut script = Script::server_sent();
-        let mut chunks = Chunks::without_metrics(answer, |chunk, due, chars| {
+        let mut chunks = Chunks::without_metrics(answer, |chunk, role, due, chars| {
+            script.enter(role);
             script.server_sent_event(event_name(chunk), chunk, due, chars);
         });
         family.stream(answer, &mut chunks);

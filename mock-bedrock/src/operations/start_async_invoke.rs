@@ -164,11 +164,11 @@ fn name(seed: u64, number: u64) -> String {
 
 /// The service's own text is not known.
 fn token_taken() -> ServiceError {
-    ServiceError {
-        status: http::StatusCode::BAD_REQUEST,
-        exception: "ConflictException",
-        message: "The clientRequestToken was already used with different parameters. Use another token and try again.".into(),
-    }
+    ServiceError::new(
+        http::StatusCode::BAD_REQUEST,
+        "ConflictException",
+        "The clientRequestToken was already used with different parameters. Use another token and try again.",
+    )
 }
 
 #[cfg(test)]

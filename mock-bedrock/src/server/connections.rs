@@ -1,6 +1,5 @@
 //! Connections: taken, served, and let go.
 
-use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +12,14 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::PATIENCE;
 use crate::admin::{self, Admin, AdminBody};
 use crate::body::AnswerBody;
 use crate::exchange::Service;
+use crate::line::{Line, Severed};
 
 /// How long to pause when the system has no more connections to give.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(20);
@@ -82,21 +82,30 @@ async fn converse(
     host: Arc<Host>,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let cut = Arc::new(Notify::new());
+    let (line, mut flushes) = Line::new();
+    let line = Arc::new(line);
     let answer = service_fn(|request| {
-        let (host, cut) = (Arc::clone(&host), Arc::clone(&cut));
-        async move { Ok::<_, Infallible>(host.answer(request, &cut).await) }
+        let (host, line) = (Arc::clone(&host), Arc::clone(&line));
+        async move { host.answer(request, &line).await }
     });
     let builder = Builder::new(TokioExecutor::new());
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), answer));
     let mut is_stopping = false;
+    let mut flushed = None;
     loop {
         tokio::select! {
             // The connection first: it flushes what it holds before a cut takes effect.
             biased;
             // Errors are the client's: it left, or it did not speak HTTP.
             _ = connection.as_mut() => return,
-            () = cut.notified() => return,
+            () = line.is_cut() => return,
+            // Driven once more since it was asked to flush, the connection has.
+            () = std::future::ready(()), if flushed.is_some() => {
+                let told: Option<oneshot::Sender<()>> = flushed.take();
+                // The answer may have been dropped meanwhile.
+                let _ = told.map(|told| told.send(()));
+            }
+            asked = flushes.next() => flushed = asked,
             _ = stopped.changed(), if !is_stopping => {
                 is_stopping = true;
                 connection.as_mut().graceful_shutdown();
@@ -109,12 +118,12 @@ impl Host {
     async fn answer(
         &self,
         request: Request<Incoming>,
-        connection: &Arc<Notify>,
-    ) -> Response<Either<AnswerBody, AdminBody>> {
+        line: &Arc<Line>,
+    ) -> Result<Response<Either<AnswerBody, AdminBody>>, Severed> {
         if admin::is_admin(request.uri().path()) {
-            self.admin.answer(request).await.map(Either::Right)
+            Ok(self.admin.answer(request).await.map(Either::Right))
         } else {
-            self.service.serve(request, connection).await.map(Either::Left)
+            Ok(self.service.serve(request, line).await?.map(Either::Left))
         }
     }
 }

@@ -181,7 +181,7 @@ impl EventFrame {
     }
 }
 
-async fn read(response: Response<Incoming>) -> Answered {
+pub(crate) async fn read(response: Response<Incoming>) -> Answered {
     let (head, mut body) = response.into_parts();
     let mut bytes = Vec::new();
     let is_whole = loop {

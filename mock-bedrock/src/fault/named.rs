@@ -1,0 +1,176 @@
+//! From the name of a fault to what it does.
+
+use std::time::Duration;
+
+use spanproof_schemas::ledger::{Operation, Task};
+
+use super::damage::{Damage, Frame};
+use super::exceptions::{EXCEPTIONS, Exception};
+use super::{Effect, Fault, Reason, span};
+use crate::error::ServiceError;
+
+/// The request that a fault is to strike.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting<'a> {
+    pub(crate) operation: Operation,
+    pub(crate) task: Task,
+    /// Whether the answer is a stream.
+    pub(crate) streams: bool,
+    pub(crate) model_id: &'a str,
+}
+
+/// The faults that have a name alone, but for exceptions and stop reasons.
+const PLAIN: &[(&str, Effect)] = &[
+    ("cut", Effect::Damage(Damage::Cut)),
+    ("cut:before-headers", Effect::CutBeforeHeaders),
+    ("cut:between-frames", Effect::Damage(Damage::CutBetweenFrames)),
+    ("no-message-stop", Effect::Damage(Damage::NoMessageStop)),
+    ("no-metadata", Effect::Damage(Damage::NoMetadata)),
+    ("bad-crc", Effect::Damage(Damage::BadCrc)),
+    ("unknown-event", Effect::Damage(Damage::UnknownEvent)),
+    ("unknown-stop-reason", Effect::Stop(Reason::Unknown)),
+];
+
+/// A throttling without its type, as a proxy in front of the service would send it.
+const UNTYPED: &str = "untyped:429";
+/// A frame of the kind that is neither event nor exception.
+const ERROR_FRAME: &str = "stream:error";
+
+/// The fault that `name` names, for a request of this kind.
+///
+/// # Errors
+///
+/// What is wrong with the name, or why it does not fit the request.
+pub(super) fn read(name: &str, setting: Setting<'_>) -> Result<Fault, String> {
+    let effect = effect(name, setting)?;
+    let needs = match &effect {
+        Effect::Damage(_) if setting.operation == Operation::InvokeModelWithBidirectionalStream => {
+            return Err(format!(
+                "`{name}` is not done to {}, whose answer follows what comes in",
+                setting.operation.name()
+            ));
+        }
+        Effect::Damage(damage) => damage.needs(),
+        Effect::Stop(_) => Needs::Message,
+        Effect::Refusal(_) | Effect::CutBeforeHeaders => Needs::Nothing,
+    };
+    match needs.missing(setting) {
+        None => Ok(Fault { name: name.to_owned(), effect }),
+        Some(what) => Err(format!("`{name}` needs {what}")),
+    }
+}
+
+fn effect(name: &str, setting: Setting<'_>) -> Result<Effect, String> {
+    let operation = setting.operation;
+    let undeclared =
+        |exception: &str| format!("`{name}`: {} does not declare {exception}", operation.name());
+    if name == UNTYPED {
+        let throttled = Exception::find("ThrottlingException");
+        let error = throttled.and_then(|known| known.refusal(operation, setting.model_id));
+        let error = error.ok_or_else(|| undeclared("ThrottlingException"))?;
+        return Ok(Effect::Refusal(Box::new(ServiceError { is_typed: false, ..error })));
+    }
+    if let Some(exception) = Exception::find(name) {
+        let error = exception.refusal(operation, setting.model_id);
+        let error = error.ok_or_else(|| undeclared(exception.name))?;
+        return Ok(Effect::Refusal(Box::new(error)));
+    }
+    if name == ERROR_FRAME {
+        return Ok(Effect::Damage(Damage::Frame(Frame::Error)));
+    }
+    if let Some(exception) =
+        name.strip_prefix("stream:").and_then(upper).and_then(|name| Exception::find(&name))
+    {
+        if !setting.streams {
+            return Err(format!("`{name}` needs a streaming operation"));
+        }
+        let error = exception.in_stream(operation, setting.model_id);
+        let error = error.ok_or_else(|| {
+            format!("`{name}`: the stream of {} has no such exception", operation.name())
+        })?;
+        return Ok(Effect::Damage(Damage::Frame(Frame::Exception(Box::new(error)))));
+    }
+    simple(name)
+}
+
+/// The effect of a fault that is no exception.
+fn simple(name: &str) -> Result<Effect, String> {
+    if let Some((_, effect)) = PLAIN.iter().find(|(known, _)| *known == name) {
+        return Ok(effect.clone());
+    }
+    if let Some(reason) = name.strip_prefix("stop:").and_then(Reason::named) {
+        return Ok(Effect::Stop(reason));
+    }
+    let parameter = |key: &str| name.strip_prefix(key)?.strip_prefix('=');
+    let timed: [(&str, fn(Duration) -> Damage); 2] =
+        [("slow-first-byte", Damage::SlowFirstByte), ("stall", Damage::Stall)];
+    for (key, damage) in timed {
+        if let Some(text) = parameter(key) {
+            return Ok(Effect::Damage(damage(span::parse(text)?)));
+        }
+    }
+    Err(format!(
+        "unknown fault `{name}`; known are {}, each with @2 after it for the second attempt of a call only, or @1-2 for the first two",
+        known().join(", ")
+    ))
+}
+
+/// Every name, as one asks for it.
+fn known() -> Vec<String> {
+    let mut known: Vec<String> = EXCEPTIONS.iter().map(Exception::asked_for_by).collect();
+    known.push(UNTYPED.to_owned());
+    known.push("stream: with an exception as in stream:throttlingException".to_owned());
+    known.push(ERROR_FRAME.to_owned());
+    known.extend(PLAIN.iter().map(|(name, _)| (*name).to_owned()));
+    known.extend(["slow-first-byte=5s".to_owned(), "stall=5s".to_owned()]);
+    known.extend(Reason::NAMED.iter().map(|reason| format!("stop:{}", reason.as_str())));
+    known
+}
+
+/// `ThrottlingException` for `throttlingException`.
+fn upper(name: &str) -> Option<String> {
+    let first = name.chars().next().filter(char::is_ascii_lowercase)?;
+    Some(first.to_ascii_uppercase().to_string() + &name[1..])
+}
+
+/// What a fault needs of the answer that it strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Needs {
+    Nothing,
+    Stream,
+    /// A stream in the binary framing of AWS.
+    EventStream,
+    /// The stream of a model, which says why it ended and what it used.
+    ModelStream,
+    /// A message by a model.
+    Message,
+}
+
+impl Needs {
+    /// What the request lacks, in words.
+    fn missing(self, setting: Setting<'_>) -> Option<&'static str> {
+        let is_framed =
+            !matches!(setting.operation, Operation::ChatCompletions | Operation::Messages);
+        let runs_model = matches!(
+            setting.operation,
+            Operation::Converse
+                | Operation::ConverseStream
+                | Operation::InvokeModel
+                | Operation::InvokeModelWithResponseStream
+                | Operation::ChatCompletions
+                | Operation::Messages
+        );
+        let is_message = runs_model && matches!(setting.task, Task::Chat | Task::TextCompletion);
+        match self {
+            Needs::Nothing => None,
+            Needs::Stream => (!setting.streams).then_some("a streaming operation"),
+            Needs::EventStream => {
+                (!(setting.streams && is_framed)).then_some("an event stream of AWS")
+            }
+            Needs::ModelStream => {
+                (!(setting.streams && runs_model)).then_some("the stream of a model")
+            }
+            Needs::Message => (!is_message).then_some("an operation that answers with a message"),
+        }
+    }
+}

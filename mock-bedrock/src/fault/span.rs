@@ -1,0 +1,31 @@
+//! Spans of simulated time, as people write them.
+
+use std::time::Duration;
+
+/// The longest that a fault or a script can make anybody wait.
+const LONGEST: Duration = Duration::from_hours(24);
+
+/// Reads `250ms`, `1.5s`, `2m` or `1h`.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub(crate) fn parse(text: &str) -> Result<Duration, String> {
+    let unit_at = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit_at);
+    let unit_seconds = match unit {
+        "ms" => 1e-3,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3_600.0,
+        _ => return Err(format!("`{text}` is no span of time; write 250ms, 1.5s, 2m or 1h")),
+    };
+    let plain = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    number
+        .parse::<f64>()
+        .ok()
+        .filter(|_| plain)
+        .and_then(|number| Duration::try_from_secs_f64(number * unit_seconds).ok())
+        .filter(|span| *span <= LONGEST)
+        .ok_or_else(|| format!("`{text}` is no span of time of at most a day; write 250ms or 5s"))
+}
