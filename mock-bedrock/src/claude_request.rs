@@ -4,10 +4,14 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use spanproof_schemas::ledger::Parameters;
 
+use crate::claude_tools;
 use crate::error::ServiceError;
+use crate::model::Model;
+use crate::reasoning;
 use crate::turn::{CacheTtl, ToolChoice, Turn};
 
 /// The most stop sequences that the documentation of Claude's native body allows.
@@ -19,8 +23,8 @@ const MOST_STOP_SEQUENCES: usize = 8_191;
 ///
 /// A `ValidationException` in the service's words for what it refuses. Any `anthropic_version` is
 /// taken: released SDKs differ in what they send.
-pub(crate) fn read(body: &[u8]) -> Result<Turn, ServiceError> {
-    read_body(body, true)
+pub(crate) fn read(body: &[u8], model: &Model) -> Result<Turn, ServiceError> {
+    read_body(body, model, true)
 }
 
 /// Reads a Messages request, whose version stands in a header or in the body.
@@ -28,11 +32,15 @@ pub(crate) fn read(body: &[u8]) -> Result<Turn, ServiceError> {
 /// # Errors
 ///
 /// As [`read`].
-pub(crate) fn read_message(body: &[u8], has_version: bool) -> Result<Turn, ServiceError> {
-    read_body(body, !has_version)
+pub(crate) fn read_message(
+    body: &[u8],
+    model: &Model,
+    has_version: bool,
+) -> Result<Turn, ServiceError> {
+    read_body(body, model, !has_version)
 }
 
-fn read_body(body: &[u8], needs_version: bool) -> Result<Turn, ServiceError> {
+fn read_body(body: &[u8], model: &Model, needs_version: bool) -> Result<Turn, ServiceError> {
     let body: Body<'_> = serde_json::from_slice(body).map_err(|_| ServiceError::unreadable())?;
     for (key, is_missing) in [
         ("anthropic_version", needs_version && body.anthropic_version.is_none()),
@@ -78,6 +86,12 @@ fn read_body(body: &[u8], needs_version: bool) -> Result<Turn, ServiceError> {
             "stop_sequences: each stop sequence must contain non-whitespace",
         ));
     }
+    let fields = reasoning::Fields {
+        thinking: body.thinking,
+        output_config: body.output_config,
+        ..reasoning::Fields::default()
+    };
+    reasoning::read(&fields, model, &mut turn)?;
     Ok(turn)
 }
 
@@ -87,8 +101,13 @@ fn read_tools(
     turn: &mut Turn,
 ) -> Result<(), ServiceError> {
     for tool in tools {
-        if let Some(schema) = tool.input_schema {
-            turn.add_tool(tool.name, tool.description.as_deref(), schema.to_owned());
+        let kind = tool.r#type.as_deref().unwrap_or("custom");
+        if claude_tools::runs_beside_the_model(kind) {
+            turn.server_tools.push(tool.name);
+        } else if let Some(schema) =
+            tool.input_schema.map(ToOwned::to_owned).or_else(|| claude_tools::client_schema(kind))
+        {
+            turn.add_tool(tool.name, tool.description.as_deref(), schema);
         }
         add_cache_point(tool.cache_control.as_ref(), turn);
     }
@@ -190,6 +209,8 @@ struct Body<'a> {
     #[serde(borrow)]
     tools: Option<Vec<ToolEntry<'a>>>,
     tool_choice: Option<Choice>,
+    thinking: Option<Value>,
+    output_config: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -253,6 +274,7 @@ struct CacheControl {
 
 #[derive(Deserialize)]
 struct ToolEntry<'a> {
+    r#type: Option<String>,
     name: String,
     description: Option<String>,
     #[serde(borrow)]

@@ -4,6 +4,7 @@ use crate::error::ServiceError;
 use crate::families::Family;
 use crate::messages;
 use crate::model::{Capability, Model};
+use crate::reasoning;
 use crate::turn::{Reasoning, ToolChoice, Turn};
 
 /// Reads a body of messages for `model`.
@@ -26,6 +27,11 @@ pub(crate) fn read(
     if let Some(message) = unsupported(model, &turn, streamed) {
         return Err(ServiceError::validation(message));
     }
+    let fields = std::mem::take(&mut turn.reasoning_fields);
+    reasoning::read(&fields, model, &mut turn).map_err(|error| {
+        let message = error.message;
+        ServiceError::validation(format!("The model returned the following errors: {message}"))
+    })?;
     if turn.reasoning.is_none() && family.reasons_unasked(model) {
         turn.reasoning =
             Some(Reasoning { budget_tokens: model.max_output_tokens, redacted: false });

@@ -18,6 +18,11 @@ pub(crate) fn claude_tool_use(answer: &Answer, block: usize) -> String {
     drawn("toolu_bdrk_01", &mut draws(answer, block as u64))
 }
 
+/// The id of the use of a tool that runs beside Claude.
+pub(crate) fn claude_server_tool_use(answer: &Answer, block: usize) -> String {
+    drawn("srvtoolu_bdrk_01", &mut draws(answer, block as u64))
+}
+
 /// The id of a tool's call in a chat completion.
 pub(crate) fn openai_tool_call(answer: &Answer, block: usize) -> String {
     drawn("call_", &mut draws(answer, block as u64))

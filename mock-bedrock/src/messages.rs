@@ -40,6 +40,10 @@ pub(crate) fn read(body: &[u8]) -> Result<Turn, ServiceError> {
     turn.parameters.guardrail_id =
         body.guardrail_config.as_ref().and_then(|config| config.guardrail_identifier.clone());
     turn.guardrail = body.guardrail_config;
+    turn.reasoning_fields = additional.reasoning;
+    if turn.reasoning_fields.nova.is_none() {
+        turn.reasoning_fields.nova = body.reasoning_config;
+    }
     turn.echo = Echo {
         performance_config: body.performance_config.map(ToOwned::to_owned),
         service_tier: body.service_tier.map(ToOwned::to_owned),
@@ -65,6 +69,7 @@ fn read_tools(config: ToolConfig<'_>, turn: &mut Turn) -> Result<(), ServiceErro
                 spec.description.as_deref(),
                 spec.input_schema.json.to_owned(),
             ),
+            ToolEntry { system_tool: Some(tool), .. } => turn.server_tools.push(tool.name),
             ToolEntry { cache_point: Some(point), .. } => {
                 turn.add_cache_point(CacheTtl::named(point.ttl.as_deref()));
             }

@@ -10,6 +10,7 @@ use crate::draw::Fold;
 use crate::error::ServiceError;
 use crate::guardrail::ConverseConfig;
 use crate::model::Model;
+use crate::reasoning::Fields;
 
 /// An image, a document, a video or a sound counts as much as this many characters.
 const MEDIA_CHARS: u64 = 5_400;
@@ -35,6 +36,8 @@ pub(crate) struct Turn {
     pub(crate) wanted: Wanted,
     /// The texts that vectors or a ranking are wanted of, beside the prompt that holds them all.
     pub(crate) passages: Vec<String>,
+    /// How the request asks for that, before the model's family made sense of it.
+    pub(crate) reasoning_fields: Fields,
     /// How the model may reason before it answers.
     pub(crate) reasoning: Option<Reasoning>,
     /// The tools that the service itself runs, by name.
@@ -189,6 +192,7 @@ impl Turn {
             tool_choice: ToolChoice::Auto,
             wanted: Wanted::Message,
             passages: Vec::new(),
+            reasoning_fields: Fields::default(),
             reasoning: None,
             server_tools: Vec::new(),
             default_max_tokens: None,

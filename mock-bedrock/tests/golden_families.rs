@@ -242,3 +242,40 @@ async fn rerank() {
     let amazon = seen("amazon.rerank-v1:0", &embedded(&[&amazon])).await;
     insta::assert_snapshot!([cohere, amazon].join("\n\n"));
 }
+
+#[tokio::test]
+async fn claude_thinks() {
+    let native = r#"{"anthropic_version":"bedrock-2023-05-31","max_tokens":1100,"thinking":{"type":"enabled","budget_tokens":1024},"messages":[{"role":"user","content":"How deep is the harbour?"}]}"#;
+    let converse = r#"{"messages":[{"role":"user","content":[{"text":"How deep?"}]}],"additionalModelRequestFields":{"thinking":{"type":"enabled","budget_tokens":1024}}}"#;
+    let redacted =
+        native.replace("the harbour", "ANTHROPIC_MAGIC_STRING_TRIGGER_REDACTED_THINKING_46C9A13E");
+    let asked = [
+        ("invoke", native.to_owned()),
+        ("invoke-with-response-stream", native.to_owned()),
+        ("invoke", redacted.clone()),
+        ("invoke-with-response-stream", redacted),
+        ("converse", converse.to_owned()),
+    ];
+    insta::assert_snapshot!(seen("us.anthropic.claude-opus-4-8", &asked).await);
+}
+
+#[tokio::test]
+async fn claude_searches_the_web() {
+    let body = r#"{"anthropic_version":"bedrock-2023-05-31","max_tokens":200,"tools":[{"type":"web_search_20250305","name":"web_search"}],"messages":[{"role":"user","content":"How deep is it?"}]}"#;
+    let asked = [("invoke", body.to_owned()), ("invoke-with-response-stream", body.to_owned())];
+    insta::assert_snapshot!(seen("us.anthropic.claude-sonnet-4-20250514-v1:0", &asked).await);
+}
+
+#[tokio::test]
+async fn nova_reasons() {
+    let native = r#"{"messages":[{"role":"user","content":[{"text":"How deep?"}]}],"inferenceConfig":{"maxTokens":60},"reasoningConfig":{"type":"enabled","maxReasoningEffort":"low"}}"#;
+    let converse = native
+        .replace("\"reasoningConfig\":", "\"additionalModelRequestFields\":{\"reasoningConfig\":")
+        .replace("\"low\"}", "\"low\"}}");
+    let asked = [
+        ("invoke", native.to_owned()),
+        ("invoke-with-response-stream", native.to_owned()),
+        ("converse", converse),
+    ];
+    insta::assert_snapshot!(seen("us.amazon.nova-2-lite-v1:0", &asked).await);
+}

@@ -10,6 +10,7 @@ use crate::error::ServiceError;
 use crate::identifier;
 use crate::messages;
 use crate::model::Model;
+use crate::reasoning;
 use crate::script::deltas;
 use crate::turn::Turn;
 use crate::wire::{self, Text, raw};
@@ -26,8 +27,16 @@ impl Family for Nova {
         false
     }
 
-    fn read(&self, body: &[u8], _: &Model) -> Result<Turn, ServiceError> {
-        messages::read(body)
+    /// Its reasoning has no signature in what was seen of it; its native form was not recorded.
+    fn signs_reasoning(&self) -> bool {
+        false
+    }
+
+    fn read(&self, body: &[u8], model: &Model) -> Result<Turn, ServiceError> {
+        let mut turn = messages::read(body)?;
+        let fields = std::mem::take(&mut turn.reasoning_fields);
+        reasoning::read(&fields, model, &mut turn)?;
+        Ok(turn)
     }
 
     fn write(&self, answer: &Answer) -> Vec<u8> {
@@ -54,6 +63,16 @@ impl Family for Nova {
                         chunks.add(&Event::ContentBlockStop { index });
                         index += 1;
                     }
+                }
+                Block::Reasoning { text, .. } => {
+                    let mut pieces = draw::generator(answer.key, Purpose::Deltas);
+                    for text in deltas(text, &mut pieces) {
+                        chunks.advance(text);
+                        let delta = Delta::Reasoning { reasoning: Text { text } };
+                        chunks.add(&Event::ContentBlockDelta { delta, index });
+                    }
+                    chunks.add(&Event::ContentBlockStop { index });
+                    index += 1;
                 }
                 Block::ToolUse { name, input } => {
                     let tool_use_id = identifier::nova_tool_use(answer, block_number);
@@ -87,6 +106,10 @@ impl Family for Nova {
 fn content<'a>(answer: &Answer) -> impl Fn((usize, &'a Block)) -> Option<Content<'a>> {
     move |(block_number, block)| match block {
         Block::Text(text) | Block::Cited { text, .. } => Some(Content::Text(Text { text })),
+        Block::Reasoning { text, .. } => {
+            let reasoning = Reasoned { text: Text { text } };
+            Some(Content::Reasoning { reasoning })
+        }
         Block::ToolUse { name, input } => {
             let id = identifier::nova_tool_use(answer, block_number);
             Some(Content::ToolUse { tool_use: ToolUse { name, id, input: raw(input) } })
@@ -118,10 +141,20 @@ struct Message<'a> {
 #[serde(untagged)]
 enum Content<'a> {
     Text(Text<'a>),
+    Reasoning {
+        #[serde(rename = "reasoningContent")]
+        reasoning: Reasoned<'a>,
+    },
     ToolUse {
         #[serde(rename = "toolUse")]
         tool_use: ToolUse<'a>,
     },
+}
+
+#[derive(Serialize)]
+struct Reasoned<'a> {
+    #[serde(rename = "reasoningText")]
+    text: Text<'a>,
 }
 
 #[derive(Serialize)]
@@ -198,6 +231,10 @@ struct ToolStart<'a> {
 #[serde(untagged)]
 enum Delta<'a> {
     Text(Text<'a>),
+    Reasoning {
+        #[serde(rename = "reasoningContent")]
+        reasoning: Text<'a>,
+    },
     ToolUse {
         #[serde(rename = "toolUse")]
         tool_use: Input<'a>,

@@ -4,9 +4,11 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::guardrail::ConverseConfig;
+use crate::reasoning;
 use crate::turn::{CacheTtl, Guard};
 
 #[derive(Deserialize)]
@@ -21,6 +23,8 @@ pub(super) struct Body<'a> {
     pub(super) tool_config: Option<ToolConfig<'a>>,
     pub(super) guardrail_config: Option<ConverseConfig>,
     pub(super) additional_model_request_fields: Option<AdditionalFields>,
+    /// Nova 2's, in its native body.
+    pub(super) reasoning_config: Option<Value>,
     pub(super) additional_model_response_field_paths: Option<Vec<String>>,
     #[serde(borrow)]
     pub(super) performance_config: Option<&'a RawValue>,
@@ -119,14 +123,16 @@ pub(super) struct InferenceConfig {
     pub(super) stop_sequences: Option<Vec<String>>,
 }
 
-/// The fields of the model's own that the ledger knows: Claude's `top_k`, Nova's
-/// `inferenceConfig.topK`.
+/// The fields of the model's own that are read: Claude's `top_k`, Nova's `inferenceConfig.topK`, and
+/// those that ask for reasoning.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AdditionalFields {
     #[serde(alias = "top_k")]
     pub(super) top_k: Option<f64>,
     pub(super) inference_config: Option<InferenceConfig>,
+    #[serde(flatten)]
+    pub(super) reasoning: reasoning::Fields,
 }
 
 impl AdditionalFields {
@@ -148,6 +154,7 @@ pub(super) struct ToolConfig<'a> {
 pub(super) struct ToolEntry<'a> {
     #[serde(borrow)]
     pub(super) tool_spec: Option<ToolSpec<'a>>,
+    pub(super) system_tool: Option<NamedTool>,
     pub(super) cache_point: Option<CachePoint>,
 }
 

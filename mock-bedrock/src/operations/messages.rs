@@ -84,7 +84,7 @@ impl Shape for Message {
                 model.id
             )));
         }
-        claude_request::read_message(body, self.has_version)
+        claude_request::read_message(body, model, self.has_version)
     }
 
     fn write(&self, family: &dyn Family, answer: &Answer) -> Written {
