@@ -141,11 +141,10 @@ impl AsyncInvokes {
         found
     }
 
-    /// Forgets the invocations of a test.
-    #[allow(dead_code, reason = "the admin's reset will call it")]
+    /// Forgets the invocations of a test, or all if none is named.
     pub(crate) fn forget(&self, test_id: Option<&str>) {
         let mut invocations = self.invocations.lock().unwrap_or_else(PoisonError::into_inner);
-        invocations.retain(|known| known.test_id.as_deref() != test_id);
+        invocations.retain(|known| test_id.is_some() && known.test_id.as_deref() != test_id);
     }
 
     fn describe(&self, invocation: &Invocation, now: UnixNanos) -> Described {

@@ -15,11 +15,19 @@ use crate::turn::{CacheTtl, Turn};
 /// expired, all of them: a load of unique prefixes must not grow memory without end.
 const CAPACITY: usize = 1 << 20;
 
-/// The prefixes seen, by model.
+/// The prefixes seen, by model and by test.
 #[derive(Debug)]
 pub(crate) struct PromptCache {
     speed: Speed,
-    expiries: Mutex<HashMap<u64, Instant>>,
+    prefixes: Mutex<HashMap<u64, Prefix>>,
+}
+
+/// A prefix that was seen.
+#[derive(Clone, Copy, Debug)]
+struct Prefix {
+    expiry: Instant,
+    /// The test that it was seen in, folded.
+    test: u64,
 }
 
 /// How a request's input divides, and what it wrote.
@@ -35,13 +43,13 @@ pub(crate) struct Division {
 
 impl PromptCache {
     pub(crate) fn new(speed: Speed) -> Self {
-        PromptCache { speed, expiries: Mutex::new(HashMap::new()) }
+        PromptCache { speed, prefixes: Mutex::new(HashMap::new()) }
     }
 
     /// Charges the input of `turn`: up to the longest prefix seen before it is read, from there to
     /// the last cache point it is written, and the rest is plain input. Prefixes shorter than the
-    /// model's minimum are not cached, as in the service.
-    pub(crate) fn charge(&self, model: &Model, turn: &Turn) -> Division {
+    /// model's minimum are not cached, as in the service. Tests do not see one another's prefixes.
+    pub(crate) fn charge(&self, model: &Model, turn: &Turn, test_id: Option<&str>) -> Division {
         let total = turn.input_tokens(model);
         let mut division = Division::default();
         division.usage.input_tokens = total;
@@ -49,7 +57,8 @@ impl PromptCache {
             return division;
         }
         let now = Instant::now();
-        let mut expiries = self.expiries.lock().unwrap_or_else(PoisonError::into_inner);
+        let test = folded(test_id);
+        let mut prefixes = self.prefixes.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut read, mut written) = (0, 0);
         for point in &turn.cache_points {
             let tokens = model.tokens(point.chars).min(total);
@@ -58,19 +67,20 @@ impl PromptCache {
             }
             let mut key = Fold::new(point.prefix);
             key.bytes(model.id.as_bytes());
+            key.word(test);
             let expiry = now + self.lifetime(point.ttl);
-            let seen = expiries.insert(key.finish(), expiry);
-            if seen.is_some_and(|until| self.speed == Speed::Max || until > now) {
+            let seen = prefixes.insert(key.finish(), Prefix { expiry, test });
+            if seen.is_some_and(|seen| self.speed == Speed::Max || seen.expiry > now) {
                 read = tokens;
             }
             written = tokens;
             division.used = true;
             division.ttl = point.ttl;
         }
-        if expiries.len() > CAPACITY {
-            expiries.retain(|_, until| *until > now && self.speed != Speed::Max);
-            if expiries.len() > CAPACITY {
-                expiries.clear();
+        if prefixes.len() > CAPACITY {
+            prefixes.retain(|_, seen| seen.expiry > now && self.speed != Speed::Max);
+            if prefixes.len() > CAPACITY {
+                prefixes.clear();
             }
         }
         division.usage.input_tokens = total - written;
@@ -79,12 +89,27 @@ impl PromptCache {
         division
     }
 
+    /// Forgets the prefixes of a test, or all if none is named.
+    pub(crate) fn forget(&self, test_id: Option<&str>) {
+        let mut prefixes = self.prefixes.lock().unwrap_or_else(PoisonError::into_inner);
+        match test_id {
+            None => prefixes.clear(),
+            Some(_) => prefixes.retain(|_, prefix| prefix.test != folded(test_id)),
+        }
+    }
+
     fn lifetime(&self, ttl: CacheTtl) -> Duration {
         self.speed.scale(match ttl {
             CacheTtl::FiveMinutes => Duration::from_mins(5),
             CacheTtl::OneHour => Duration::from_hours(1),
         })
     }
+}
+
+fn folded(test_id: Option<&str>) -> u64 {
+    let mut test = Fold::new(u64::from(test_id.is_some()));
+    test.bytes(test_id.unwrap_or_default().as_bytes());
+    test.finish()
 }
 
 #[cfg(test)]
@@ -113,12 +138,12 @@ mod tests {
             let model = model::resolve(SONNET).unwrap();
             let cache = PromptCache::new(Speed::Max);
             let parts: Vec<String> = lengths.iter().map(|length| "a".repeat(*length)).collect();
-            cache.charge(model, &turn(&parts[..shared.min(parts.len())]));
+            cache.charge(model, &turn(&parts[..shared.min(parts.len())]), None);
             for _ in 0..2 {
                 let asked = turn(&parts);
-                let usage = cache.charge(model, &asked).usage;
+                let usage = cache.charge(model, &asked, None).usage;
                 prop_assert_eq!(usage.all_input_tokens(), model.tokens(asked.chars));
-                let again = cache.charge(model, &asked).usage;
+                let again = cache.charge(model, &asked, None).usage;
                 prop_assert_eq!(again.cache_write_input_tokens, 0);
                 prop_assert_eq!(again.cache_read_input_tokens, usage.cache_read_input_tokens + usage.cache_write_input_tokens);
             }
@@ -128,7 +153,8 @@ mod tests {
     #[test]
     fn a_prefix_below_the_minimum_is_plain_input() {
         let model = model::resolve(SONNET).unwrap();
-        let division = PromptCache::new(Speed::Max).charge(model, &turn(&["short".to_owned()]));
+        let division =
+            PromptCache::new(Speed::Max).charge(model, &turn(&["short".to_owned()]), None);
         assert!(!division.used);
         assert_eq!(division.usage.input_tokens, division.usage.all_input_tokens());
     }
@@ -138,7 +164,7 @@ mod tests {
         let cache = PromptCache::new(Speed::Max);
         let asked = turn(&["a".repeat(40_000)]);
         for id in [SONNET, "amazon.nova-lite-v1:0"] {
-            let usage = cache.charge(model::resolve(id).unwrap(), &asked).usage;
+            let usage = cache.charge(model::resolve(id).unwrap(), &asked, None).usage;
             assert_eq!(usage.cache_read_input_tokens, 0, "{id}");
         }
     }
@@ -150,9 +176,24 @@ mod tests {
         let model = model::resolve(SONNET).unwrap();
         let asked = turn(&["a".repeat(40_000)]);
         for _ in 0..2 {
-            let usage = cache.charge(model, &asked).usage;
+            let usage = cache.charge(model, &asked, None).usage;
             assert_eq!(usage.cache_read_input_tokens, 0);
             assert!(usage.cache_write_input_tokens > 0);
         }
+    }
+
+    #[test]
+    fn tests_do_not_see_one_anothers_prefixes_and_are_forgotten_one_by_one() {
+        let cache = PromptCache::new(Speed::Max);
+        let model = model::resolve(SONNET).unwrap();
+        let asked = turn(&["a".repeat(40_000)]);
+        let is_read = |test| cache.charge(model, &asked, test).usage.cache_read_input_tokens > 0;
+        let tests = [None, Some(""), Some("a"), Some("b")];
+        assert_eq!(tests.map(is_read), [false; 4]);
+        assert_eq!(tests.map(is_read), [true; 4]);
+        cache.forget(Some("a"));
+        assert_eq!(tests.map(is_read), [true, true, false, true]);
+        cache.forget(None);
+        assert_eq!(tests.map(is_read), [false; 4]);
     }
 }

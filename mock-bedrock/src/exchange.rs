@@ -122,6 +122,13 @@ impl Service {
         }
     }
 
+    /// Forgets all that earlier requests of a test may do to later ones, or those of all tests if
+    /// none is named.
+    pub(crate) fn forget(&self, test_id: Option<&str>) {
+        self.cache.forget(test_id);
+        self.async_invokes.forget(test_id);
+    }
+
     /// Answers one request that came over `line`.
     ///
     /// # Errors

@@ -70,7 +70,7 @@ pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written
     let limits = Limits::of(turn.parameters.max_tokens, &turn.tools, &turn.tool_choice);
     let division = match &guarding {
         Some(guarding) if guarding.refuses() => Division::default(),
-        _ => service.cache.charge(model, &turn),
+        _ => service.cache.charge(model, &turn, asked.exchange.test_id.as_deref()),
     };
     let mut answer =
         Answer::compose(service.config.seed, &service.completion_stem, model, turn, division);

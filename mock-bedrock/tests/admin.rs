@@ -159,6 +159,40 @@ async fn metrics_count_what_was_served() {
 }
 
 #[tokio::test]
+async fn a_reset_forgets_one_test_or_all() {
+    let mock = start(100);
+    let long = "The harbour is deep. ".repeat(1_000);
+    let body = format!(
+        r#"{{"system":[{{"text":"{long}"}},{{"cachePoint":{{"type":"default"}}}}],
+            "messages":[{{"role":"user","content":[{{"text":"How deep?"}}]}}]}}"#
+    );
+    let model = "us.anthropic.claude-3-7-sonnet-20250219-v1:0";
+    // One test is named by its path, the other by a header.
+    let read = async || {
+        let (a, b) = (
+            format!("/_spanproof/tests/a%20b/model/{model}/converse"),
+            format!("/model/{model}/converse"),
+        );
+        let a = mock.post(&a, &[], &body);
+        let b = mock.post(&b, &[("x-spanproof-test", "b")], &body);
+        [a.await, b.await].map(|it| it.json()["usage"]["cacheReadInputTokens"] != 0)
+    };
+    assert_eq!(read().await, [false, false]);
+    assert_eq!(read().await, [true, true]);
+    // Wait until the last of them is there.
+    mock.ask("GET", &format!("{LEDGER}?follow=true&limit=1&after=3")).await;
+    assert_eq!(sequences(&page(&mock, "test=a+b").await), [0, 2]);
+    assert_eq!(mock.ask("POST", "/_spanproof/tests/a%20b/reset").await.status, 204);
+    assert_eq!(sequences(&page(&mock, "").await), [1, 3]);
+    assert_eq!(read().await, [false, true]);
+    assert_eq!(mock.ask("POST", "/_spanproof/reset").await.status, 204);
+    assert_eq!(read().await, [false, false]);
+    let of_test = mock.ask("GET", "/_spanproof/tests/b/ledger?follow=true&limit=1").await;
+    let text = std::str::from_utf8(&of_test.body).unwrap();
+    assert!(text.contains("\"test_id\":\"b\""), "{text}");
+}
+
+#[tokio::test]
 async fn bad_requests_are_told_what_is_wrong() {
     let mock = start(10);
     let mut told = Vec::new();
@@ -168,6 +202,7 @@ async fn bad_requests_are_told_what_is_wrong() {
         ("GET", "/_spanproof/tests"),
         ("POST", "/_spanproof/health"),
         ("DELETE", "/_spanproof/ledger"),
+        ("GET", "/_spanproof/reset"),
         ("GET", "/_spanproof/ledger?limit=0"),
         ("GET", "/_spanproof/ledger?limit=many"),
         ("GET", "/_spanproof/ledger?operation=Guess"),

@@ -90,6 +90,10 @@ impl Admin {
                 only(method, &[Method::GET], "GET")?;
                 self.ledger(Query::read(request.uri(), target.test)?)
             }
+            ("reset", test) => {
+                only(method, &[Method::POST], "POST")?;
+                Ok(self.reset(test.as_deref()))
+            }
             (other, _) => Err(Refused::unknown(format!(
                 "there is no `{other}` under {PREFIX}; there are {ENDPOINTS}"
             ))),
@@ -129,6 +133,15 @@ impl Admin {
         } else {
             ledger::page(kept, &query)
         })
+    }
+
+    /// Forgets what earlier requests left behind: of one test, or everything.
+    fn reset(&self, test: Option<&str>) -> Response<AdminBody> {
+        self.service.forget(test);
+        if let Some(kept) = &self.kept {
+            kept.forget(|exchange| test.is_none() || exchange.test_id.as_deref() == test);
+        }
+        reply::done()
     }
 
     fn open_exchanges(&self) -> usize {

@@ -22,7 +22,7 @@ fn asked(text: &str, max_tokens: Option<u64>, stop_sequences: &[String]) -> Turn
 
 fn answered(seed: u64, model_id: &str, turn: Turn) -> Answer {
     let model = model::resolve(model_id).unwrap();
-    let division = PromptCache::new(Speed::Max).charge(model, &turn);
+    let division = PromptCache::new(Speed::Max).charge(model, &turn, None);
     Answer::compose(seed, STEM, model, turn, division)
 }
 
