@@ -24,12 +24,13 @@ pub(crate) fn stop_sequences(most: usize) -> impl Strategy<Value = Vec<String>> 
     prop::collection::vec(sequence, 0..=most)
 }
 
-/// A text with something in it besides blanks.
-pub(crate) fn text() -> impl Strategy<Value = String> {
+/// A text with something in it besides blanks, of which many fit into `window` tokens.
+pub(crate) fn text(window: u64) -> impl Strategy<Value = String> {
+    let most_words = usize::try_from(window / 300).unwrap().min(1_500);
     prop_oneof![
         4 => "[a-zA-Z][a-zA-Z0-9 ,.?\"\\\\\n]{0,80}",
         1 => "\\PC{1,40}",
-        1 => (1..1_500_usize).prop_map(|words| "harbour ".repeat(words)),
+        1 => (1..=most_words).prop_map(|words| "harbour ".repeat(words)),
     ]
     .prop_filter("blank", |text| !text.trim().is_empty())
 }
@@ -41,10 +42,11 @@ fn body(model: Model) -> impl Strategy<Value = Value> {
         prop::option::of(0.0..=1.0_f64),
         prop::option::of(stop_sequences(if model.supports("stop_sequences") { 4 } else { 0 })),
     );
-    let system = prop::option::of(prop::collection::vec(text(), 1..3)).prop_map({
-        let takes = model.supports("system");
-        move |system| system.filter(|_| takes)
-    });
+    let system = prop::option::of(prop::collection::vec(text(model.context_window), 1..3))
+        .prop_map({
+            let takes = model.supports("system");
+            move |system| system.filter(|_| takes)
+        });
     let tools = prop::collection::vec(tool(), 0..3).prop_map({
         let takes = model.supports("tools") && model.supports("stream_tools");
         move |tools| if takes { tools } else { Vec::new() }
@@ -112,7 +114,7 @@ fn tool_config(model: &Model, mut tools: Vec<Value>, choice: Index) -> Value {
 }
 
 fn tool() -> impl Strategy<Value = Value> {
-    (prop::option::of(text()), schema()).prop_map(|(description, schema)| {
+    (prop::option::of(text(4_096)), schema()).prop_map(|(description, schema)| {
         let mut spec = json!({ "name": "", "inputSchema": { "json": schema } });
         if let Some(description) = description {
             spec["description"] = description.into();
@@ -172,7 +174,9 @@ fn object(member: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> 
 
 /// Turns that alternate, from a user's to a user's.
 fn messages(model: &Model) -> impl Strategy<Value = Vec<Value>> + use<> {
-    let round = (text(), prop::option::of(text()), user(model), any::<bool>());
+    let said = text(model.context_window);
+    let thought = prop::option::of(text(model.context_window));
+    let round = (said, thought, user(model), any::<bool>());
     let uses_tools = model.supports("tools");
     (user(model), prop::collection::vec(round, 0..3)).prop_map(move |(first, rounds)| {
         let mut messages = vec![json!({ "role": "user", "content": first })];
@@ -212,11 +216,13 @@ fn user(model: &Model) -> impl Strategy<Value = Vec<Value>> + use<> {
         let source = json!({ "s3Location": { "uri": "s3://bucket/key" } });
         kinds.push(json!({ "video": { "format": "mp4", "source": source } }));
     }
-    if model.supports("documents") {
+    // A document is more than the half of what some models take.
+    if model.supports("documents") && model.context_window > 16_384 {
         let source = json!({ "bytes": "aGk=" });
         kinds.push(json!({ "document": { "format": "pdf", "name": "a", "source": source } }));
     }
-    (text(), prop::collection::vec(select(kinds), 0..3)).prop_map(|(text, mut rest)| {
+    let kinds = prop::collection::vec(select(kinds), 0..3);
+    (text(model.context_window), kinds).prop_map(|(text, mut rest)| {
         rest.insert(0, json!({ "text": text }));
         rest
     })

@@ -73,6 +73,20 @@ pub(crate) const FAMILIES: &[Native] = &[
                 + &joined(&chunk["generations"], |generation| &generation["text"])
         },
     },
+    Native {
+        name: "command_r",
+        most_stop_sequences: 4,
+        body: |prompt, max_tokens, stop| {
+            let history = json!([{ "role": "USER", "message": "Hi" }]);
+            let body =
+                json!({ "message": prompt, "chat_history": history, "stop_sequences": stop });
+            with(body, "max_tokens", max_tokens)
+        },
+        members: &["response_id", "text", "generation_id", "chat_history", "finish_reason"],
+        optional: &["tool_calls"],
+        text: |answer| string(&answer["text"]),
+        piece: |chunk| string(&chunk["text"]),
+    },
     chat("deepseek_chat"),
     Native {
         name: "deepseek_r1",
