@@ -39,7 +39,7 @@ pub(crate) const FAMILIES: &[Native] = &[
             "stop_sequence",
             "usage",
         ],
-        optional: &[],
+        optional: &["stop_details"],
         text: |answer| joined(&answer["content"], |block| &block["text"]),
         piece: |chunk| string(&chunk["delta"]["text"]),
     },
