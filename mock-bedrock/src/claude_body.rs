@@ -4,10 +4,11 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::answer::{Answer, Block};
+use crate::answer::{Answer, Block, Stop};
 use crate::families::InvocationMetrics;
 use crate::identifier;
 use crate::model::Model;
+use crate::quirk::Quirk;
 use crate::turn::CacheTtl;
 use crate::wire::raw;
 
@@ -316,8 +317,16 @@ pub(crate) struct OutputUsage {
 
 impl OutputUsage {
     pub(crate) fn of(answer: &Answer) -> Self {
+        let mut output_tokens = answer.usage.output_tokens;
+        if answer.quirks.has(Quirk::ClaudeToolStreamUsage)
+            && answer.stop == Stop::ToolUse
+            && answer.model.id.contains("claude-3-5")
+        {
+            // In the recorded proportion.
+            output_tokens = (output_tokens * 133).div_ceil(97);
+        }
         OutputUsage {
-            output_tokens: answer.usage.output_tokens,
+            output_tokens,
             output_tokens_details: OutputDetails::of(answer),
             server_tool_use: ServerToolUse::of(answer),
         }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Block};
+use crate::quirk::Quirk;
 
 /// Token usage, members in alphabetical order as on the wire. The cache members come in pairs: one
 /// of each is in the service's model, its twin is not.
@@ -45,7 +46,25 @@ impl ConverseUsage {
 
     /// The usage of a stream, which states the cache members only when the cache was used.
     pub(crate) fn streamed(answer: &Answer) -> Self {
-        Self::new(answer, answer.cache.used)
+        let mut usage = Self::new(answer, answer.cache.used);
+        if answer.quirks.has(Quirk::ThinkingCacheWriteTwice)
+            && answer.model.family == "claude"
+            && answer.blocks.iter().any(Block::is_reasoning)
+        {
+            usage.write_twice();
+        }
+        usage
+    }
+
+    /// Counts what was written to the cache twice, in the total too.
+    fn write_twice(&mut self) {
+        let Some(written) = self.cache_write_input_tokens else { return };
+        self.total_tokens += written;
+        self.cache_write_input_tokens = Some(2 * written);
+        self.cache_write_input_token_count = Some(2 * written);
+        for detail in self.cache_details.iter_mut().flatten() {
+            detail.input_tokens *= 2;
+        }
     }
 
     fn new(answer: &Answer, states_cache: bool) -> Self {
@@ -68,5 +87,48 @@ impl ConverseUsage {
             server_tool_usage: Empty {},
             total_tokens: usage.total_tokens(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use spanproof_schemas::speed::Speed;
+
+    use super::*;
+    use crate::cache::PromptCache;
+    use crate::model;
+    use crate::quirk::Quirks;
+    use crate::turn::{CacheTtl, Reasoning, Turn};
+
+    /// The usage of a stream by `model` that thinks and writes to the prompt cache, and then reads
+    /// from it.
+    fn streamed(model: &str, quirk: Option<Quirk>) -> [ConverseUsage; 2] {
+        let model = model::resolve(model).unwrap();
+        let cache = PromptCache::new(Speed::Max);
+        [(), ()].map(|()| {
+            let mut turn = Turn::new();
+            turn.begin_message("user");
+            turn.add_text(&"harbour ".repeat(2_000));
+            turn.add_cache_point(CacheTtl::FiveMinutes);
+            turn.reasoning = Some(Reasoning { budget_tokens: 1_024, redacted: false });
+            let division = cache.charge(model, &turn);
+            let mut answer = Answer::compose(1, "SPMC", model, turn, division);
+            answer.quirks = Quirks::of(&quirk.into_iter().collect::<BTreeSet<_>>());
+            ConverseUsage::streamed(&answer)
+        })
+    }
+
+    #[test]
+    fn a_stream_that_thinks_may_count_cache_writes_twice() {
+        let model = "us.anthropic.claude-3-7-sonnet-20250219-v1:0";
+        let [plain, _] = streamed(model, None);
+        let [odd, read] = streamed(model, Some(Quirk::ThinkingCacheWriteTwice));
+        let written = plain.cache_write_input_tokens.unwrap();
+        assert!(written > 0);
+        assert_eq!(odd.cache_write_input_tokens, Some(2 * written));
+        assert_eq!(odd.total_tokens, plain.total_tokens + written);
+        assert_eq!(read.cache_write_input_tokens, Some(0));
     }
 }

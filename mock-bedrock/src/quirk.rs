@@ -11,7 +11,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// An oddity of the service. Recorded ones were seen in the service's own bytes, reported ones
+/// An oddity of the service. What a family does always, such as the empty text that opens a stream
+/// of gpt-oss, is no quirk. Recorded ones were seen in the service's own bytes, reported ones
 /// stand in public issues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -25,14 +26,9 @@ pub enum Quirk {
     /// ConverseStream counts a cache write twice when Claude thinks before it answers. Reported in
     /// langchain-aws#983.
     ThinkingCacheWriteTwice,
-    /// ConverseStream counts cached tokens into `inputTokens` for models of OpenAI. Reported in
-    /// maximhq/bifrost#6942.
-    OpenaiInputIncludesCached,
     /// `billed_units.input_tokens` of Cohere Command R leaves out most of what
     /// `tokens.input_tokens` counts: 5 against 71. Recorded.
     CohereBilledUnits,
-    /// A stream of gpt-oss opens with a block of its own that holds one empty text. Recorded.
-    GptOssEmptyText,
     /// Under a guardrail the counts in Titan's native bodies are written as floats: `28.0`.
     /// Recorded.
     GuardrailTitanFloats,
@@ -51,9 +47,7 @@ impl Quirk {
         Quirk::ClaudeToolStreamUsage,
         Quirk::ConverseToolUseType,
         Quirk::ThinkingCacheWriteTwice,
-        Quirk::OpenaiInputIncludesCached,
         Quirk::CohereBilledUnits,
-        Quirk::GptOssEmptyText,
         Quirk::GuardrailTitanFloats,
         Quirk::GuardrailNovaUsage,
         Quirk::GuardrailNoEmptyLists,
@@ -66,9 +60,7 @@ impl Quirk {
             Quirk::ClaudeToolStreamUsage => "claude-tool-stream-usage",
             Quirk::ConverseToolUseType => "converse-tool-use-type",
             Quirk::ThinkingCacheWriteTwice => "thinking-cache-write-twice",
-            Quirk::OpenaiInputIncludesCached => "openai-input-includes-cached",
             Quirk::CohereBilledUnits => "cohere-billed-units",
-            Quirk::GptOssEmptyText => "gpt-oss-empty-text",
             Quirk::GuardrailTitanFloats => "guardrail-titan-floats",
             Quirk::GuardrailNovaUsage => "guardrail-nova-usage",
             Quirk::GuardrailNoEmptyLists => "guardrail-no-empty-lists",

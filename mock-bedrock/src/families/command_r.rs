@@ -13,6 +13,7 @@ use crate::model::Model;
 use crate::native::prompt::{self, Names};
 use crate::native::schema::{self, Kind, Object, TEXTS, UNBOUNDED, optional, required};
 use crate::operations::Stated;
+use crate::quirk::Quirk;
 use crate::script::Pieces;
 use crate::turn::Turn;
 use crate::wire::{self, raw};
@@ -20,8 +21,8 @@ use crate::wire::{self, raw};
 /// `cohere.command-r-*`
 pub(crate) struct CommandR;
 
-/// Tokens of the template around a message, which `tokens` count and `billed_units` do not: the
-/// difference in the one recorded stream.
+/// Tokens of the template around a message, which with [`Quirk::CohereBilledUnits`] `tokens` count
+/// and `billed_units` do not: the difference in the one recorded stream.
 const TEMPLATE_TOKENS: u64 = 66;
 
 const BODY: Object = Object {
@@ -272,9 +273,11 @@ impl Meta {
         let usage = answer.usage;
         let billed_units =
             Tokens { input_tokens: usage.input_tokens, output_tokens: usage.output_tokens };
+        let template =
+            if answer.quirks.has(Quirk::CohereBilledUnits) { TEMPLATE_TOKENS } else { 0 };
         Meta {
             api_version: Version { version: "1" },
-            tokens: Tokens { input_tokens: usage.input_tokens + TEMPLATE_TOKENS, ..billed_units },
+            tokens: Tokens { input_tokens: usage.input_tokens + template, ..billed_units },
             billed_units,
         }
     }

@@ -15,6 +15,7 @@ use crate::families::Family;
 use crate::identifier;
 use crate::inference::{self, Shape};
 use crate::model::Model;
+use crate::quirk::Quirk;
 use crate::route::Route;
 use crate::turn::Turn;
 use crate::wire::{self, Text, raw};
@@ -95,7 +96,7 @@ fn add_content<'a>(
             input: raw(input),
             name,
             id: identifier::converse_tool_use(answer, index),
-            r#type: None,
+            r#type: tool_use(answer),
         })),
         Block::ServerTool { name, input, result } => {
             let id = identifier::converse_tool_use(answer, index);
@@ -114,6 +115,11 @@ fn add_content<'a>(
         }
         Block::Vector { .. } | Block::Ranked { .. } => {}
     }
+}
+
+/// The type of the use of a tool that the client runs: none in the service's model.
+pub(super) fn tool_use(answer: &Answer) -> Option<&'static str> {
+    answer.quirks.has(Quirk::ConverseToolUseType).then_some("tool_use")
 }
 
 /// The type of the use of a tool that the service itself runs.

@@ -10,6 +10,7 @@ use spanproof_schemas::ledger;
 
 use super::converse::{
     AdditionalFields, Citation, Json, SERVER_TOOL_USE, additional_fields, server_tool_result,
+    tool_use,
 };
 use super::{Operation, Written};
 use crate::answer::{Answer, Block};
@@ -131,7 +132,8 @@ impl Writer {
             }
             Block::ToolUse { name, input } => {
                 let tool_use_id = &identifier::converse_tool_use(answer, number);
-                self.start(Start::ToolUse(ToolStart { name, tool_use_id, r#type: None }));
+                let r#type = tool_use(answer);
+                self.start(Start::ToolUse(ToolStart { name, tool_use_id, r#type }));
                 if family.fragments_tool_input() {
                     self.delta(Delta::ToolUse(Input { input: "" }));
                     for input in deltas(input, &mut pieces) {
