@@ -113,7 +113,7 @@ mod tests {
             turn.add_text(&"harbour ".repeat(2_000));
             turn.add_cache_point(CacheTtl::FiveMinutes);
             turn.reasoning = Some(Reasoning { budget_tokens: 1_024, redacted: false });
-            let division = cache.charge(model, &turn);
+            let division = cache.charge(model, &turn, None);
             let mut answer = Answer::compose(1, "SPMC", model, turn, division);
             answer.quirks = Quirks::of(&quirk.into_iter().collect::<BTreeSet<_>>());
             ConverseUsage::streamed(&answer)
