@@ -75,6 +75,8 @@ mod wire;
 
 pub use auth::{AccessKey, Auth, BearerKey, Keys};
 pub use config::{Config, ConfigError};
+pub use spanproof_schemas::ledger::Exchange;
+pub use spanproof_schemas::speed::Speed;
 pub use handler::Handler;
 pub use ledger::{InMemory, JsonLines, LedgerError, LedgerSink};
 pub use pacing::{PaceError, PaceOverride};

@@ -9,8 +9,7 @@ use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError;
 use aws_sdk_bedrockruntime::types::{
     ContentBlock, ContentBlockDelta, ConversationRole, ConverseStreamOutput, Message,
 };
-use mock_bedrock::{InMemory, Server};
-use spanproof_schemas::speed::Speed;
+use mock_bedrock::{InMemory, Server, Speed};
 
 fn client(server: &Server) -> Client {
     Client::from_conf(

@@ -2,6 +2,7 @@
 //! against the rules.
 
 mod fidelity;
+mod guide;
 mod judged;
 
 use std::io;
@@ -12,6 +13,7 @@ use loadgen::external::{Environment, Requirements, clients_dir, home_dir};
 use super::say;
 
 pub(crate) use fidelity::check as fidelity;
+pub(crate) use guide::guide;
 pub(crate) use judged::{article, genai_bedrock, unchanged_program};
 
 /// The Python environment of `requirements`, made on first use.
