@@ -1,7 +1,8 @@
-//! Any request, through the whole pipeline: it is answered with something that its content type
-//! promises, at once in simulated time, and it is in the ledger.
+//! Any requests, through the whole pipeline of one service: each is answered with something that
+//! its content type promises, at once in simulated time, and is in the ledger.
 //!
-//! The input is the request as text: `METHOD PATH`, a header a line, an empty line, the body.
+//! The input is requests as text, with two empty lines between them: `METHOD PATH`, a header a line,
+//! an empty line, the body. A first line `!` with letters behind it configures the service.
 
 #![no_main]
 
@@ -12,10 +13,14 @@ use http::header::{HeaderName, HeaderValue};
 use http::{Request, Response};
 use libfuzzer_sys::{Corpus, fuzz_target};
 use mock_bedrock::event_stream::Decoder;
-use mock_bedrock::{Config, Handler, InMemory};
-use serde_json::Value;
+use mock_bedrock::guardrail::Guardrail;
+use mock_bedrock::{AccessKey, Auth, BearerKey, Config, Handler, InMemory, Keys, Quirk};
+use serde_json::{Value, json};
 use spanproof_schemas::speed::Speed;
 use tokio::runtime::{Builder, Runtime};
+
+/// Requests of one input: more find little more.
+const MOST_REQUESTS: usize = 4;
 
 thread_local! {
     // Time that is waited for passes by itself.
@@ -25,29 +30,94 @@ thread_local! {
 }
 
 fuzz_target!(|input: &[u8]| -> Corpus {
-    let Some(request) = read(input) else { return Corpus::Reject };
+    let (flags, rest) = flags(input);
+    let mut requests = Vec::new();
+    for text in split(rest) {
+        match read(text) {
+            Some(request) => requests.push(request),
+            None => return Corpus::Reject,
+        }
+    }
     // What is broken on purpose need not be whole.
-    let is_sound = !contains(input, b"spanproof-fault") && !contains(input, b"_spanproof");
+    let is_sound = !contains(input, b"spanproof");
     let ledger = InMemory::default();
-    let config =
-        Config { speed: Speed::Max, keep_content: input.len() % 2 == 0, ..Config::default() };
-    let handler = Handler::new(config, ledger.clone()).unwrap();
-    let is_known = request.uri().path().starts_with("/model/");
-    let response = RUNTIME.with(|runtime| runtime.block_on(handler.answer(request)));
-    if is_sound {
-        check(&response);
+    let handler = Handler::new(configured(flags), ledger.clone()).unwrap();
+    let asked = requests.len();
+    for request in requests {
+        let is_model = request.uri().path().starts_with("/model/");
+        let before = ledger.exchanges().len();
+        let response = RUNTIME.with(|runtime| runtime.block_on(handler.answer(request)));
+        if is_sound {
+            check(&response);
+        }
+        if is_model && response.status().is_success() {
+            let exchanges = ledger.exchanges();
+            assert_eq!(exchanges.len(), before + 1, "what was answered is in the ledger");
+            assert_eq!(exchanges[before].status, response.status().as_u16());
+        }
     }
     let exchanges = ledger.exchanges();
-    assert!(exchanges.len() <= 1, "one request, {} exchanges", exchanges.len());
-    if is_known && response.status().is_success() {
-        let exchange = exchanges.first().expect("what was answered is in the ledger");
-        assert_eq!(exchange.status, response.status().as_u16());
-    }
+    assert!(exchanges.len() <= asked, "{asked} requests, {} exchanges", exchanges.len());
     for exchange in exchanges {
         serde_json::to_string(&exchange).expect("a record is JSON");
     }
     Corpus::Keep
 });
+
+fn configured(flags: &[u8]) -> Config {
+    let has = |flag: u8| flags.contains(&flag);
+    let mut config = Config { speed: Speed::Max, ..Config::default() };
+    config.keep_content = has(b'k');
+    config.kept_records = if has(b'r') { 2 } else { 0 };
+    if has(b'q') {
+        config.quirks = Quirk::ALL.iter().copied().collect();
+    }
+    if has(b'f') {
+        config.auth = Auth::Format;
+    }
+    if has(b'v') {
+        config.auth = Auth::Verify(keys());
+    }
+    if has(b'g') {
+        config.guardrails = vec![guardrail()];
+    }
+    config
+}
+
+fn keys() -> Keys {
+    Keys {
+        access: vec![AccessKey::new("AKIDEXAMPLE", "secret")],
+        bearer: vec![BearerKey::new("bearer")],
+    }
+}
+
+/// One with something of everything.
+fn guardrail() -> Guardrail {
+    let guardrail = json!({
+        "guardrailId": "abc",
+        "blockedInputMessaging": "no", "blockedOutputsMessaging": "never",
+        "topicPolicyConfig": { "topicsConfig": [
+            { "name": "harbour", "definition": "d", "examples": ["How deep is it?"], "type": "DENY" }
+        ] },
+        "contentPolicyConfig": { "filtersConfig": [
+            { "type": "HATE", "inputStrength": "LOW", "outputStrength": "HIGH" },
+            { "type": "PROMPT_ATTACK", "inputStrength": "HIGH", "outputStrength": "NONE" }
+        ] },
+        "wordPolicyConfig": {
+            "wordsConfig": [{ "text": "window" }], "managedWordListsConfig": [{ "type": "PROFANITY" }]
+        },
+        "sensitiveInformationPolicyConfig": {
+            "piiEntitiesConfig": [
+                { "type": "EMAIL", "action": "ANONYMIZE" }, { "type": "PHONE", "action": "BLOCK" }
+            ],
+            "regexesConfig": [{ "name": "r", "pattern": "[a-z]+[0-9]", "action": "ANONYMIZE" }]
+        },
+        "contextualGroundingPolicyConfig": { "filtersConfig": [
+            { "type": "GROUNDING", "threshold": 0.5 }, { "type": "RELEVANCE", "threshold": 0.5 }
+        ] }
+    });
+    serde_json::from_value(guardrail).expect("a guardrail")
+}
 
 fn check(response: &Response<Bytes>) {
     let content_type = response.headers().get("content-type").map(HeaderValue::as_bytes);
@@ -67,10 +137,34 @@ fn check(response: &Response<Bytes>) {
     }
 }
 
-/// The request that the input says, if HTTP can carry it.
-fn read(input: &[u8]) -> Option<Request<Bytes>> {
-    let end = input.windows(2).position(|two| two == b"\n\n")?;
-    let (head, body) = (&input[..end], &input[end + 2..]);
+/// The letters of the first line, if it configures the service, and what follows it.
+fn flags(input: &[u8]) -> (&[u8], &[u8]) {
+    match input.strip_prefix(b"!") {
+        Some(rest) => {
+            let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+            (&rest[..end], rest.get(end + 1..).unwrap_or_default())
+        }
+        None => (b"", input),
+    }
+}
+
+fn split(mut input: &[u8]) -> Vec<&[u8]> {
+    let mut parts = Vec::new();
+    while parts.len() + 1 < MOST_REQUESTS {
+        let Some(at) = input.windows(3).position(|three| three == b"\n\n\n") else { break };
+        parts.push(&input[..at]);
+        input = &input[at + 3..];
+    }
+    parts.push(input);
+    parts
+}
+
+/// The request that the text says, if HTTP can carry it.
+fn read(text: &[u8]) -> Option<Request<Bytes>> {
+    let (head, body) = match text.windows(2).position(|two| two == b"\n\n") {
+        Some(end) => (&text[..end], &text[end + 2..]),
+        None => (text, &b""[..]),
+    };
     let mut lines = head.split(|byte| *byte == b'\n');
     let line = lines.next()?;
     let space = line.iter().position(|byte| *byte == b' ')?;
@@ -78,8 +172,8 @@ fn read(input: &[u8]) -> Option<Request<Bytes>> {
     for line in lines {
         let colon = line.iter().position(|byte| *byte == b':')?;
         let name = HeaderName::from_bytes(&line[..colon]).ok()?;
-        request =
-            request.header(name, HeaderValue::from_bytes(line[colon + 1..].trim_ascii()).ok()?);
+        let value = HeaderValue::from_bytes(line[colon + 1..].trim_ascii()).ok()?;
+        request = request.header(name, value);
     }
     request.body(Bytes::copy_from_slice(body)).ok()
 }
