@@ -1,4 +1,4 @@
-//! CountTokens promises what the same input is then charged.
+//! `CountTokens` promises what the same input is then charged.
 
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 

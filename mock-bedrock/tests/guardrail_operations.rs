@@ -1,4 +1,4 @@
-//! ApplyGuardrail and InvokeGuardrailChecks, over HTTP bodies and with the official SDK for Rust.
+//! `ApplyGuardrail` and `InvokeGuardrailChecks`, over HTTP bodies and with the official SDK for Rust.
 
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 

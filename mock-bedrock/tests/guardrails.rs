@@ -50,7 +50,7 @@ fn guardrail() -> Guardrail {
 /// A guardrail that blocks what every answer says.
 fn strict() -> Guardrail {
     let mut strict = guardrail();
-    strict.guardrail_id = "gr2".to_owned();
+    "gr2".clone_into(&mut strict.guardrail_id);
     let sensitive = strict.sensitive_information_policy_config.as_mut().unwrap();
     sensitive.regexes_config[0].action = mock_bedrock::guardrail::Action::Block;
     strict
@@ -394,10 +394,10 @@ fn a_configuration_that_cannot_be_says_why() {
     refuse(&|guardrail| guardrail.guardrail_id = "My guardrail".to_owned());
     refuse(&|guardrail| guardrail.versions = vec!["latest".to_owned()]);
     refuse(&|guardrail| {
-        guardrail.topic_policy_config.as_mut().unwrap().topics_config[0].name.clear()
+        guardrail.topic_policy_config.as_mut().unwrap().topics_config[0].name.clear();
     });
     refuse(&|guardrail| {
-        guardrail.word_policy_config.as_mut().unwrap().words_config[0].text.clear()
+        guardrail.word_policy_config.as_mut().unwrap().words_config[0].text.clear();
     });
     for pattern in ["(", "a*"] {
         refuse(&|guardrail| {

@@ -228,8 +228,8 @@ fn between<'t>(text: &'t str, open: &str, close: &str) -> Vec<&'t str> {
 mod tests {
     use super::*;
 
-    fn guard(qualifiers: &[&str]) -> Option<Guard> {
-        Some(Guard::of(qualifiers))
+    fn guard(qualifiers: &[&str]) -> Guard {
+        Guard::of(qualifiers)
     }
 
     #[test]
@@ -239,9 +239,9 @@ mod tests {
         turn.begin_message("user");
         turn.add_text("Tokyo is large.");
         assert_eq!(Shown::by_blocks(&turn).content, ["Tokyo is large."]);
-        turn.add_guarded("How large?", guard(&["query", "guard_content"]));
-        turn.add_guarded("Fourteen million live there.", guard(&["grounding_source"]));
-        turn.add_guarded("Please.", guard(&[]));
+        turn.add_guarded("How large?", Some(guard(&["query", "guard_content"])));
+        turn.add_guarded("Fourteen million live there.", Some(guard(&["grounding_source"])));
+        turn.add_guarded("Please.", Some(guard(&[])));
         let shown = Shown::by_blocks(&turn);
         assert_eq!(shown.content, ["How large?", "Please."]);
         assert_eq!(shown.sources, ["Fourteen million live there."]);

@@ -96,11 +96,11 @@ pub(crate) fn assess(named: &Named<'_>, looked: &Looked<'_>, how: How) -> Outcom
             guardrail_coverage,
         },
         applied_guardrail_details: Details {
-            guardrail_id: named.id.clone(),
-            guardrail_version: named.version.clone(),
-            guardrail_arn: named.arn.clone(),
-            guardrail_origin: ["REQUEST"],
-            guardrail_ownership: "SELF",
+            id: named.id.clone(),
+            version: named.version.clone(),
+            arn: named.arn.clone(),
+            origin: ["REQUEST"],
+            ownership: "SELF",
         },
     };
     Outcome { assessment, done, masked: sensitive.masked }
@@ -259,22 +259,19 @@ fn measure(guardrail: &Compiled, looked: &Looked<'_>, how: How) -> (Units, Cover
             .any(|policy| policy.filters_config.iter().any(|filter| filter.enabled));
     let images = looked.images.map_or(0, |images| images.guarded);
     let usage = Units {
-        topic_policy_units: if_any(
-            topics.clone().any(|topic| topic.sides.of(source).is_some()),
-            units,
-        ),
-        content_policy_units: if_any(is_filtered, units),
-        word_policy_units: if_any(word_sides.any(|sides| sides.of(source).is_some()), units),
-        sensitive_information_policy_units: if_any(sensitive::looks(guardrail, source), units),
-        sensitive_information_policy_free_units: if_any(
+        topic_policy: if_any(topics.clone().any(|topic| topic.sides.of(source).is_some()), units),
+        content_policy: if_any(is_filtered, units),
+        word_policy: if_any(word_sides.any(|sides| sides.of(source).is_some()), units),
+        sensitive_information_policy: if_any(sensitive::looks(guardrail, source), units),
+        sensitive_information_policy_free: if_any(
             guardrail.regexes(source).next().is_some(),
             units,
         ),
-        contextual_grounding_policy_units: if_any(
+        contextual_grounding_policy: if_any(
             is_grounded,
             text_units(guarded + looked.ground.chars()),
         ),
-        content_policy_image_units: if_any(is_filtered, images),
+        content_policy_image: if_any(is_filtered, images),
         ..Units::default()
     };
     let text_characters = Guarded { guarded, total: looked.total_chars };

@@ -119,13 +119,17 @@ pub(crate) struct Metrics {
 }
 
 #[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct Details {
-    pub(super) guardrail_id: String,
-    pub(super) guardrail_version: String,
-    pub(super) guardrail_arn: String,
-    pub(super) guardrail_origin: [&'static str; 1],
-    pub(super) guardrail_ownership: &'static str,
+    #[serde(rename = "guardrailId")]
+    pub(super) id: String,
+    #[serde(rename = "guardrailVersion")]
+    pub(super) version: String,
+    #[serde(rename = "guardrailArn")]
+    pub(super) arn: String,
+    #[serde(rename = "guardrailOrigin")]
+    pub(super) origin: [&'static str; 1],
+    #[serde(rename = "guardrailOwnership")]
+    pub(super) ownership: &'static str,
 }
 
 /// What was done about a finding, or about a whole side; the worse is the greater.

@@ -16,7 +16,7 @@ use crate::answer::{Answer, Block, Stop};
 use crate::asked;
 use crate::error::ServiceError;
 use crate::families::Family;
-use crate::turn::Turn;
+use crate::turn::{Turn, Wanted};
 
 /// Characters of a token where no model counted: those of the recorded refusal, whose prompt of 30
 /// characters counts 6 tokens and whose message of 13 counts 3.
@@ -55,6 +55,11 @@ impl<'s> Guarding<'s> {
         request.exchange.parameters.guardrail_id =
             asked.as_ref().map(|asked| asked.identifier.clone());
         let Some(asked) = asked else { return Ok(None) };
+        // What the service does with guardrails where no text is generated is not known; here they
+        // look at nothing.
+        if turn.wanted != Wanted::Message {
+            return Ok(None);
+        }
         let service = request.service;
         let named = service.guardrails.find(&asked.identifier, &asked.version)?;
         let shown = if by_converse {
@@ -186,7 +191,7 @@ impl<'s> Guarding<'s> {
             model_output,
             is_told: self.asked.trace != Trace::Disabled,
         };
-        Told::of(account, is_native, self.how.quirks)
+        Told::of(&account, is_native, self.how.quirks)
     }
 
     fn is_native(&self) -> bool {

@@ -42,7 +42,7 @@ enum Names {
 const METRICS: &str = ",\"amazon-bedrock-invocationMetrics\":";
 
 impl Told {
-    pub(super) fn of(account: Account, is_native: bool, quirks: Quirks) -> Self {
+    pub(super) fn of(account: &Account, is_native: bool, quirks: Quirks) -> Self {
         let output = account.output.as_ref().map(|output| output.done);
         Told {
             intervenes: output.unwrap_or_default().max(account.input.done) != Done::None,
@@ -178,18 +178,16 @@ impl Account {
             let written = json::write(&mut out, assessment);
             written.ok().and_then(|()| String::from_utf8(out).ok()).unwrap_or_default()
         };
-        let mut text = String::from("{\"guardrail\":{");
-        if self.output.is_some() {
-            text.push_str(&format!("\"modelOutput\":{},", json!(self.model_output)));
-        }
+        let id = &self.id;
         let input = json(&self.input.assessment);
-        text.push_str(&format!("\"input\":{{\"{}\":{input}}}", self.id));
+        let mut members = vec![format!("\"input\":{{\"{id}\":{input}}}")];
         if let Some(output) = &self.output {
             let output = json(&output.assessment);
-            text.push_str(&format!(",\"outputs\":[{{\"{}\":{output}}}]", self.id));
+            members.insert(0, format!("\"modelOutput\":{}", json!(self.model_output)));
+            members.push(format!("\"outputs\":[{{\"{id}\":{output}}}]"));
         }
-        text.push_str(&format!(",\"actionReason\":{}}}}}", json!(self.reason())));
-        text
+        members.push(format!("\"actionReason\":{}", json!(self.reason())));
+        format!("{{\"guardrail\":{{{}}}}}", members.join(","))
     }
 
     /// Why the guardrail did what it did, side by side; two sides that agree are told once.

@@ -8,20 +8,28 @@ const UNIT_CHARS: u64 = 1_000;
 /// Text units by policy, in the order of native bodies. A policy without a rule for the side that
 /// was looked at charges nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(crate) struct Units {
-    pub(crate) topic_policy_units: u64,
-    pub(crate) content_policy_units: u64,
-    pub(crate) word_policy_units: u64,
-    pub(crate) automated_reasoning_policy_units: u64,
+    #[serde(rename = "topicPolicyUnits")]
+    pub(crate) topic_policy: u64,
+    #[serde(rename = "contentPolicyUnits")]
+    pub(crate) content_policy: u64,
+    #[serde(rename = "wordPolicyUnits")]
+    pub(crate) word_policy: u64,
+    #[serde(rename = "automatedReasoningPolicyUnits")]
+    pub(crate) automated_reasoning_policy: u64,
+    #[serde(rename = "automatedReasoningPolicies")]
     pub(crate) automated_reasoning_policies: u64,
-    pub(crate) sensitive_information_policy_units: u64,
+    #[serde(rename = "sensitiveInformationPolicyUnits")]
+    pub(crate) sensitive_information_policy: u64,
     /// Those of patterns, which cost nothing.
-    pub(crate) sensitive_information_policy_free_units: u64,
+    #[serde(rename = "sensitiveInformationPolicyFreeUnits")]
+    pub(crate) sensitive_information_policy_free: u64,
     /// Those of source, question and answer together.
-    pub(crate) contextual_grounding_policy_units: u64,
+    #[serde(rename = "contextualGroundingPolicyUnits")]
+    pub(crate) contextual_grounding_policy: u64,
     /// Images, not text.
-    pub(crate) content_policy_image_units: u64,
+    #[serde(rename = "contentPolicyImageUnits")]
+    pub(crate) content_policy_image: u64,
 }
 
 /// How much of a request or an answer was looked at.

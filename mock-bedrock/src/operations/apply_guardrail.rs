@@ -1,4 +1,4 @@
-//! ApplyGuardrail: a guardrail looks at texts that no model is asked about.
+//! `ApplyGuardrail`: a guardrail looks at texts that no model is asked about.
 
 use std::time::Duration;
 

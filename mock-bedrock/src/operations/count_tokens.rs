@@ -1,4 +1,4 @@
-//! CountTokens: what a request would be charged for its input.
+//! `CountTokens`: what a request would be charged for its input.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! InvokeGuardrailChecks: scores for checks that the request itself brings, without a guardrail.
+//! `InvokeGuardrailChecks`: scores for checks that the request itself brings, without a guardrail.
 //!
 //! The scores come from the same words and forms as the guardrails' findings.
 

@@ -83,7 +83,7 @@ pub(super) fn health_service(text: &str) -> bool {
 pub(super) fn routing(text: &str) -> bool {
     let sum: u32 =
         digits(text).iter().zip([3, 7, 1].into_iter().cycle()).map(|(digit, w)| digit * w).sum();
-    sum > 0 && sum % 10 == 0
+    sum > 0 && sum.is_multiple_of(10)
 }
 
 fn digits(text: &str) -> Vec<u32> {
@@ -98,5 +98,5 @@ fn luhn(digits: &[u32]) -> bool {
         .enumerate()
         .map(|(n, digit)| if n % 2 == 1 { doubled(*digit) } else { *digit })
         .sum();
-    sum > 0 && sum % 10 == 0
+    sum > 0 && sum.is_multiple_of(10)
 }
