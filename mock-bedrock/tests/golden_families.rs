@@ -55,7 +55,7 @@ fn shown(answered: &Answered) -> String {
     } else {
         lines.push(String::from_utf8(answered.body.to_vec()).unwrap());
     }
-    shortened(&undated(&lines.join("\n")))
+    shortened(&untimed(&lines.join("\n")))
 }
 
 /// Vectors by their first number and how many there are.
@@ -78,15 +78,25 @@ fn shortened(text: &str) -> String {
     short + rest
 }
 
-/// Chat completions state when they were made.
-fn undated(text: &str) -> String {
-    let mut parts = text.split("\"created\":");
-    let mut undated = parts.next().unwrap().to_owned();
-    for part in parts {
-        undated.push_str("\"created\":…");
-        undated.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
-    }
-    undated
+/// What tells of time: when answers were made, and how long they took.
+const TIMES: &[&str] = &[
+    "\"created\":",
+    "\"latencyMs\":",
+    "\"invocationLatency\":",
+    "\"firstByteLatency\":",
+    "\"requestDurationMillis\":",
+    "x-amzn-bedrock-invocation-latency: ",
+];
+
+fn untimed(text: &str) -> String {
+    let untimed = |text: String, key: &&str| {
+        let mut parts = text.split(key);
+        let first = parts.next().unwrap().to_owned();
+        parts.fold(first, |text, part| {
+            text + key + "…" + part.trim_start_matches(|c: char| c.is_ascii_digit())
+        })
+    };
+    TIMES.iter().fold(text.to_owned(), untimed)
 }
 
 #[tokio::test]
