@@ -7,12 +7,15 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use spanproof_schemas::ledger::Exchange;
 
+use crate::answer::Answer;
 use crate::error::ServiceError;
 use crate::exchange::Service;
-use crate::fault::{self, Damage, Effect, Fault, Reason, Setting};
+use crate::fault::{self, Damage, Effect, Fault, Limits, Occasion, Setting};
 use crate::model::Model;
+use crate::request;
 use crate::request_metadata::Metadata;
 use crate::route::Labels;
+use crate::throttle::Reservation;
 
 /// What an operation gets: the request, and the record that it fills in.
 pub(crate) struct Asked<'a> {
@@ -25,6 +28,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) exchange: &'a mut Exchange,
     /// Whether the answer will be a stream, which for some operations the body says.
     pub(crate) streams: bool,
+    /// Tokens of the model's quota, once the request was let through.
+    pub(crate) reservation: Option<Reservation>,
     metadata: Metadata,
     admission: Option<Option<Fault>>,
 }
@@ -53,7 +58,17 @@ impl<'a> Asked<'a> {
         if exchange.test_id.is_none() {
             exchange.test_id.clone_from(&metadata.test);
         }
-        Asked { service, head, labels, body, exchange, streams, metadata, admission: None }
+        Asked {
+            service,
+            head,
+            labels,
+            body,
+            exchange,
+            streams,
+            reservation: None,
+            metadata,
+            admission: None,
+        }
     }
 
     /// The body as JSON.
@@ -87,8 +102,7 @@ impl<'a> Asked<'a> {
         if self.admission.is_some() {
             return Ok(());
         }
-        let _ = subject;
-        let fault = self.asked_fault()?;
+        let fault = self.asked_fault(subject)?;
         self.exchange.fault = fault.as_ref().map(|fault| fault.name.clone());
         let refused = match fault.as_ref().map(|fault| &fault.effect) {
             Some(Effect::Refusal(error)) => Some(ServiceError::clone(error)),
@@ -97,7 +111,16 @@ impl<'a> Asked<'a> {
             Some(Effect::Damage(_) | Effect::Stop(_)) | None => None,
         };
         self.admission = Some(fault);
-        refused.map_or(Ok(()), Err)
+        if let Some(error) = refused {
+            return Err(error);
+        }
+        if let Some(model) = subject.model
+            && subject.quota_tokens > 0
+        {
+            let test = self.exchange.test_id.as_deref();
+            self.reservation = self.service.throttle.take(model, test, subject.quota_tokens)?;
+        }
+        Ok(())
     }
 
     /// What is to be done to the answer on its way, once the request was let through.
@@ -108,12 +131,26 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Why the answer is to end, if a fault says so.
-    pub(crate) fn stop_fault(&self) -> Option<Reason> {
-        match self.effect() {
-            Some(Effect::Stop(reason)) => Some(*reason),
-            _ => None,
-        }
+    /// Makes `answer` end as a fault says, if one does.
+    ///
+    /// # Errors
+    ///
+    /// A `ValidationException` when the request asks for an end that it gives the model no chance
+    /// to come to. What only a plan asks for is then left out.
+    pub(crate) fn stop(
+        &mut self,
+        answer: &mut Answer,
+        limits: &Limits,
+    ) -> Result<(), ServiceError> {
+        let Some(Fault { effect: Effect::Stop(reason), is_planned, .. }) =
+            self.admission.as_ref().and_then(Option::as_ref)
+        else {
+            return Ok(());
+        };
+        reason.apply(answer, limits).or_else(|error| {
+            self.exchange.fault = None;
+            if *is_planned { Ok(()) } else { Err(error) }
+        })
     }
 
     /// Whether the request gets no answer at all.
@@ -125,8 +162,9 @@ impl<'a> Asked<'a> {
         self.admission.as_ref()?.as_ref().map(|fault| &fault.effect)
     }
 
-    /// The fault that the request itself asks for: in a header, or else in its metadata.
-    fn asked_fault(&self) -> Result<Option<Fault>, ServiceError> {
+    /// The fault that the request itself asks for, in a header or else in its metadata; or else the
+    /// one that a plan has for it.
+    fn asked_fault(&self, subject: &Subject<'_>) -> Result<Option<Fault>, ServiceError> {
         let headers = &self.head.headers;
         let setting = Setting {
             operation: self.exchange.operation,
@@ -143,7 +181,14 @@ impl<'a> Asked<'a> {
                 let source = format!("requestMetadata {}", fault::METADATA_KEY);
                 fault::asked(text, &source, setting, headers)
             }
-            None => Ok(None),
+            None => Ok(self.service.plans.strike(Occasion {
+                setting,
+                model: subject.model.map(|model| model.id.as_str()),
+                test: self.exchange.test_id.as_deref(),
+                invocation_id: self.exchange.invocation_id.as_deref(),
+                attempt: request::fault_attempt(headers),
+                prompt: subject.prompt,
+            })),
         }
     }
 }

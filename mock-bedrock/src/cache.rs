@@ -65,11 +65,8 @@ impl PromptCache {
             if tokens < model.cache_minimum_tokens {
                 continue;
             }
-            let mut key = Fold::new(point.prefix);
-            key.bytes(model.id.as_bytes());
-            key.word(test);
             let expiry = now + self.lifetime(point.ttl);
-            let seen = prefixes.insert(key.finish(), Prefix { expiry, test });
+            let seen = prefixes.insert(key(model, point.prefix, test), Prefix { expiry, test });
             if seen.is_some_and(|seen| self.speed == Speed::Max || seen.expiry > now) {
                 read = tokens;
             }
@@ -98,6 +95,27 @@ impl PromptCache {
         }
     }
 
+    /// How many tokens of `turn` would be read from the cache, which this does not change.
+    pub(crate) fn held(&self, model: &Model, turn: &Turn, test_id: Option<&str>) -> u64 {
+        if turn.cache_points.is_empty() || model.cache_minimum_tokens == 0 {
+            return 0;
+        }
+        let (now, total) = (Instant::now(), turn.input_tokens(model));
+        let test = folded(test_id);
+        let prefixes = self.prefixes.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_held = |prefix: u64| {
+            let seen = prefixes.get(&key(model, prefix, test));
+            seen.is_some_and(|seen| self.speed == Speed::Max || seen.expiry > now)
+        };
+        turn.cache_points
+            .iter()
+            .map(|point| (model.tokens(point.chars).min(total), point.prefix))
+            .filter(|(tokens, prefix)| *tokens >= model.cache_minimum_tokens && is_held(*prefix))
+            .map(|(tokens, _)| tokens)
+            .max()
+            .unwrap_or(0)
+    }
+
     fn lifetime(&self, ttl: CacheTtl) -> Duration {
         self.speed.scale(match ttl {
             CacheTtl::FiveMinutes => Duration::from_mins(5),
@@ -110,6 +128,14 @@ fn folded(test_id: Option<&str>) -> u64 {
     let mut test = Fold::new(u64::from(test_id.is_some()));
     test.bytes(test_id.unwrap_or_default().as_bytes());
     test.finish()
+}
+
+/// Neither models nor tests share prefixes.
+fn key(model: &Model, prefix: u64, test: u64) -> u64 {
+    let mut key = Fold::new(prefix);
+    key.bytes(model.id.as_bytes());
+    key.word(test);
+    key.finish()
 }
 
 #[cfg(test)]
@@ -141,7 +167,9 @@ mod tests {
             cache.charge(model, &turn(&parts[..shared.min(parts.len())]), None);
             for _ in 0..2 {
                 let asked = turn(&parts);
+                let held = cache.held(model, &asked, None);
                 let usage = cache.charge(model, &asked, None).usage;
+                prop_assert_eq!(usage.cache_read_input_tokens, held);
                 prop_assert_eq!(usage.all_input_tokens(), model.tokens(asked.chars));
                 let again = cache.charge(model, &asked, None).usage;
                 prop_assert_eq!(again.cache_write_input_tokens, 0);

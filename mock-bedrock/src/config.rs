@@ -6,9 +6,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use spanproof_schemas::speed::Speed;
 
 use crate::auth::Auth;
+use crate::fault::{FaultPlan, FaultPlanError};
 use crate::guardrail::{Guardrail, GuardrailError};
 use crate::pacing::{PaceError, PaceOverride, Pacing};
 use crate::quirk::Quirk;
+use crate::throttle::{Quota, QuotaError};
 #[cfg(feature = "tls")]
 use crate::tls::Tls;
 
@@ -30,6 +32,10 @@ pub struct Config {
     pub guardrails: Vec<Guardrail>,
     /// Oddities of the service that answers show. Default none.
     pub quirks: BTreeSet<Quirk>,
+    /// Which requests are struck by which faults, beside those that ask for one. Default none.
+    pub faults: FaultPlan,
+    /// How much of each model may be used per minute and day. Default none: without limit.
+    pub quotas: Vec<Quota>,
     /// What a request must show of who sends it. Default [`Auth::Off`].
     pub auth: Auth,
     /// How many records of the ledger, the newest, `GET /_spanproof/ledger` can show. Each request
@@ -51,6 +57,8 @@ impl Default for Config {
             keep_content: false,
             guardrails: Vec::new(),
             quirks: BTreeSet::new(),
+            faults: FaultPlan::default(),
+            quotas: Vec::new(),
             auth: Auth::Off,
             kept_records: 0,
             #[cfg(feature = "tls")]
@@ -69,6 +77,12 @@ pub enum ConfigError {
     /// A guardrail is not one.
     #[error(transparent)]
     Guardrail(#[from] GuardrailError),
+    /// A rule of the fault plan cannot be followed.
+    #[error("fault plan: {0}")]
+    Faults(#[from] FaultPlanError),
+    /// A quota that nobody could keep.
+    #[error(transparent)]
+    Quota(#[from] QuotaError),
     /// A model is to answer at a pace that no model has.
     #[error(transparent)]
     Pace(#[from] PaceError),
@@ -81,6 +95,8 @@ impl Config {
     ///
     /// [`ConfigError::Speed`] for a factor that is not above zero, or not finite,
     /// [`ConfigError::Guardrail`] for a guardrail that no request could name or apply, and
+    /// [`ConfigError::Faults`] for a rule that names no fault or is out of its range,
+    /// [`ConfigError::Quota`] for a limit of zero, and
     /// [`ConfigError::Pace`] for an override of the timing that is impossible or names no model.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.guardrails.iter().try_for_each(Guardrail::validate)?;
@@ -90,6 +106,8 @@ impl Config {
             }
             Speed::Times(_) | Speed::Max => {}
         }
+        self.faults.validate()?;
+        self.quotas.iter().try_for_each(Quota::validate)?;
         Pacing::new(&self.timing)?;
         Ok(())
     }

@@ -68,6 +68,7 @@ pub(crate) enum Purpose {
     Latency,
     Passages,
     Agent,
+    Fault,
 }
 
 /// A UUID for one seed and number, in the version-4 shape the service uses.

@@ -26,7 +26,7 @@ use crate::config::Config;
 use crate::draw;
 use crate::duplex::{Duplex, Incoming};
 use crate::error::ServiceError;
-use crate::fault::{self, Damage};
+use crate::fault::{self, Damage, FaultPlans};
 use crate::guardrail::Guardrails;
 use crate::ledger::LedgerSink;
 use crate::line::{Line, Severed};
@@ -37,6 +37,7 @@ use crate::quirk::Quirks;
 use crate::recorder::{Open, Recorder};
 use crate::request;
 use crate::route::{self, Labels};
+use crate::throttle::{Reservation, Throttle};
 
 /// The largest body that the service takes.
 const BODY_LIMIT_BYTES: usize = 25_000_000;
@@ -52,6 +53,8 @@ pub(crate) struct Service {
     /// Cloned into every exchange that is not in the ledger yet.
     pub(crate) open: Open,
     pub(crate) cache: PromptCache,
+    pub(crate) plans: FaultPlans,
+    pub(crate) throttle: Throttle,
     pub(crate) guardrails: Guardrails,
     pub(crate) quirks: Quirks,
     pub(crate) pacing: Pacing,
@@ -68,6 +71,15 @@ enum Received {
     TooLong,
     /// The client left, or broke HTTP, in the middle of its request.
     BrokenOff,
+}
+
+/// What an operation answers.
+struct Granted {
+    written: Written,
+    /// What is to be done to it.
+    damage: Option<Damage>,
+    /// The tokens that it holds until it has ended.
+    reservation: Option<Reservation>,
 }
 
 /// Why an operation gave no answer.
@@ -107,6 +119,8 @@ impl Service {
         }));
         Service {
             cache: PromptCache::new(config.speed),
+            plans: FaultPlans::new(config.seed, config.faults.clone()),
+            throttle: Throttle::new(config.speed, config.quotas.clone()),
             guardrails: Guardrails::of(&config.guardrails),
             quirks: Quirks::of(&config.quirks),
             // The configuration was checked before it came here.
@@ -181,7 +195,8 @@ impl Service {
                     let answered =
                         self.answer(&head, labels, &body, operation, recorder.exchange());
                     match answered {
-                        Ok((written, damage)) => {
+                        Ok(Granted { written, damage, reservation }) => {
+                            recorder.hold(reservation);
                             let version = head.version;
                             let way = Way { operation, line, version, damage, incoming };
                             self.respond(written, way, recorder, arrived)
@@ -231,14 +246,17 @@ impl Service {
         body: &[u8],
         operation: &'static dyn Operation,
         exchange: &mut Exchange,
-    ) -> Result<(Written, Option<Damage>), Failure> {
+    ) -> Result<Granted, Failure> {
         let mut asked = Asked::new(self, head, labels, body, exchange);
         let written = operation.answer(&mut asked).and_then(|written| {
             asked.admit(&Subject::default())?;
             Ok(written)
         });
         match written {
-            Ok(written) => Ok((written, asked.damage().cloned())),
+            Ok(written) => {
+                let damage = asked.damage().cloned();
+                Ok(Granted { written, damage, reservation: asked.reservation.take() })
+            }
             Err(_) if asked.is_severed() => Err(Failure::Severed),
             Err(error) => Err(Failure::Refused(error)),
         }

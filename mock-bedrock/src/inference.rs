@@ -63,8 +63,14 @@ pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written
     }
     turn.validate(model)?;
     let guarding = Guarding::of(asked, &turn)?;
-    let quota_tokens =
-        model.tokens(turn.chars) + turn.parameters.max_tokens.unwrap_or(model.max_output_tokens);
+    let quota_tokens = match service.throttle.quota(model) {
+        Some(_) => {
+            let most = turn.parameters.max_tokens.unwrap_or(model.max_output_tokens);
+            let held = service.cache.held(model, &turn, asked.exchange.test_id.as_deref());
+            (turn.input_tokens(model) - held).saturating_add(most)
+        }
+        None => 0,
+    };
     asked.admit(&Subject { model: Some(model), prompt: &turn.prompt, quota_tokens })?;
 
     let limits = Limits::of(turn.parameters.max_tokens, &turn.tools, &turn.tool_choice);
@@ -80,9 +86,7 @@ pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written
         answer.set_pace(pace);
     }
     answer.states_usage = asked.damage() != Some(&Damage::NoMetadata);
-    if let Some(reason) = asked.stop_fault() {
-        reason.apply(&mut answer, &limits).inspect_err(|_| asked.exchange.fault = None)?;
-    }
+    asked.stop(&mut answer, &limits)?;
     answer.created_unix_seconds = asked.exchange.arrived_unix_nanos / 1_000_000_000;
     if let Some(guarding) = guarding {
         guarding.apply(&mut answer, family);

@@ -40,6 +40,7 @@ pub mod event_stream;
 mod exchange;
 mod families;
 mod fault;
+mod glob;
 pub mod guardrail;
 mod handler;
 mod identifier;
@@ -65,6 +66,7 @@ mod route;
 mod script;
 mod server;
 mod sonic;
+mod throttle;
 mod timestamp;
 mod timing;
 #[cfg(feature = "tls")]
@@ -75,12 +77,14 @@ mod wire;
 
 pub use auth::{AccessKey, Auth, BearerKey, Keys};
 pub use config::{Config, ConfigError};
-pub use spanproof_schemas::ledger::Exchange;
-pub use spanproof_schemas::speed::Speed;
+pub use fault::{Attempts, Calls, FaultPlan, FaultPlanError, FaultRule};
 pub use handler::Handler;
 pub use ledger::{InMemory, JsonLines, LedgerError, LedgerSink};
 pub use pacing::{PaceError, PaceOverride};
 pub use quirk::{Quirk, UnknownQuirk};
 pub use server::{Server, StartError};
+pub use spanproof_schemas::ledger::Exchange;
+pub use spanproof_schemas::speed::Speed;
+pub use throttle::{Quota, QuotaError};
 #[cfg(feature = "tls")]
 pub use tls::{SelfSigned, Tls, TlsError};

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::draw;
 use crate::ledger::LedgerSink;
+use crate::throttle::Reservation;
 
 /// The record of one exchange in the making. Dropping it writes the record: a client that leaves
 /// drops the answer, and the record then says that the answer was not delivered.
@@ -17,6 +18,8 @@ pub(crate) struct Recorder {
     exchange: Option<Box<Exchange>>,
     /// What the whole answer charges.
     charged: Usage,
+    /// Settled with the usage in the end.
+    reservation: Option<Reservation>,
     sink: Arc<dyn LedgerSink>,
     /// Dropped after the record was written: a shutdown waits for that.
     _open: Open,
@@ -30,6 +33,7 @@ impl Recorder {
         Recorder {
             exchange: Some(Box::new(exchange)),
             charged: Usage::default(),
+            reservation: None,
             sink,
             _open: open,
         }
@@ -38,6 +42,11 @@ impl Recorder {
     /// The record, to fill in.
     pub(crate) fn exchange(&mut self) -> &mut Exchange {
         self.exchange.get_or_insert_default()
+    }
+
+    /// Keeps tokens of a quota until the exchange has ended.
+    pub(crate) fn hold(&mut self, reservation: Option<Reservation>) {
+        self.reservation = reservation;
     }
 
     /// States what the whole answer will charge; nothing is charged until it is handed over.
@@ -78,6 +87,9 @@ impl Recorder {
 impl Drop for Recorder {
     fn drop(&mut self) {
         if let Some(mut exchange) = self.exchange.take() {
+            if let Some(reservation) = &mut self.reservation {
+                reservation.settle(exchange.usage);
+            }
             if exchange.finished_unix_nanos == 0 {
                 exchange.finished_unix_nanos = now();
             }

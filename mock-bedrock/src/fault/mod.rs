@@ -5,6 +5,8 @@ mod damage;
 mod declared;
 mod exceptions;
 mod named;
+mod plan;
+mod plans;
 mod span;
 mod stops;
 
@@ -13,9 +15,11 @@ use http::HeaderMap;
 use crate::error::ServiceError;
 use crate::request;
 
-pub(crate) use attempts::Attempts;
+pub use attempts::Attempts;
 pub(crate) use damage::{Damage, Ending};
 pub(crate) use named::Setting;
+pub use plan::{Calls, FaultPlan, FaultPlanError, FaultRule};
+pub(crate) use plans::{FaultPlans, Occasion};
 pub(crate) use stops::{Limits, Reason};
 
 /// The request header that asks for a fault.
@@ -29,6 +33,8 @@ pub(crate) struct Fault {
     /// As it was asked for, without its attempts: `stall=5s`.
     pub(crate) name: String,
     pub(crate) effect: Effect,
+    /// Whether a plan asked for it, not the request itself.
+    pub(crate) is_planned: bool,
 }
 
 /// What goes wrong.

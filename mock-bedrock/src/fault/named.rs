@@ -55,9 +55,21 @@ pub(super) fn read(name: &str, setting: Setting<'_>) -> Result<Fault, String> {
         Effect::Refusal(_) | Effect::CutBeforeHeaders => Needs::Nothing,
     };
     match needs.missing(setting) {
-        None => Ok(Fault { name: name.to_owned(), effect }),
+        None => Ok(Fault { name: name.to_owned(), effect, is_planned: false }),
         Some(what) => Err(format!("`{name}` needs {what}")),
     }
+}
+
+/// As [`read`], for a request that is not known yet: only the name is judged.
+pub(super) fn check(name: &str) -> Result<(), String> {
+    let is_exception = |name: &str| Exception::find(name).is_some();
+    let in_stream = name.strip_prefix("stream:").is_some_and(|frame| {
+        name == ERROR_FRAME || upper(frame).is_some_and(|name| is_exception(&name))
+    });
+    if name == UNTYPED || is_exception(name) || in_stream {
+        return Ok(());
+    }
+    simple(name).map(|_| ())
 }
 
 fn effect(name: &str, setting: Setting<'_>) -> Result<Effect, String> {
