@@ -9,7 +9,7 @@ use serde::Deserialize;
 /// What the laws need to know of a model.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Model {
-    id: String,
+    pub(crate) id: String,
     pub(crate) family: String,
     on_demand: bool,
     areas: Vec<String>,

@@ -9,3 +9,4 @@ mod native;
 mod requests;
 mod service;
 mod shapes;
+mod vectors;

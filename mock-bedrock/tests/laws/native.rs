@@ -5,7 +5,7 @@ mod families;
 use families::{FAMILIES, Native};
 use proptest::prelude::*;
 use proptest::sample::select;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::catalogue::{MODELS, Model, that};
 use super::limits;
@@ -37,21 +37,6 @@ proptest! {
         prop_assert_eq!(whole.repeatable(), ask(seed, &model.path("invoke"), &body).repeatable());
         let again = ask(seed, &model.path("invoke-with-response-stream"), &body);
         prop_assert_eq!(streamed.repeatable(), again.repeatable());
-    }
-
-    #[test]
-    fn vectors_have_the_size_asked_for_and_repeat(
-        text in text(8_192), dimensions in select(vec![256, 512, 1024]), normalize in any::<bool>(),
-        seed in any::<u64>()
-    ) {
-        let body = json!({ "inputText": text, "dimensions": dimensions, "normalize": normalize });
-        let path = "/model/amazon.titan-embed-text-v2%3A0/invoke";
-        let told = ask(seed, path, &body);
-        prop_assert_eq!(told.status, 200);
-        let answer = told.json();
-        prop_assert_eq!(answer["embedding"].as_array().unwrap().len(), dimensions);
-        prop_assert_eq!(answer["inputTextTokenCount"].as_u64(), Some(told.exchange.usage.input_tokens));
-        prop_assert_eq!(told.repeatable(), ask(seed, path, &body).repeatable());
     }
 }
 
