@@ -97,7 +97,7 @@ impl Body for AnswerBody {
             AnswerBody::Plain(bytes) => bytes.take(),
             AnswerBody::Whole { bytes, recorder } => bytes.take().inspect(|_| recorder.delivered()),
             AnswerBody::Stream { player, model, ending, recorder } => {
-                match std::task::ready!(player.poll_due(cx)) {
+                match std::task::ready!(player.poll_due(recorder, cx)) {
                     Some(due) => {
                         let tokens = model.map_or(0, |model| model.tokens(due.chars as u64));
                         recorder.chunks(due.frames, tokens);

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE};
@@ -15,7 +15,6 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use spanproof_schemas::ledger::{Exchange, LEDGER_VERSION, MarkerKind, Record, Run, marker_stem};
 use spanproof_schemas::speed::Speed;
 use spanproof_schemas::time::unix_nanos;
-use tokio::time::Instant;
 
 use crate::asked::{Asked, Subject};
 use crate::async_invoke::AsyncInvokes;
@@ -38,6 +37,7 @@ use crate::recorder::{Open, Recorder};
 use crate::request;
 use crate::route::{self, Labels};
 use crate::throttle::{Reservation, Throttle};
+use crate::timer::Timer;
 
 /// The largest body that the service takes.
 const BODY_LIMIT_BYTES: usize = 25_000_000;
@@ -58,6 +58,7 @@ pub(crate) struct Service {
     pub(crate) guardrails: Guardrails,
     pub(crate) quirks: Quirks,
     pub(crate) pacing: Pacing,
+    pub(crate) timer: Arc<Timer>,
     pub(crate) async_invokes: AsyncInvokes,
     pub(crate) prompt_stem: String,
     pub(crate) completion_stem: String,
@@ -125,6 +126,7 @@ impl Service {
             quirks: Quirks::of(&config.quirks),
             // The configuration was checked before it came here.
             pacing: Pacing::new(&config.timing).unwrap_or_default(),
+            timer: Arc::default(),
             async_invokes: AsyncInvokes::new(config.speed),
             config,
             sink,
@@ -222,7 +224,7 @@ impl Service {
         if let Some(due) = due
             && self.config.speed != Speed::Max
         {
-            tokio::time::sleep_until(arrived + self.config.speed.scale(due)).await;
+            self.timer.sleep_until(arrived + self.config.speed.scale(due)).await;
         }
         if keeps_alive {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("keep-alive"));
@@ -301,7 +303,8 @@ impl Service {
                     fault::Ending::Short => Ending::Short,
                     fault::Ending::Cut => Ending::Cut(cut()),
                 };
-                let player = Player::new(script, arrived, self.config.speed);
+                let player =
+                    Player::new(script, arrived, self.config.speed, Arc::clone(&self.timer));
                 AnswerBody::Stream { player, model: written.model, ending, recorder }
             }
             WrittenBody::Session(session) => {

@@ -67,6 +67,7 @@ mod script;
 mod server;
 mod sonic;
 mod throttle;
+mod timer;
 mod timestamp;
 mod timing;
 #[cfg(feature = "tls")]
@@ -79,7 +80,7 @@ pub use auth::{AccessKey, Auth, BearerKey, Keys};
 pub use config::{Config, ConfigError};
 pub use fault::{Attempts, Calls, FaultPlan, FaultPlanError, FaultRule};
 pub use handler::Handler;
-pub use ledger::{InMemory, JsonLines, LedgerError, LedgerSink};
+pub use ledger::{HandedFrame, InMemory, JsonLines, LedgerError, LedgerSink};
 pub use pacing::{PaceError, PaceOverride};
 pub use quirk::{Quirk, UnknownQuirk};
 pub use server::{Server, StartError};

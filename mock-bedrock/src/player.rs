@@ -1,14 +1,17 @@
 //! Plays a script at its pace.
 
-use std::future::Future;
+use std::future::Future as _;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use bytes::Bytes;
 use spanproof_schemas::speed::Speed;
-use tokio::time::{Instant, Sleep};
 
+use crate::recorder::Recorder;
 use crate::script::{Beat, Script};
+use crate::timer::{Sleep, Timer};
 
 /// A script being played. Deadlines are absolute, so that lateness does not add up, and all that
 /// is due goes out in one piece.
@@ -19,7 +22,8 @@ pub(crate) struct Player {
     next: usize,
     began: Instant,
     speed: Speed,
-    sleep: Option<Pin<Box<Sleep>>>,
+    timer: Arc<Timer>,
+    sleep: Option<Sleep>,
 }
 
 /// Frames that have come due.
@@ -34,9 +38,9 @@ pub(crate) struct Due {
 
 impl Player {
     /// Plays `script` for a request that arrived at `began`.
-    pub(crate) fn new(script: Script, began: Instant, speed: Speed) -> Self {
+    pub(crate) fn new(script: Script, began: Instant, speed: Speed, timer: Arc<Timer>) -> Self {
         let (bytes, beats) = script.into_parts();
-        Player { bytes, taken: 0, beats, next: 0, began, speed, sleep: None }
+        Player { bytes, taken: 0, beats, next: 0, began, speed, timer, sleep: None }
     }
 
     /// Whether everything was played.
@@ -44,44 +48,46 @@ impl Player {
         self.next == self.beats.len()
     }
 
-    /// The next frames as they come due, or `None` when the script is over.
-    pub(crate) fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<Option<Due>> {
+    /// The next frames as they come due, or `None` when the script is over. `recorder` sees each.
+    pub(crate) fn poll_due(
+        &mut self,
+        recorder: &Recorder,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Due>> {
+        if self.is_over() {
+            return Poll::Ready(None);
+        }
+        if self.speed == Speed::Max {
+            return Poll::Ready(Some(self.take(self.beats.len())));
+        }
         loop {
+            let now = Instant::now();
+            let passed = now - self.began;
             let waiting = &self.beats[self.next..];
-            if waiting.is_empty() {
-                return Poll::Ready(None);
-            }
-            let frames = match self.speed {
-                Speed::Max => waiting.len(),
-                Speed::Times(_) => {
-                    let passed = self.began.elapsed();
-                    waiting.partition_point(|beat| self.speed.scale(beat.due) <= passed)
-                }
-            };
+            let frames = waiting.partition_point(|beat| self.speed.scale(beat.due) <= passed);
             if frames > 0 {
-                return Poll::Ready(Some(self.take(frames)));
+                for (number, beat) in waiting[..frames].iter().enumerate() {
+                    let planned = self.began + self.speed.scale(beat.due);
+                    recorder.frame(self.next + number, planned, now);
+                }
+                return Poll::Ready(Some(self.take(self.next + frames)));
             }
             let deadline = self.began + self.speed.scale(waiting[0].due);
-            let sleep = match &mut self.sleep {
-                Some(sleep) => {
-                    if sleep.deadline() != deadline {
-                        sleep.as_mut().reset(deadline);
-                    }
-                    sleep
-                }
-                None => self.sleep.insert(Box::pin(tokio::time::sleep_until(deadline))),
-            };
-            if sleep.as_mut().poll(cx).is_pending() {
+            let sleep = self.sleep.get_or_insert_with(|| self.timer.sleep_until(deadline));
+            sleep.reset(deadline);
+            if Pin::new(sleep).poll(cx).is_pending() {
                 return Poll::Pending;
             }
         }
     }
 
-    fn take(&mut self, frames: usize) -> Due {
-        self.next += frames;
-        let last = self.beats[self.next - 1];
+    /// Takes the frames up to the `next`th.
+    fn take(&mut self, next: usize) -> Due {
+        let frames = u32::try_from(next - self.next).unwrap_or(u32::MAX);
+        self.next = next;
+        let last = self.beats[next - 1];
         let bytes = self.bytes.split_to(last.end - self.taken);
         self.taken = last.end;
-        Due { bytes, frames: u32::try_from(frames).unwrap_or(u32::MAX), chars: last.chars }
+        Due { bytes, frames, chars: last.chars }
     }
 }

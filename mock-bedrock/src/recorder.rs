@@ -2,14 +2,14 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use spanproof_schemas::ledger::{Chunks, Exchange, Record, Usage};
 use spanproof_schemas::time::unix_nanos;
 use tokio::sync::mpsc;
 
 use crate::draw;
-use crate::ledger::LedgerSink;
+use crate::ledger::{HandedFrame, LedgerSink};
 use crate::throttle::Reservation;
 
 /// The record of one exchange in the making. Dropping it writes the record: a client that leaves
@@ -81,6 +81,15 @@ impl Recorder {
             exchange.chunks.get_or_insert(Chunks { first_unix_nanos: at, ..Chunks::default() });
         chunks.last_unix_nanos = at;
         chunks.count += count;
+    }
+
+    /// A frame was handed to the connection at `handed`, the `number`th of its stream, that was
+    /// due at `planned`.
+    pub(crate) fn frame(&self, number: usize, planned: Instant, handed: Instant) {
+        if let Some(exchange) = &self.exchange {
+            let request_id = &exchange.request_id;
+            self.sink.frame(&HandedFrame { request_id, number, planned, handed });
+        }
     }
 }
 

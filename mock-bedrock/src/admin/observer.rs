@@ -6,7 +6,7 @@ use spanproof_schemas::ledger::Record;
 
 use super::kept::Kept;
 use super::metrics::Metrics;
-use crate::ledger::{LedgerError, LedgerSink};
+use crate::ledger::{HandedFrame, LedgerError, LedgerSink};
 
 /// Counts records, keeps a copy if the admin endpoint is to show them, and hands them on.
 pub(crate) struct Observer {
@@ -31,6 +31,10 @@ impl LedgerSink for Observer {
             }
         }
         self.ledger.record(record);
+    }
+
+    fn frame(&self, frame: &HandedFrame<'_>) {
+        self.ledger.frame(frame);
     }
 
     fn flush(&self) -> Result<(), LedgerError> {
