@@ -3,9 +3,11 @@
 mod bench;
 mod clients;
 mod docs;
+mod event_stream_client;
 mod fuzz;
 mod semconv;
 mod test;
+mod threads;
 mod tidy;
 mod workspace;
 

@@ -1,7 +1,9 @@
 //! A buffered Converse beside a bare hyper server that reads the body and answers a constant.
 //!
 //! Each server has one worker thread, the driver has the other core: closed loop, keep-alive
-//! connections, raw HTTP/1.1 so that the client's cost is the same small one for both.
+//! connections, raw HTTP/1.1 so that the client's cost is the same small one for both. The driver
+//! never sleeps: else the slower server would pay for waking it with each answer, and the faster
+//! one, which keeps it busy, would not.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -21,34 +23,54 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 
-use super::Comparison;
+use super::{Comparison, median};
+use crate::dev::threads;
 
 const CONNECTIONS: usize = 32;
 const WARM_UP: Duration = Duration::from_secs(1);
 const MEASURED: Duration = Duration::from_secs(4);
+const BARE_THREADS: [&str; 1] = ["bare-server"];
+/// The ledger's writer is part of what a request costs.
+const MOCK_THREADS: [&str; 2] = ["mock-server", "ledger"];
+
+/// What one measurement gave.
+struct Figures {
+    per_second: f64,
+    /// On a processor, per request, all threads of the server together.
+    micros: f64,
+}
 
 pub(super) fn compare(runs: usize) -> Result<Comparison> {
     let folder = tempfile::tempdir()?;
-    let bare_runtime = server_runtime()?;
+    let bare_runtime = server_runtime(BARE_THREADS[0])?;
     let bare = bare_runtime.block_on(bare_server())?;
-    let mock_runtime = server_runtime()?;
+    let mock_runtime = server_runtime(MOCK_THREADS[0])?;
     let mock = mock_runtime.block_on(async {
         let ledger = mock_bedrock::JsonLines::create(folder.path().join("ledger.jsonl"))?;
         let config = mock_bedrock::Config { speed: Speed::Max, ..mock_bedrock::Config::default() };
         anyhow::Ok(mock_bedrock::Server::start(config, ledger)?)
     })?;
     let mut comparison = Comparison::new("mock", "req/s");
+    let (mut bare_micros, mut mock_micros) = (Vec::new(), Vec::new());
     for _ in 0..runs {
-        comparison.ceiling.push(requests_per_second(bare)?);
-        comparison.ours.push(requests_per_second(mock.address())?);
+        let Figures { per_second, micros } = measure(bare, &BARE_THREADS)?;
+        comparison.ceiling.push(per_second);
+        bare_micros.push(micros);
+        let Figures { per_second, micros } = measure(mock.address(), &MOCK_THREADS)?;
+        comparison.ours.push(per_second);
+        mock_micros.push(micros);
     }
     mock_runtime.block_on(mock.shutdown())?;
-    comparison.notes = format!("Converse, ledger on, {CONNECTIONS} connections, one server thread");
+    let (bare, ours) = (median(&mut bare_micros), median(&mut mock_micros));
+    comparison.notes = format!(
+        "Converse, ledger on, {CONNECTIONS} connections, one server thread; CPU {bare:.1} and {ours:.1} µs/request, ratio {:.2}",
+        bare / ours
+    );
     Ok(comparison)
 }
 
-fn server_runtime() -> Result<Runtime> {
-    Ok(Builder::new_multi_thread().worker_threads(1).enable_all().build()?)
+fn server_runtime(name: &str) -> Result<Runtime> {
+    Ok(Builder::new_multi_thread().worker_threads(1).thread_name(name).enable_all().build()?)
 }
 
 async fn bare_server() -> Result<SocketAddr> {
@@ -80,20 +102,23 @@ async fn constant_answer(request: Request<Incoming>) -> Result<Response<Full<Byt
     Ok(response)
 }
 
-/// Completed requests per second over [`MEASURED`], after [`WARM_UP`].
-fn requests_per_second(address: SocketAddr) -> Result<f64> {
+/// Measures for [`MEASURED`] after [`WARM_UP`] a server whose threads have these names.
+fn measure(address: SocketAddr, server_threads: &[&str]) -> Result<Figures> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let completed = Arc::new(AtomicU64::new(0));
     runtime.block_on(async {
         let mut drivers = tokio::task::JoinSet::new();
+        drivers.spawn(stay_awake());
         for connection in 0..CONNECTIONS {
             drivers.spawn(drive(address, connection, Arc::clone(&completed)));
         }
         tokio::time::sleep(WARM_UP).await;
         let (before, started) = (completed.load(Ordering::Relaxed), Instant::now());
+        let cpu_before = threads::on_cpu(server_threads)?;
         tokio::time::sleep(MEASURED).await;
         let done = completed.load(Ordering::Relaxed) - before;
         let seconds = started.elapsed().as_secs_f64();
+        let cpu = threads::on_cpu(server_threads)? - cpu_before;
         drivers.abort_all();
         while let Some(ended) = drivers.join_next().await {
             if let Ok(result) = ended {
@@ -101,8 +126,16 @@ fn requests_per_second(address: SocketAddr) -> Result<f64> {
             }
         }
         ensure!(done > 0, "no request completed");
-        Ok(f64::from(u32::try_from(done)?) / seconds)
+        let done = f64::from(u32::try_from(done)?);
+        Ok(Figures { per_second: done / seconds, micros: cpu.as_secs_f64() * 1e6 / done })
     })
+}
+
+/// Keeps the runtime polling its sockets.
+async fn stay_awake() -> Result<()> {
+    loop {
+        tokio::task::yield_now().await;
+    }
 }
 
 async fn drive(address: SocketAddr, connection: usize, completed: Arc<AtomicU64>) -> Result<()> {

@@ -8,6 +8,7 @@ mod check;
 mod mock;
 mod peers;
 mod receive;
+mod streams;
 mod telemetry;
 
 use std::io::{self, Write};
@@ -37,6 +38,12 @@ pub(crate) struct Args {
     /// With --peers, write the figures to this file too
     #[arg(long, value_name = "FILE", requires = "peers")]
     json: Option<PathBuf>,
+    /// With `streams`, keep so many open
+    #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
+    open: usize,
+    /// With `streams`, keep them open for so long
+    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+    length: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -47,6 +54,8 @@ enum Bench {
     Mock,
     /// Received spans per second beside a bare tonic server that decodes and counts
     Receive,
+    /// How late the frames of many open streams come
+    Streams,
 }
 
 /// A ceiling and ours, measured in turn.
@@ -100,6 +109,10 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     }
     if wanted(Bench::Receive) {
         receive::compare(runs)?.print()?;
+    }
+    if wanted(Bench::Streams) {
+        let told = streams::measure(args.open.max(1), Duration::from_secs(args.length.max(1)))?;
+        writeln!(io::stdout(), "{told}")?;
     }
     Ok(Outcome::in_order(format_args!("medians of {runs}; only the ratios travel")))
 }
