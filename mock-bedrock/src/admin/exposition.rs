@@ -25,6 +25,11 @@ impl Exposition {
         self.sample(&[], value);
     }
 
+    /// Begins a metric of several parts.
+    pub(crate) fn histogram(&mut self, name: &'static str, help: &str) {
+        self.begin(name, "histogram", help);
+    }
+
     fn begin(&mut self, name: &'static str, kind: &str, help: &str) {
         self.name = name;
         // Writing to a string does not fail.
@@ -33,7 +38,13 @@ impl Exposition {
 
     /// A sample of the metric that was begun last.
     pub(crate) fn sample(&mut self, labels: &[(&str, &str)], value: impl Display) {
+        self.part("", labels, value);
+    }
+
+    /// A sample of a part of the metric that was begun last.
+    pub(crate) fn part(&mut self, part: &str, labels: &[(&str, &str)], value: impl Display) {
         self.text.push_str(self.name);
+        self.text.push_str(part);
         for (number, (label, text)) in labels.iter().enumerate() {
             self.text.push(if number == 0 { '{' } else { ',' });
             self.text.push_str(label);
