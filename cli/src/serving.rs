@@ -39,14 +39,17 @@ impl ServingArgs {
             Some(path) => read_guardrails(path)?,
             None => Vec::new(),
         };
-        Ok(Config {
+        let config = Config {
             seed: self.seed(table),
             speed,
             keep_content: self.ledger_content || table.ledger_content,
             quirks: self.quirks.iter().chain(&table.quirks).copied().collect(),
             guardrails,
+            timing: table.timing.clone(),
             ..Config::default()
-        })
+        };
+        config.validate()?;
+        Ok(config)
     }
 }
 

@@ -1,13 +1,13 @@
 //! The `[mock]` table: what flags of `spanproof mock` say, under the same names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
-use mock_bedrock::{AccessKey, BearerKey, Quirk};
+use mock_bedrock::{AccessKey, BearerKey, PaceOverride, Quirk};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use spanproof_schemas::speed::Speed;
@@ -29,6 +29,9 @@ pub(crate) struct MockTable {
     #[serde(default)]
     pub(crate) quirks: BTreeSet<Quirk>,
     pub(crate) guardrails: Option<PathBuf>,
+    /// `[mock.timing."MODEL"]`, and `[mock.timing."*"]` for every model.
+    #[serde(default)]
+    pub(crate) timing: BTreeMap<String, PaceOverride>,
     pub(crate) auth: Option<AuthMode>,
     #[serde(default)]
     pub(crate) access_keys: Vec<AccessKeyTable>,
