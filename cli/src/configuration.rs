@@ -93,7 +93,7 @@ fn read(named: Option<&Path>) -> anyhow::Result<File> {
     let file: File = toml::from_str(&text)
         .with_context(|| format!("{} is not a configuration", path.display()))?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    Ok(File { mock: file.mock.from_folder(folder), ..file })
+    Ok(File { mock: file.mock.relative_to(folder), ..file })
 }
 
 fn semconv_choice(text: &str) -> anyhow::Result<Choice> {

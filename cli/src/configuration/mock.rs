@@ -84,7 +84,7 @@ pub(crate) struct ExpiringApiKey {
 
 impl MockTable {
     /// Paths in a file are meant from the folder of the file.
-    pub(super) fn from_folder(mut self, folder: &Path) -> Self {
+    pub(super) fn relative_to(mut self, folder: &Path) -> Self {
         let paths = [
             &mut self.ledger,
             &mut self.guardrails,

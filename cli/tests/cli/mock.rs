@@ -1,5 +1,7 @@
 //! `spanproof mock`, set by flags and by file.
 
+#![expect(clippy::unwrap_used, reason = "it is part of tests")]
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;

@@ -2,8 +2,8 @@
 
 use std::time::SystemTime;
 
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
 
 use super::keys::Keys;
 use super::refusal::Refusal;
@@ -15,7 +15,7 @@ const PREFIXES: [&str; 2] = ["bedrock-api-key-", "ABSK"];
 /// its own for it; whether the service takes that one is not recorded.
 pub(super) fn token(headers: &HeaderMap) -> Option<&[u8]> {
     let Some(authorization) = headers.get(AUTHORIZATION) else {
-        return headers.get("x-api-key").map(|key| key.as_bytes());
+        return headers.get("x-api-key").map(HeaderValue::as_bytes);
     };
     let text = authorization.as_bytes();
     let (scheme, token) = match text.iter().position(|byte| *byte == b' ') {

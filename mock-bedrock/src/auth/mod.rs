@@ -62,8 +62,8 @@ impl Auth {
             return bearer::check(token, keys, now);
         }
         let signed = match sent.headers.get(AUTHORIZATION) {
-            Some(header) => sigv4::Signed::in_header(header, sent.headers)?,
-            None => match sigv4::Signed::in_query(sent.uri.query().unwrap_or_default())? {
+            Some(header) => sigv4::Signing::in_header(header, sent.headers)?,
+            None => match sigv4::Signing::in_query(sent.uri.query().unwrap_or_default())? {
                 Some(signed) => signed,
                 None => return Err(Refusal::missing_token()),
             },

@@ -21,7 +21,7 @@ const SKEW: Duration = Duration::from_mins(5);
 
 /// A signature and what it says of itself.
 #[derive(Debug)]
-pub(super) struct Signed<'a> {
+pub(super) struct Signing<'a> {
     form: Form,
     access_key: String,
     day: String,
@@ -44,12 +44,12 @@ pub(super) enum Form {
     Query,
 }
 
-impl<'a> Signed<'a> {
+impl<'a> Signing<'a> {
     /// Reads an `Authorization` header.
     pub(super) fn in_header(
         header: &HeaderValue,
         headers: &HeaderMap,
-    ) -> Result<Signed<'a>, Refusal> {
+    ) -> Result<Signing<'a>, Refusal> {
         let text = String::from_utf8_lossy(header.as_bytes());
         let (algorithm, rest) = text.split_once(' ').unwrap_or((&text, ""));
         if algorithm != ALGORITHM && algorithm.starts_with("AWS") {
@@ -81,20 +81,20 @@ impl<'a> Signed<'a> {
             .collect();
             return Err(Refusal::incomplete_header(&missing, date.is_none(), &text));
         };
-        Signed {
+        Signing {
             form: Form::Header,
             signed_headers: signed_headers.to_owned(),
             signature: signature.to_owned(),
             date: date.to_owned(),
             good_for: SKEW,
             query_token: None,
-            ..Signed::by(credential)?
+            ..Signing::by(credential)?
         }
         .checked()
     }
 
     /// Reads the parameters of `query`, which is not signed if it has none of them.
-    pub(super) fn in_query(query: &'a str) -> Result<Option<Signed<'a>>, Refusal> {
+    pub(super) fn in_query(query: &'a str) -> Result<Option<Signing<'a>>, Refusal> {
         let parameter = |wanted: &str| {
             let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
             let (_, value) = pairs.into_iter().find(|(name, _)| *name == wanted)?;
@@ -128,21 +128,21 @@ impl<'a> Signed<'a> {
                 Err(_) => return Err(Refusal::incomplete_query(&["X-Amz-Expires"])),
             },
         };
-        Signed {
+        Signing {
             form: Form::Query,
             signed_headers: signed_headers.into_owned(),
             signature: signature.into_owned(),
             date: date.into_owned(),
             good_for,
             query_token: parameter("X-Amz-Security-Token"),
-            ..Signed::by(&credential)?
+            ..Signing::by(&credential)?
         }
         .checked()
         .map(Some)
     }
 
     /// The parts of `credential`.
-    fn by(credential: &str) -> Result<Signed<'a>, Refusal> {
+    fn by(credential: &str) -> Result<Signing<'a>, Refusal> {
         let mut parts = credential.split('/').map(str::to_owned);
         let five = (parts.next(), parts.next(), parts.next(), parts.next(), parts.next());
         let (Some(access_key), Some(day), Some(region), Some(service), Some(terminator)) = five
@@ -152,7 +152,7 @@ impl<'a> Signed<'a> {
         if parts.next().is_some() || access_key.is_empty() {
             return Err(Refusal::bad_credential(credential));
         }
-        Ok(Signed {
+        Ok(Signing {
             form: Form::Header,
             access_key,
             day,
