@@ -1,6 +1,7 @@
 //! `spanproof.toml`: what a project always wants, so that it need not be said on each command line.
 
 mod mock;
+mod quota;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use spanproof_schemas::report::Level;
 
 use crate::exit::{Failure, OrFail};
 pub(crate) use mock::{AuthMode, MockTable};
+pub(crate) use quota::QuotaTable;
 
 /// The file that is read when `--config` names none.
 const FILE_NAME: &str = "spanproof.toml";

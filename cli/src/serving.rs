@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use mock_bedrock::guardrail::Guardrail;
-use mock_bedrock::{Config, Quirk};
+use mock_bedrock::{Config, FaultPlan, Quirk, Quota};
 use spanproof_schemas::speed::Speed;
 
-use crate::configuration::MockTable;
+use crate::configuration::{MockTable, QuotaTable};
 
 /// Arguments about answers; each can stand in the `[mock]` table of `spanproof.toml` too.
 #[derive(Debug, clap::Args)]
@@ -25,6 +25,13 @@ pub(crate) struct ServingArgs {
     /// shows it, or an array of them
     #[arg(long, value_name = "FILE", help_heading = "Serving")]
     guardrails: Option<PathBuf>,
+    /// Which requests are struck by which faults: a plan in JSON, or in TOML if its name ends so
+    #[arg(long, value_name = "FILE", help_heading = "Serving")]
+    faults: Option<PathBuf>,
+    /// How much of a model may be used, such as `requests-per-minute=60,tokens-per-minute=20000` or
+    /// `tokens-per-day=1000000@anthropic.*`; repeatable, the first that names a model holds
+    #[arg(long = "quota", value_name = "LIMIT=N[,…][@MODEL]", help_heading = "Serving")]
+    quotas: Vec<QuotaTable>,
 }
 
 impl ServingArgs {
@@ -39,18 +46,39 @@ impl ServingArgs {
             Some(path) => read_guardrails(path)?,
             None => Vec::new(),
         };
+        let faults = match self.faults.as_ref().or(table.faults.as_ref()) {
+            Some(path) => read_plan(path)?,
+            None => FaultPlan::default(),
+        };
+        // Those of the command line come first, so that they hold.
+        let quotas = self.quotas.iter().chain(&table.quotas).map(Quota::from).collect();
         let config = Config {
             seed: self.seed(table),
             speed,
             keep_content: self.ledger_content || table.ledger_content,
             quirks: self.quirks.iter().chain(&table.quirks).copied().collect(),
             guardrails,
+            faults,
+            quotas,
             timing: table.timing.clone(),
             ..Config::default()
         };
         config.validate()?;
         Ok(config)
     }
+}
+
+fn read_plan(path: &Path) -> anyhow::Result<FaultPlan> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the plan of faults {}", path.display()))?;
+    let no_plan = || format!("{} is no plan of faults", path.display());
+    let plan: FaultPlan = if path.extension().is_some_and(|it| it == "toml") {
+        toml::from_str(&text).with_context(no_plan)?
+    } else {
+        serde_json::from_str(&text).with_context(no_plan)?
+    };
+    plan.validate().with_context(no_plan)?;
+    Ok(plan)
 }
 
 fn read_guardrails(path: &Path) -> anyhow::Result<Vec<Guardrail>> {

@@ -7,7 +7,7 @@ mod client;
 use client::{HAIKU, Mock, NOVA, hello};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use mock_bedrock::Config;
+use mock_bedrock::{Config, FaultPlan, FaultRule, Quota};
 use serde_json::Value;
 use spanproof_schemas::ledger::Record;
 use spanproof_schemas::speed::Speed;
@@ -93,7 +93,7 @@ async fn lines(body: &mut Incoming, text: &mut String, count: usize) {
 async fn followers_get_a_ledger_that_grows_and_ends_with_the_server() {
     let mock = start(100);
     calls(&mock).await;
-    let mut body = mock.open("GET", &format!("{LEDGER}?follow=true&status=200")).await.into_body();
+    let mut body = mock.open("GET", &format!("{LEDGER}?follow=true&status=200"), "").await.into_body();
     let mut text = String::new();
     lines(&mut body, &mut text, 4).await;
     calls(&mock).await;
@@ -190,6 +190,66 @@ async fn a_reset_forgets_one_test_or_all() {
     let of_test = mock.ask("GET", "/_spanproof/tests/b/ledger?follow=true&limit=1").await;
     let text = std::str::from_utf8(&of_test.body).unwrap();
     assert!(text.contains("\"test_id\":\"b\""), "{text}");
+}
+
+/// The status of a request of `test`, or of none.
+async fn status(mock: &Mock, test: &str) -> u16 {
+    let prefix = if test.is_empty() { String::new() } else { format!("/_spanproof/tests/{test}") };
+    mock.post(&format!("{prefix}/model/{NOVA}/converse"), &[], &hello()).await.status.as_u16()
+}
+
+#[tokio::test]
+async fn plans_of_faults_hold_for_all_or_for_one_test() {
+    let mock = start(0);
+    let plan = |fault: &str| format!(r#"{{"rules":[{{"fault":"{fault}"}}]}}"#);
+    let (all, a) = ("/_spanproof/faults", "/_spanproof/tests/a/faults");
+    assert_eq!(mock.send_with("PUT", all, &plan("ThrottlingException")).await.status, 204);
+    assert_eq!(mock.send_with("PUT", a, &plan("AccessDeniedException")).await.status, 204);
+    assert_eq!(mock.ask("GET", a).await.json()["rules"][0]["fault"], "AccessDeniedException");
+    assert_eq!(status(&mock, "").await, 429);
+    assert_eq!(status(&mock, "a").await, 403);
+    assert_eq!(status(&mock, "b").await, 429);
+    assert_eq!(mock.ask("DELETE", all).await.status, 204);
+    assert_eq!(status(&mock, "").await, 200);
+    assert_eq!(status(&mock, "a").await, 403);
+    assert_eq!(mock.ask("POST", "/_spanproof/tests/a/reset").await.status, 204);
+    assert_eq!(status(&mock, "a").await, 200);
+
+    let wrong = mock.send_with("PUT", all, &plan("NoSuchException")).await;
+    assert_eq!(wrong.status, 400);
+    let error = wrong.json()["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("rules[0]") && error.contains("NoSuchException"), "{error}");
+    for body in ["", "[]", r#"{"rule":[]}"#] {
+        let wrong = mock.send_with("PUT", all, body).await;
+        assert_eq!(wrong.status, 400, "{body}");
+    }
+    assert_eq!(mock.ask("POST", all).await.header("allow"), Some("GET, PUT, DELETE"));
+}
+
+#[tokio::test]
+async fn a_reset_brings_back_the_plan_that_the_server_began_with() {
+    let rule = FaultRule { fault: "ThrottlingException".to_owned(), ..FaultRule::default() };
+    let faults = FaultPlan { rules: vec![FaultRule { times: Some(1), ..rule }] };
+    let mock = Mock::with(Config { speed: Speed::Max, faults, ..Config::default() });
+    assert_eq!([status(&mock, "").await, status(&mock, "").await], [429, 200]);
+    assert_eq!(mock.ask("POST", "/_spanproof/reset").await.status, 204);
+    assert_eq!([status(&mock, "").await, status(&mock, "").await], [429, 200]);
+    assert_eq!(mock.ask("DELETE", "/_spanproof/faults").await.status, 204);
+    assert_eq!(mock.ask("POST", "/_spanproof/reset").await.status, 204);
+    assert_eq!([status(&mock, "").await, status(&mock, "").await], [429, 200]);
+}
+
+#[tokio::test]
+async fn a_reset_fills_the_buckets() {
+    let quotas = vec![Quota { requests_per_minute: Some(1), ..Quota::default() }];
+    let mock = Mock::with(Config { speed: Speed::Max, quotas, ..Config::default() });
+    for test in ["", "a"] {
+        assert_eq!([status(&mock, test).await, status(&mock, test).await], [200, 429]);
+    }
+    assert_eq!(mock.ask("POST", "/_spanproof/tests/a/reset").await.status, 204);
+    assert_eq!([status(&mock, "").await, status(&mock, "a").await], [429, 200]);
+    assert_eq!(mock.ask("POST", "/_spanproof/reset").await.status, 204);
+    assert_eq!([status(&mock, "").await, status(&mock, "a").await], [200, 200]);
 }
 
 #[tokio::test]

@@ -13,6 +13,8 @@ use serde::{Deserialize, Deserializer};
 use spanproof_schemas::speed::Speed;
 use toml::value::{Datetime, Offset};
 
+use super::quota::QuotaTable;
+
 /// How to serve. `run` and `load` take from it what shapes answers; the rest is for `mock` alone.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -29,6 +31,9 @@ pub(crate) struct MockTable {
     #[serde(default)]
     pub(crate) quirks: BTreeSet<Quirk>,
     pub(crate) guardrails: Option<PathBuf>,
+    pub(crate) faults: Option<PathBuf>,
+    #[serde(default)]
+    pub(crate) quotas: Vec<QuotaTable>,
     /// `[mock.timing."MODEL"]`, and `[mock.timing."*"]` for every model.
     #[serde(default)]
     pub(crate) timing: BTreeMap<String, PaceOverride>,
@@ -88,6 +93,7 @@ impl MockTable {
         let paths = [
             &mut self.ledger,
             &mut self.guardrails,
+            &mut self.faults,
             &mut self.tls_cert,
             &mut self.tls_key,
             &mut self.tls_self_signed,

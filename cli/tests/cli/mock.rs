@@ -149,6 +149,27 @@ fn keys_close_the_door_to_others() {
 }
 
 #[test]
+fn faults_and_quotas_are_served_as_planned() {
+    let folder = Folder::new();
+    let json = r#"{"rules":[{"fault":"AccessDeniedException","prompt":"secret"}]}"#;
+    fs::write(folder.path("plan.json"), json).unwrap();
+    let toml = "[[rules]]\nfault = \"AccessDeniedException\"\nprompt = \"secret\"\n";
+    fs::write(folder.path("plan.toml"), toml).unwrap();
+    for plan in ["plan.json", "plan.toml"] {
+        let mock = Mock::start(&folder, &["--speed", "max", "--faults", plan]);
+        assert_eq!([mock.converse("Hello").0, mock.converse("A secret").0], [200, 403]);
+    }
+    let table = "[mock]\nspeed = \"max\"\nfaults = \"plan.toml\"\n[[mock.quotas]]\nmodel = \"amazon.*\"\nrequests-per-minute = 2\n";
+    fs::write(folder.path("spanproof.toml"), table).unwrap();
+    let statuses = |arguments: &[&str]| {
+        let mock = Mock::start(&folder, arguments);
+        ["A secret", "Hello", "Hello", "Hello"].map(|text| mock.converse(text).0)
+    };
+    assert_eq!(statuses(&[]), [403, 200, 200, 429]);
+    assert_eq!(statuses(&["--quota", "requests-per-minute=1@amazon.nova-*"]), [403, 200, 429, 429]);
+}
+
+#[test]
 fn a_certificate_is_made_and_its_authority_written() {
     let folder = Folder::new();
     let mock = Mock::start(&folder, &["--tls-self-signed", "authority.pem"]);
@@ -163,6 +184,7 @@ fn wrong_settings_are_usage_errors_that_say_what_to_write() {
     let folder = Folder::new();
     fs::write(folder.path("text.txt"), "hello").unwrap();
     fs::write(folder.path("bad.json"), r#"[{"guardrailId":"NOT AN ID"}]"#).unwrap();
+    fs::write(folder.path("plan.json"), r#"{"rules":[{"fault":"Doom"}]}"#).unwrap();
     for (arguments, says) in [
         (&["--auth", "verify"][..], &["--access-key", "mock.access-keys"][..]),
         (&["--auth", "maybe"], &["maybe", "format"]),
@@ -171,6 +193,11 @@ fn wrong_settings_are_usage_errors_that_say_what_to_write() {
         (&["--guardrails", "none.json"], &["none.json"]),
         (&["--guardrails", "text.txt"], &["text.txt"]),
         (&["--guardrails", "bad.json"], &["bad.json", "NOT AN ID"]),
+        (&["--faults", "none.json"], &["none.json"]),
+        (&["--faults", "text.txt"], &["text.txt"]),
+        (&["--faults", "plan.json"], &["plan.json", "rules[0]", "Doom"]),
+        (&["--quota", "rpm=1"], &["rpm", "requests-per-minute"]),
+        (&["--quota", "tokens-per-day=0"], &["tokens_per_day", "zero"]),
         (&["--tls-cert", "text.txt"], &["tls-key"]),
         (&["--tls-cert", "none.pem", "--tls-key", "text.txt"], &["none.pem"]),
         (&["--tls-cert", "text.txt", "--tls-key", "text.txt"], &["text.txt", "BEGIN CERTIFICATE"]),
@@ -194,6 +221,8 @@ fn wrong_settings_are_usage_errors_that_say_what_to_write() {
         ("[mock.timing.\"*\"]\ngap = 1", &["gap", "gap-sigma"]),
         ("access-keys = [{ id = \"AKIA\" }]", &["secret"]),
         ("access-keys = [{ id = \"A\", secret = \"s\", expires = 2026-01-01 }]", &["2026-01-01"]),
+        ("faults = \"plan.json\"", &["plan.json", "rules[0]"]),
+        ("quotas = [{ rpm = 1 }]", &["rpm", "requests-per-minute"]),
         ("tls-key = \"text.txt\"", &["tls-cert"]),
         ("tls-key = \"a\"\ntls-self-signed = \"b\"", &["leave out"]),
     ] {

@@ -1,6 +1,7 @@
 //! What is asked about the mock itself, under one prefix that the service does not have.
 
 mod exposition;
+mod faults;
 mod kept;
 mod ledger;
 mod metrics;
@@ -11,7 +12,9 @@ mod reply;
 use std::sync::Arc;
 use std::time::Instant;
 
+use http::request::Parts;
 use http::{Method, Request, Response};
+use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
@@ -32,8 +35,10 @@ const PREFIX: &str = "/_spanproof/";
 /// What stands between the prefix and the id of a test.
 const TESTS: &str = "tests/";
 
-const ENDPOINTS: &str = "GET health, GET metrics, GET ledger, POST reset; ledger and reset also \
-                         below tests/ID/";
+const ENDPOINTS: &str = "GET health, GET metrics, GET ledger, POST reset, GET, PUT and DELETE \
+                         faults; ledger, reset and faults also below tests/ID/";
+/// The largest body.
+const BODY_LIMIT_BYTES: usize = 1 << 20;
 
 /// The admin endpoints of a server.
 pub(crate) struct Admin {
@@ -75,12 +80,23 @@ pub(crate) fn is_admin(path: &str) -> bool {
 impl Admin {
     /// Answers one request whose path [`is_admin`].
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<AdminBody> {
-        self.try_answer(&request).unwrap_or_else(Response::from)
+        let (head, body) = request.into_parts();
+        // Bodies are plans of faults, and small.
+        let body = match Limited::new(body, BODY_LIMIT_BYTES).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) => {
+                return Refused::bad(format!(
+                    "the body could not be read, or has more than {BODY_LIMIT_BYTES} bytes: {error}"
+                ))
+                .into();
+            }
+        };
+        self.try_answer(&head, &body).unwrap_or_else(Response::from)
     }
 
-    fn try_answer(&self, request: &Request<Incoming>) -> Result<Response<AdminBody>, Refused> {
-        let target = target(request.uri().path());
-        let method = request.method();
+    fn try_answer(&self, head: &Parts, body: &[u8]) -> Result<Response<AdminBody>, Refused> {
+        let target = target(head.uri.path());
+        let method = &head.method;
         match (target.endpoint, &target.test) {
             ("health", None) => {
                 only(method, &[Method::GET, Method::HEAD], "GET").map(|()| self.health())
@@ -88,12 +104,13 @@ impl Admin {
             ("metrics", None) => only(method, &[Method::GET], "GET").map(|()| self.metrics()),
             ("ledger", _) => {
                 only(method, &[Method::GET], "GET")?;
-                self.ledger(Query::read(request.uri(), target.test)?)
+                self.ledger(Query::read(&head.uri, target.test)?)
             }
             ("reset", test) => {
                 only(method, &[Method::POST], "POST")?;
                 Ok(self.reset(test.as_deref()))
             }
+            ("faults", test) => faults::answer(&self.service.plans, method, test.as_deref(), body),
             (other, _) => Err(Refused::unknown(format!(
                 "there is no `{other}` under {PREFIX}; there are {ENDPOINTS}"
             ))),

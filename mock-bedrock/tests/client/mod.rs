@@ -56,16 +56,21 @@ impl Mock {
 
     /// Sends a request without a body and reads the whole answer.
     pub(crate) async fn ask(&self, method: &str, path: &str) -> Answered {
-        read(self.open(method, path).await).await
+        self.send_with(method, path, "").await
     }
 
-    /// Sends a request without a body.
-    pub(crate) async fn open(&self, method: &str, path: &str) -> Response<Incoming> {
+    /// Sends a request and reads the whole answer.
+    pub(crate) async fn send_with(&self, method: &str, path: &str, body: &str) -> Answered {
+        read(self.open(method, path, body).await).await
+    }
+
+    /// Sends a request.
+    pub(crate) async fn open(&self, method: &str, path: &str, body: &str) -> Response<Incoming> {
         let stream = TcpStream::connect(self.server.address()).await.unwrap();
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
         let request = Request::builder().method(method).uri(path).header("host", "mock");
-        sender.send_request(request.body(Full::<Bytes>::default()).unwrap()).await.unwrap()
+        sender.send_request(request.body(Full::from(body.to_owned())).unwrap()).await.unwrap()
     }
 
     /// Posts `body` to `path` over HTTP/2 without negotiation, and leaves as soon as the request is
