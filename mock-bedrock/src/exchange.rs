@@ -33,7 +33,7 @@ use crate::operations::{Operation, Written, WrittenBody};
 use crate::pacing::Pacing;
 use crate::player::Player;
 use crate::quirk::Quirks;
-use crate::recorder::{Open, Recorder};
+use crate::recorder::{Open, OpenStream, Recorder};
 use crate::request;
 use crate::route::{self, Labels};
 use crate::throttle::{Reservation, Throttle};
@@ -52,6 +52,8 @@ pub(crate) struct Service {
     pub(crate) sink: Arc<dyn LedgerSink>,
     /// Cloned into every exchange that is not in the ledger yet.
     pub(crate) open: Open,
+    /// Cloned into every answer that is streamed.
+    streams: OpenStream,
     pub(crate) cache: PromptCache,
     pub(crate) plans: FaultPlans,
     pub(crate) throttle: Throttle,
@@ -131,6 +133,7 @@ impl Service {
             config,
             sink,
             open,
+            streams: Arc::default(),
             prompt_stem,
             completion_stem,
             sequence: AtomicU64::new(0),
@@ -138,11 +141,20 @@ impl Service {
         }
     }
 
+    /// How many exchanges have not ended, and how many of their answers are streams.
+    pub(crate) fn open_exchanges(&self) -> (usize, usize) {
+        // The service itself holds one of each.
+        let streams = Arc::strong_count(&self.streams) - 1;
+        (self.open.strong_count().saturating_sub(1), streams)
+    }
+
     /// Forgets all that earlier requests of a test may do to later ones, or those of all tests if
     /// none is named.
     pub(crate) fn forget(&self, test_id: Option<&str>) {
         self.cache.forget(test_id);
         self.async_invokes.forget(test_id);
+        self.throttle.forget(test_id);
+        self.plans.reset(test_id, &self.config.faults);
     }
 
     /// Answers one request that came over `line`.
@@ -303,11 +315,17 @@ impl Service {
                     fault::Ending::Short => Ending::Short,
                     fault::Ending::Cut => Ending::Cut(cut()),
                 };
+<<<<<<< HEAD
                 let player =
                     Player::new(script, arrived, self.config.speed, Arc::clone(&self.timer));
+=======
+                recorder.streams(Arc::clone(&self.streams));
+                let player = Player::new(script, arrived, self.config.speed);
+>>>>>>> 53b4863 (wip streams)
                 AnswerBody::Stream { player, model: written.model, ending, recorder }
             }
             WrittenBody::Session(session) => {
+                recorder.streams(Arc::clone(&self.streams));
                 let incoming = way.incoming.unwrap_or_default();
                 AnswerBody::Duplex(Box::new(Duplex::new(
                     &self.config,

@@ -21,12 +21,16 @@ pub(crate) struct Recorder {
     /// Settled with the usage in the end.
     reservation: Option<Reservation>,
     sink: Arc<dyn LedgerSink>,
+    stream: Option<OpenStream>,
     /// Dropped after the record was written: a shutdown waits for that.
     _open: Open,
 }
 
 /// Held by every exchange that is not in the ledger yet.
 pub(crate) type Open = mpsc::Sender<Infallible>;
+
+/// Held by every answer that is streamed, so that they can be counted.
+pub(crate) type OpenStream = Arc<()>;
 
 impl Recorder {
     pub(crate) fn new(exchange: Exchange, sink: Arc<dyn LedgerSink>, open: Open) -> Self {
@@ -35,6 +39,7 @@ impl Recorder {
             charged: Usage::default(),
             reservation: None,
             sink,
+            stream: None,
             _open: open,
         }
     }
@@ -47,6 +52,11 @@ impl Recorder {
     /// Keeps tokens of a quota until the exchange has ended.
     pub(crate) fn hold(&mut self, reservation: Option<Reservation>) {
         self.reservation = reservation;
+    }
+
+    /// The answer is a stream, and counts as one until it has ended.
+    pub(crate) fn streams(&mut self, stream: OpenStream) {
+        self.stream = Some(stream);
     }
 
     /// States what the whole answer will charge; nothing is charged until it is handed over.

@@ -127,6 +127,12 @@ impl Throttle {
         self.quotas.iter().find(|quota| glob::fits(&quota.model, &model.id))
     }
 
+    /// Fills the buckets of a test, or all if none is named.
+    pub(crate) fn forget(&self, test: Option<&str>) {
+        let mut known = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|(known, _), _| test.is_some() && known.as_deref() != test);
+    }
+
     /// Takes one request and `taken` tokens, all of it or nothing: input that is not read from the
     /// prompt cache, and the most output that was asked for.
     ///

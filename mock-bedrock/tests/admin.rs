@@ -54,6 +54,7 @@ async fn health_says_who_is_there() {
     assert_eq!(health["status"], "ok");
     assert_eq!(health["open_exchanges"], 0);
     assert_eq!(health["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(health["open_streams"], 0);
     assert!(mock.exchanges().await.is_empty(), "what is asked of the mock itself is no exchange");
 }
 
@@ -93,7 +94,8 @@ async fn lines(body: &mut Incoming, text: &mut String, count: usize) {
 async fn followers_get_a_ledger_that_grows_and_ends_with_the_server() {
     let mock = start(100);
     calls(&mock).await;
-    let mut body = mock.open("GET", &format!("{LEDGER}?follow=true&status=200"), "").await.into_body();
+    let mut body =
+        mock.open("GET", &format!("{LEDGER}?follow=true&status=200"), "").await.into_body();
     let mut text = String::new();
     lines(&mut body, &mut text, 4).await;
     calls(&mock).await;
@@ -151,7 +153,7 @@ async fn metrics_count_what_was_served() {
         .lines()
         .map(|line| match line.rsplit_once(' ') {
             Some((name, _)) if name.starts_with("mock_bedrock_tokens") => format!("{name} …"),
-            Some((name @ "mock_bedrock_open_exchanges", _)) => format!("{name} …"),
+            Some((name, _)) if name.starts_with("mock_bedrock_open") => format!("{name} …"),
             _ => line.to_owned(),
         })
         .collect();
@@ -192,6 +194,28 @@ async fn a_reset_forgets_one_test_or_all() {
     assert!(text.contains("\"test_id\":\"b\""), "{text}");
 }
 
+#[tokio::test]
+async fn open_streams_are_counted_until_they_end() {
+    let mock = Mock::with(Config { speed: Speed::REAL, ..Config::default() });
+    let path = format!("/model/{HAIKU}/converse-stream");
+    let mut streams = Vec::new();
+    for _ in 0..2 {
+        let mut body = mock.send(&path, &[], &hello()).await.into_body();
+        body.frame().await.unwrap().unwrap();
+        streams.push(body);
+    }
+    let open = async || {
+        let health = mock.ask("GET", "/_spanproof/health").await.json();
+        (health["open_exchanges"].clone(), health["open_streams"].clone())
+    };
+    assert_eq!(open().await, (2.into(), 2.into()));
+    streams.clear();
+    // The server notices in its own time that a client has left.
+    while open().await != (0.into(), 0.into()) {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// The status of a request of `test`, or of none.
 async fn status(mock: &Mock, test: &str) -> u16 {
     let prefix = if test.is_empty() { String::new() } else { format!("/_spanproof/tests/{test}") };
@@ -219,7 +243,7 @@ async fn plans_of_faults_hold_for_all_or_for_one_test() {
     assert_eq!(wrong.status, 400);
     let error = wrong.json()["error"].as_str().unwrap().to_owned();
     assert!(error.contains("rules[0]") && error.contains("NoSuchException"), "{error}");
-    for body in ["", "[]", r#"{"rule":[]}"#] {
+    for body in ["", "[{}]", r#"{"rule":[]}"#] {
         let wrong = mock.send_with("PUT", all, body).await;
         assert_eq!(wrong.status, 400, "{body}");
     }

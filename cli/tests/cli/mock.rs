@@ -85,7 +85,7 @@ fn the_file_says_what_flags_say_and_flags_win() {
         keep-records = 3
         seed = 5
         speed = "max"
-        quirks = ["gpt-oss-empty-text"]
+        quirks = ["cohere-billed-units"]
         guardrails = "guardrails.json"
         "#,
     )
@@ -189,7 +189,7 @@ fn wrong_settings_are_usage_errors_that_say_what_to_write() {
         (&["--auth", "verify"][..], &["--access-key", "mock.access-keys"][..]),
         (&["--auth", "maybe"], &["maybe", "format"]),
         (&["--access-key", "AKIA"], &["AKIA", "ID:SECRET"]),
-        (&["--quirk", "odd"], &["odd", "gpt-oss-empty-text"]),
+        (&["--quirk", "odd"], &["odd", "cohere-billed-units"]),
         (&["--guardrails", "none.json"], &["none.json"]),
         (&["--guardrails", "text.txt"], &["text.txt"]),
         (&["--guardrails", "bad.json"], &["bad.json", "NOT AN ID"]),

@@ -64,6 +64,7 @@ struct Health {
     seed: u64,
     uptime_seconds: f64,
     open_exchanges: usize,
+    open_streams: usize,
 }
 
 /// Whether `path` is the admin's: everything below the prefix but what tests call by their own
@@ -118,23 +119,27 @@ impl Admin {
     }
 
     fn health(&self) -> Response<AdminBody> {
+        let (open_exchanges, open_streams) = self.service.open_exchanges();
         reply::json(&Health {
             status: "ok",
             version: env!("CARGO_PKG_VERSION"),
             seed: self.service.config.seed,
             uptime_seconds: self.started.elapsed().as_secs_f64(),
-            open_exchanges: self.open_exchanges(),
+            open_exchanges,
+            open_streams,
         })
     }
 
     fn metrics(&self) -> Response<AdminBody> {
         let mut out = Exposition::default();
         self.metrics.write(&mut out);
+        let (exchanges, streams) = self.service.open_exchanges();
         out.gauge(
             "mock_bedrock_open_exchanges",
             "Exchanges whose answer has not ended.",
-            self.open_exchanges(),
+            exchanges,
         );
+        out.gauge("mock_bedrock_open_streams", "Those of them whose answer is a stream.", streams);
         reply::whole(exposition::CONTENT_TYPE, out.into_text())
     }
 
@@ -159,11 +164,6 @@ impl Admin {
             kept.forget(|exchange| test.is_none() || exchange.test_id.as_deref() == test);
         }
         reply::done()
-    }
-
-    fn open_exchanges(&self) -> usize {
-        // The service itself holds one.
-        self.service.open.strong_count().saturating_sub(1)
     }
 }
 

@@ -100,6 +100,17 @@ impl FaultPlans {
         self.changed(&mut state, test);
     }
 
+    /// Takes the plan of a test out of force and forgets what it struck; or does so for all tests
+    /// if none is named, and puts `common` in force anew.
+    pub(crate) fn reset(&self, test: Option<&str>, common: &FaultPlan) {
+        if test.is_some() {
+            return self.clear(test);
+        }
+        let mut state = self.lock();
+        *state = State { common: Arc::new(common.clone()), ..State::default() };
+        self.changed(&mut state, None);
+    }
+
     /// The fault that strikes, if any does.
     pub(crate) fn strike(&self, occasion: Occasion<'_>) -> Option<Fault> {
         if !self.is_planned.load(Ordering::Relaxed) {

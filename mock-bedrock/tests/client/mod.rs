@@ -70,7 +70,10 @@ impl Mock {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
         let request = Request::builder().method(method).uri(path).header("host", "mock");
-        sender.send_request(request.body(Full::from(body.to_owned())).unwrap()).await.unwrap()
+        sender
+            .send_request(request.body(Full::<Bytes>::from(body.to_owned())).unwrap())
+            .await
+            .unwrap()
     }
 
     /// Posts `body` to `path` over HTTP/2 without negotiation, and leaves as soon as the request is
