@@ -315,13 +315,9 @@ impl Service {
                     fault::Ending::Short => Ending::Short,
                     fault::Ending::Cut => Ending::Cut(cut()),
                 };
-<<<<<<< HEAD
+                recorder.streams(Arc::clone(&self.streams));
                 let player =
                     Player::new(script, arrived, self.config.speed, Arc::clone(&self.timer));
-=======
-                recorder.streams(Arc::clone(&self.streams));
-                let player = Player::new(script, arrived, self.config.speed);
->>>>>>> 53b4863 (wip streams)
                 AnswerBody::Stream { player, model: written.model, ending, recorder }
             }
             WrittenBody::Session(session) => {
