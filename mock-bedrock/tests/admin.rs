@@ -209,6 +209,11 @@ async fn open_streams_are_counted_until_they_end() {
         (health["open_exchanges"].clone(), health["open_streams"].clone())
     };
     assert_eq!(open().await, (2.into(), 2.into()));
+    let metrics = mock.ask("GET", "/_spanproof/metrics").await;
+    let metrics = std::str::from_utf8(&metrics.body).unwrap();
+    assert!(metrics.contains("mock_bedrock_open_streams 2\n"), "{metrics}");
+    let frames = metrics.split("stream_lateness_seconds_count ").nth(1).unwrap();
+    assert!(frames.lines().next().unwrap().parse::<u64>().unwrap() >= 2, "{metrics}");
     streams.clear();
     // The server notices in its own time that a client has left.
     while open().await != (0.into(), 0.into()) {

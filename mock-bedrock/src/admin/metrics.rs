@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use spanproof_schemas::ledger::{Exchange, Operation, Usage};
 
 use super::exposition::Exposition;
+use super::lateness::Lateness;
 
 /// Threads write into parts of their own, so that they seldom wait for one another.
 const SHARDS: usize = 8;
@@ -17,9 +18,10 @@ const NAMES: usize = 1_000;
 /// The label of those beyond that.
 const OTHER: &str = "other";
 
-/// Counts of exchanges that have ended.
+/// Counts of exchanges that have ended, and of frames of streams.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
+    pub(crate) lateness: Lateness,
     shards: [Mutex<Shard>; SHARDS],
 }
 
@@ -64,6 +66,7 @@ impl Metrics {
             all.add(&lock(shard));
         }
         all.write(out);
+        self.lateness.write(out);
     }
 }
 

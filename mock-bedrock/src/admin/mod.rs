@@ -3,6 +3,7 @@
 mod exposition;
 mod faults;
 mod kept;
+mod lateness;
 mod ledger;
 mod metrics;
 mod observer;

@@ -34,6 +34,7 @@ impl LedgerSink for Observer {
     }
 
     fn frame(&self, frame: &HandedFrame<'_>) {
+        self.metrics.lateness.count(frame.handed.saturating_duration_since(frame.planned));
         self.ledger.frame(frame);
     }
 
