@@ -8,11 +8,7 @@ use crate::error::ServiceError;
 
 /// A member that must be there.
 pub(crate) fn required<T>(at: &str, value: Option<T>) -> Result<T, ServiceError> {
-    value.ok_or_else(|| {
-        ServiceError::validation(format!(
-            "1 validation error detected: Value at '{at}' failed to satisfy constraint: Member must not be null"
-        ))
-    })
+    value.ok_or_else(|| ServiceError::missing(at))
 }
 
 /// A text of so many characters.
@@ -69,10 +65,7 @@ pub(crate) fn one_of<'v>(
     if words.contains(&value) {
         return Ok(value);
     }
-    Err(ServiceError::validation(format!(
-        "1 validation error detected: Value '{value}' at '{at}' failed to satisfy constraint: Member must satisfy enum value set: [{}]",
-        words.join(", ")
-    )))
+    Err(ServiceError::not_one_of(value, at, words))
 }
 
 /// A text that `matches` the regular expression `pattern`, which the caller tested.

@@ -18,6 +18,7 @@
 //! bytes; where it is not recorded, the code says so.
 
 mod admin;
+mod agent_runtime;
 mod answer;
 mod arn;
 mod asked;

@@ -29,7 +29,7 @@ pub(crate) use content::{PromptAttack, attack, confidence, severity};
 pub(crate) use guarding::Guarding;
 pub use pii::PiiType;
 pub(crate) use pii::find_all;
-pub(crate) use resolve::Guardrails;
+pub(crate) use resolve::{Guardrails, Named};
 pub(crate) use told::Told;
 pub(crate) use units::{Guarded, text_units};
 pub(crate) use words::Folded;

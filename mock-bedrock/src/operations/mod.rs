@@ -7,7 +7,10 @@ mod converse_stream;
 mod count_tokens;
 mod get_async_invoke;
 mod get_foundation_model;
+mod invoke_agent;
+mod invoke_flow;
 mod invoke_guardrail_checks;
+mod invoke_inline_agent;
 mod invoke_model;
 mod invoke_model_with_bidirectional_stream;
 mod invoke_model_with_response_stream;
@@ -15,6 +18,10 @@ mod list_async_invokes;
 mod list_foundation_models;
 mod list_inference_profiles;
 mod messages;
+mod rerank;
+mod retrieve;
+mod retrieve_and_generate;
+mod retrieve_and_generate_stream;
 mod start_async_invoke;
 
 use std::time::Duration;
@@ -44,6 +51,13 @@ pub(crate) static OPERATIONS: &[&dyn Operation] = &[
     &invoke_guardrail_checks::InvokeGuardrailChecks,
     &chat_completions::ChatCompletions,
     &messages::Messages,
+    &invoke_agent::InvokeAgent,
+    &invoke_inline_agent::InvokeInlineAgent,
+    &invoke_flow::InvokeFlow,
+    &retrieve::Retrieve,
+    &retrieve_and_generate::RetrieveAndGenerate,
+    &retrieve_and_generate_stream::RetrieveAndGenerateStream,
+    &rerank::Rerank,
     &start_async_invoke::StartAsyncInvoke,
     &get_async_invoke::GetAsyncInvoke,
     &list_async_invokes::ListAsyncInvokes,
