@@ -1,11 +1,13 @@
 //! What a model does not do by the Converse operations, and how the service says so.
 
+use std::borrow::Cow;
+
 use crate::error::ServiceError;
 use crate::families::Family;
 use crate::messages;
-use crate::model::{Capability, Model};
+use crate::model::{Capability, Modality, Model};
 use crate::reasoning;
-use crate::turn::{Reasoning, ToolChoice, Turn};
+use crate::turn::{Media, Reasoning, ToolChoice, Turn};
 
 /// Reads a body of messages for `model`.
 ///
@@ -40,7 +42,29 @@ pub(crate) fn read(
 }
 
 /// Why `model` cannot take the turn: the texts are the service's, as reports of it quote them.
-fn unsupported(model: &Model, turn: &Turn, streamed: bool) -> Option<&'static str> {
+fn unsupported(model: &Model, turn: &Turn, streamed: bool) -> Option<Cow<'static, str>> {
+    if let Some(media) = turn.media.iter().find(|media| !takes(model, **media)) {
+        let name = media.name();
+        return Some(Cow::Owned(format!(
+            "This model doesn't support the {name} content block that you provided. Update the content block and try again."
+        )));
+    }
+    asked_for(model, turn, streamed).map(Cow::Borrowed)
+}
+
+fn takes(model: &Model, media: Media) -> bool {
+    match media {
+        Media::Image => model.input.contains(&Modality::Image),
+        Media::Document => model.supports(Capability::Documents),
+        Media::Video => model.input.contains(&Modality::Video),
+        Media::Audio => {
+            model.input.contains(&Modality::Audio) || model.input.contains(&Modality::Speech)
+        }
+    }
+}
+
+/// Why `model` cannot do what the turn asks for beside its content.
+fn asked_for(model: &Model, turn: &Turn, streamed: bool) -> Option<&'static str> {
     let lacks = |capability| !model.supports(capability);
     if turn.conversation.system_blocks > 0 && lacks(Capability::System) {
         return Some(

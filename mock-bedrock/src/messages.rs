@@ -172,7 +172,10 @@ fn add_block(block: &Block<'_>, turn: &mut Turn) {
     match block {
         Block::Text(text) => turn.add_text(text),
         Block::CachePoint(ttl) => turn.add_cache_point(*ttl),
-        Block::Media(json) => turn.add_media(json.get()),
+        Block::Media(kind, json) => {
+            turn.media.push(*kind);
+            turn.add_media(json.get());
+        }
         Block::Guarded(text, guard) => turn.add_guarded(text, Some(*guard)),
         Block::Structure(json) => turn.add_structure(json.get()),
     }

@@ -33,6 +33,8 @@ pub(crate) struct Turn {
     pub(crate) parameters: Parameters,
     pub(crate) tools: Vec<Tool>,
     pub(crate) tool_choice: ToolChoice,
+    /// What the conversation holds beside text, by Converse.
+    pub(crate) media: Vec<Media>,
     pub(crate) wanted: Wanted,
     /// The texts that vectors or a ranking are wanted of, beside the prompt that holds them all.
     pub(crate) passages: Vec<String>,
@@ -117,6 +119,27 @@ impl CacheTtl {
     }
 }
 
+/// What a content block holds that is not text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Media {
+    Image,
+    Document,
+    Video,
+    Audio,
+}
+
+impl Media {
+    /// The name of the content block.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Media::Image => "image",
+            Media::Document => "document",
+            Media::Video => "video",
+            Media::Audio => "audio",
+        }
+    }
+}
+
 /// A tool that the request offers.
 #[derive(Debug)]
 pub(crate) struct Tool {
@@ -190,6 +213,7 @@ impl Turn {
             parameters: Parameters::default(),
             tools: Vec::new(),
             tool_choice: ToolChoice::Auto,
+            media: Vec::new(),
             wanted: Wanted::Message,
             passages: Vec::new(),
             reasoning_fields: Fields::default(),

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use spanproof_schemas::speed::Speed;
 
-const HAIKU: &str = "anthropic.claude-3-5-haiku-20241022-v1:0";
+const HAIKU: &str = "anthropic.claude-haiku-4-5-20251001-v1:0";
 /// Its base id is not served on demand.
 const SONNET: &str = "anthropic.claude-3-7-sonnet-20250219-v1:0";
 

@@ -197,3 +197,38 @@ async fn converse_passes_on_what_the_model_says() {
         "{message}"
     );
 }
+
+#[tokio::test]
+async fn what_a_model_does_not_take_by_converse() {
+    for (model, block, name) in [
+        (
+            "meta.llama3-8b-instruct-v1:0",
+            r#"{"image":{"format":"png","source":{"bytes":"AA=="}}}"#,
+            "image",
+        ),
+        (
+            "amazon.nova-micro-v1:0",
+            r#"{"video":{"format":"mp4","source":{"bytes":"AA=="}}}"#,
+            "video",
+        ),
+        (
+            "amazon.titan-text-premier-v1:0",
+            r#"{"document":{"format":"txt","name":"a","source":{"bytes":"AA=="}}}"#,
+            "document",
+        ),
+        (
+            "amazon.nova-lite-v1:0",
+            r#"{"audio":{"format":"mp3","source":{"bytes":"AA=="}}}"#,
+            "audio",
+        ),
+    ] {
+        let body =
+            format!(r#"{{"messages":[{{"role":"user","content":[{{"text":"Hi"}},{block}]}}]}}"#);
+        assert_eq!(
+            refusal(model, "converse", &body).await,
+            format!(
+                "This model doesn't support the {name} content block that you provided. Update the content block and try again."
+            )
+        );
+    }
+}

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::guardrail::ConverseConfig;
 use crate::reasoning;
-use crate::turn::{CacheTtl, Guard};
+use crate::turn::{CacheTtl, Guard, Media};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,7 +43,7 @@ pub(super) struct Message<'a> {
 pub(super) enum Block<'a> {
     Text(String),
     CachePoint(CacheTtl),
-    Media(&'a RawValue),
+    Media(Media, &'a RawValue),
     /// A text of `guardContent`.
     Guarded(String, Guard),
     Structure(&'a RawValue),
@@ -69,7 +69,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Block<'a> {
                         let point: CachePoint = map.next_value()?;
                         Block::CachePoint(CacheTtl::named(point.ttl.as_deref()))
                     }
-                    "image" | "document" | "video" | "audio" => Block::Media(map.next_value()?),
+                    "image" => Block::Media(Media::Image, map.next_value()?),
+                    "document" => Block::Media(Media::Document, map.next_value()?),
+                    "video" => Block::Media(Media::Video, map.next_value()?),
+                    "audio" => Block::Media(Media::Audio, map.next_value()?),
                     "guardContent" => guarded(map.next_value()?)?,
                     _ => Block::Structure(map.next_value()?),
                 };
@@ -88,7 +91,7 @@ fn guarded<'a, E: Error>(json: &'a RawValue) -> Result<Block<'a>, E> {
     let content: GuardContent = serde_json::from_str(json.get()).map_err(E::custom)?;
     Ok(match content.text {
         Some(text) => Block::Guarded(text.text, Guard::of(&text.qualifiers)),
-        None => Block::Media(json),
+        None => Block::Media(Media::Image, json),
     })
 }
 
