@@ -103,6 +103,33 @@ impl<'a> Asked<'a> {
             return Ok(());
         }
         let fault = self.asked_fault(subject)?;
+        self.suffer(fault)?;
+        if let Some(model) = subject.model
+            && subject.quota_tokens > 0
+        {
+            let test = self.exchange.test_id.as_deref();
+            self.reservation = self.service.throttle.take(model, test, subject.quota_tokens)?;
+        }
+        Ok(())
+    }
+
+    /// Does the fault that the scripted answer `script` names, unless the request has one already.
+    ///
+    /// # Errors
+    ///
+    /// The exception that is to be served, or a `ValidationException` for a fault that does not fit
+    /// the request.
+    pub(crate) fn strike(&mut self, fault: &str, script: &str) -> Result<(), ServiceError> {
+        if self.effect().is_some() {
+            return Ok(());
+        }
+        let source = format!("scripted answer {script}");
+        let fault = fault::asked(fault, &source, self.setting(), &self.head.headers)?;
+        self.suffer(fault)
+    }
+
+    /// Takes `fault` for what happens to the request.
+    fn suffer(&mut self, fault: Option<Fault>) -> Result<(), ServiceError> {
         self.exchange.fault = fault.as_ref().map(|fault| fault.name.clone());
         let refused = match fault.as_ref().map(|fault| &fault.effect) {
             Some(Effect::Refusal(error)) => Some(ServiceError::clone(error)),
@@ -111,16 +138,7 @@ impl<'a> Asked<'a> {
             Some(Effect::Damage(_) | Effect::Stop(_)) | None => None,
         };
         self.admission = Some(fault);
-        if let Some(error) = refused {
-            return Err(error);
-        }
-        if let Some(model) = subject.model
-            && subject.quota_tokens > 0
-        {
-            let test = self.exchange.test_id.as_deref();
-            self.reservation = self.service.throttle.take(model, test, subject.quota_tokens)?;
-        }
-        Ok(())
+        refused.map_or(Ok(()), Err)
     }
 
     /// What is to be done to the answer on its way, once the request was let through.
@@ -162,16 +180,20 @@ impl<'a> Asked<'a> {
         self.admission.as_ref()?.as_ref().map(|fault| &fault.effect)
     }
 
-    /// The fault that the request itself asks for, in a header or else in its metadata; or else the
-    /// one that a plan has for it.
-    fn asked_fault(&self, subject: &Subject<'_>) -> Result<Option<Fault>, ServiceError> {
-        let headers = &self.head.headers;
-        let setting = Setting {
+    fn setting(&self) -> Setting<'_> {
+        Setting {
             operation: self.exchange.operation,
             task: self.exchange.task,
             streams: self.streams,
             model_id: &self.exchange.model_id,
-        };
+        }
+    }
+
+    /// The fault that the request itself asks for, in a header or else in its metadata; or else the
+    /// one that a plan has for it.
+    fn asked_fault(&self, subject: &Subject<'_>) -> Result<Option<Fault>, ServiceError> {
+        let headers = &self.head.headers;
+        let setting = self.setting();
         if let Some(value) = headers.get(fault::HEADER) {
             let text = String::from_utf8_lossy(value.as_bytes());
             return fault::asked(&text, fault::HEADER, setting, headers);

@@ -176,7 +176,10 @@ fn read_messages(messages: &[Message<'_>], turn: &mut Turn) -> Result<(), Servic
                 (Some("image" | "document"), None) => {
                     turn.add_media(block.source.map_or("", RawValue::get));
                 }
-                _ => {
+                (kind, None) => {
+                    if kind == Some("tool_result") {
+                        turn.note_tool_result();
+                    }
                     for part in [block.name, block.input, block.content, block.tool_use_id] {
                         turn.add_structure(part.map_or("", RawValue::get));
                     }

@@ -10,6 +10,7 @@ use crate::fault::{FaultPlan, FaultPlanError};
 use crate::guardrail::{Guardrail, GuardrailError};
 use crate::pacing::{PaceError, PaceOverride, Pacing};
 use crate::quirk::Quirk;
+use crate::scripted::{RuleError, ScriptedAnswers};
 use crate::throttle::{Quota, QuotaError};
 #[cfg(feature = "tls")]
 use crate::tls::Tls;
@@ -36,6 +37,8 @@ pub struct Config {
     pub faults: FaultPlan,
     /// How much of each model may be used per minute and day. Default none: without limit.
     pub quotas: Vec<Quota>,
+    /// Answers that take the place of generated ones. Default none.
+    pub scripted: ScriptedAnswers,
     /// What a request must show of who sends it. Default [`Auth::Off`].
     pub auth: Auth,
     /// How many records of the ledger, the newest, `GET /_spanproof/ledger` can show. Each request
@@ -59,6 +62,7 @@ impl Default for Config {
             quirks: BTreeSet::new(),
             faults: FaultPlan::default(),
             quotas: Vec::new(),
+            scripted: ScriptedAnswers::default(),
             auth: Auth::Off,
             kept_records: 0,
             #[cfg(feature = "tls")]
@@ -80,6 +84,9 @@ pub enum ConfigError {
     /// A rule of the fault plan cannot be followed.
     #[error("fault plan: {0}")]
     Faults(#[from] FaultPlanError),
+    /// A scripted answer that cannot be given.
+    #[error(transparent)]
+    Script(#[from] RuleError),
     /// A quota that nobody could keep.
     #[error(transparent)]
     Quota(#[from] QuotaError),
@@ -96,6 +103,7 @@ impl Config {
     /// [`ConfigError::Speed`] for a factor that is not above zero, or not finite,
     /// [`ConfigError::Guardrail`] for a guardrail that no request could name or apply, and
     /// [`ConfigError::Faults`] for a rule that names no fault or is out of its range,
+    /// [`ConfigError::Script`] for a scripted answer that says nothing, or two things,
     /// [`ConfigError::Quota`] for a limit of zero, and
     /// [`ConfigError::Pace`] for an override of the timing that is impossible or names no model.
     pub fn validate(&self) -> Result<(), ConfigError> {
@@ -107,6 +115,7 @@ impl Config {
             Speed::Times(_) | Speed::Max => {}
         }
         self.faults.validate()?;
+        self.scripted.validate()?;
         self.quotas.iter().try_for_each(Quota::validate)?;
         Pacing::new(&self.timing)?;
         Ok(())

@@ -36,6 +36,7 @@ use crate::quirk::Quirks;
 use crate::recorder::{Open, OpenStream, Recorder};
 use crate::request;
 use crate::route::{self, Labels};
+use crate::scripted::Scripts;
 use crate::throttle::{Reservation, Throttle};
 use crate::timer::Timer;
 
@@ -59,6 +60,7 @@ pub(crate) struct Service {
     pub(crate) throttle: Throttle,
     pub(crate) guardrails: Guardrails,
     pub(crate) quirks: Quirks,
+    pub(crate) scripts: Scripts,
     pub(crate) pacing: Pacing,
     pub(crate) timer: Arc<Timer>,
     pub(crate) async_invokes: AsyncInvokes,
@@ -126,6 +128,7 @@ impl Service {
             throttle: Throttle::new(config.speed, config.quotas.clone()),
             guardrails: Guardrails::of(&config.guardrails),
             quirks: Quirks::of(&config.quirks),
+            scripts: Scripts::new(config.scripted.clone()),
             // The configuration was checked before it came here.
             pacing: Pacing::new(&config.timing).unwrap_or_default(),
             timer: Arc::default(),
@@ -155,6 +158,7 @@ impl Service {
         self.async_invokes.forget(test_id);
         self.throttle.forget(test_id);
         self.plans.reset(test_id, &self.config.faults);
+        self.scripts.reset(test_id);
     }
 
     /// Answers one request that came over `line`.

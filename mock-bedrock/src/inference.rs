@@ -1,6 +1,6 @@
 //! What the operations that run a model have in common: read a turn, compose its answer, write it.
 
-use spanproof_schemas::ledger::{Content, Task};
+use spanproof_schemas::ledger::{Content, Operation, Task};
 
 use crate::answer::{Answer, Stop};
 use crate::asked::{Asked, Subject};
@@ -11,8 +11,9 @@ use crate::families::{self, Family};
 use crate::fault::{Damage, Limits};
 use crate::guardrail::Guarding;
 use crate::model::{self, Model};
-use crate::operations::{Stated, Written};
+use crate::operations::{Converse, InvokeModel, Stated, Written};
 use crate::request;
+use crate::scripted::{Facts, Recorded};
 use crate::turn::Turn;
 
 /// How an operation that runs a model reads requests and writes answers.
@@ -72,6 +73,25 @@ pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written
         None => 0,
     };
     asked.admit(&Subject { model: Some(model), prompt: &turn.prompt, quota_tokens })?;
+    let scripted = service.scripts.find(&Facts {
+        operation: asked.exchange.operation,
+        model_id: &asked.exchange.model_id,
+        served_model: &model.id,
+        prompt: &turn.prompt,
+        prompt_sha256: &asked.exchange.prompt_sha256,
+        user_messages: turn.user_messages,
+        ends_with_tool_result: turn.ends_with_tool_result,
+        test: asked.exchange.test_id.as_deref(),
+    })?;
+    if let Some((name, reply)) = scripted {
+        asked.exchange.scripted_answer = Some(name.to_owned());
+        if let Some(fault) = &reply.fault {
+            asked.strike(fault, name)?;
+        }
+        if let Some(recorded) = &reply.recorded {
+            return Ok(replay(recorded, asked, model));
+        }
+    }
 
     let limits = Limits::of(turn.parameters.max_tokens, &turn.tools, &turn.tool_choice);
     let division = match &guarding {
@@ -84,6 +104,9 @@ pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written
     answer.request_id.clone_from(&asked.exchange.request_id);
     if let Some(pace) = service.pacing.overridden(model) {
         answer.set_pace(pace);
+    }
+    if let Some((_, reply)) = scripted {
+        reply.apply(&mut answer);
     }
     answer.states_usage = asked.damage() != Some(&Damage::NoMetadata);
     asked.stop(&mut answer, &limits)?;
@@ -98,6 +121,31 @@ pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written
     }
     fill(shape, asked, family, &answer);
     Ok(written)
+}
+
+/// The prompt of a request to run the model `model_id`, by an operation whose answers can be
+/// replayed; `None` for others.
+pub(crate) fn prompt(
+    operation: Operation,
+    model_id: &str,
+    body: &[u8],
+) -> Option<Result<String, ServiceError>> {
+    let shape: &dyn Shape = match operation {
+        Operation::Converse | Operation::ConverseStream => &Converse,
+        Operation::InvokeModel | Operation::InvokeModelWithResponseStream => &InvokeModel,
+        _ => return None,
+    };
+    Some(model::resolve(model_id).and_then(|model| {
+        let turn = shape.read(families::of(model), body, model)?;
+        Ok(turn.prompt)
+    }))
+}
+
+/// A recorded answer, with what it says of itself in the record.
+fn replay(recorded: &Recorded, asked: &mut Asked<'_>, model: &'static Model) -> Written {
+    asked.exchange.stop_reason.clone_from(&recorded.stop_reason);
+    asked.exchange.exception = recorded.exception().map(ToOwned::to_owned);
+    recorded.written(model)
 }
 
 /// Records what the answer will say.

@@ -177,6 +177,10 @@ fn add_block(block: &Block<'_>, turn: &mut Turn) {
             turn.add_media(json.get());
         }
         Block::Guarded(text, guard) => turn.add_guarded(text, Some(*guard)),
+        Block::ToolResult(json) => {
+            turn.add_structure(json.get());
+            turn.note_tool_result();
+        }
         Block::Structure(json) => turn.add_structure(json.get()),
     }
 }

@@ -30,6 +30,10 @@ pub(crate) struct Turn {
     /// Where prefixes may be cached.
     pub(crate) cache_points: Vec<CachePoint>,
     pub(crate) conversation: Conversation,
+    /// Messages of the user, those that bring a tool's result included.
+    pub(crate) user_messages: u32,
+    /// Whether the last message brings the result of a tool.
+    pub(crate) ends_with_tool_result: bool,
     pub(crate) parameters: Parameters,
     pub(crate) tools: Vec<Tool>,
     pub(crate) tool_choice: ToolChoice,
@@ -210,6 +214,8 @@ impl Turn {
             chars: 0,
             cache_points: Vec::new(),
             conversation: Conversation::default(),
+            user_messages: 0,
+            ends_with_tool_result: false,
             parameters: Parameters::default(),
             tools: Vec::new(),
             tool_choice: ToolChoice::Auto,
@@ -248,6 +254,13 @@ impl Turn {
     pub(crate) fn begin_message(&mut self, role: &str) {
         self.conversation.messages += 1;
         self.fold.bytes(role.as_bytes());
+        self.user_messages += u32::from(role.eq_ignore_ascii_case("user"));
+        self.ends_with_tool_result = false;
+    }
+
+    /// The message brings the result of a tool.
+    pub(crate) fn note_tool_result(&mut self) {
+        self.ends_with_tool_result = true;
     }
 
     pub(crate) fn add_text(&mut self, text: &str) {

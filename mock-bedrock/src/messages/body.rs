@@ -46,6 +46,7 @@ pub(super) enum Block<'a> {
     Media(Media, &'a RawValue),
     /// A text of `guardContent`.
     Guarded(String, Guard),
+    ToolResult(&'a RawValue),
     Structure(&'a RawValue),
 }
 
@@ -74,6 +75,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Block<'a> {
                     "video" => Block::Media(Media::Video, map.next_value()?),
                     "audio" => Block::Media(Media::Audio, map.next_value()?),
                     "guardContent" => guarded(map.next_value()?)?,
+                    "toolResult" => Block::ToolResult(map.next_value()?),
                     _ => Block::Structure(map.next_value()?),
                 };
                 if map.next_key::<&str>()?.is_some() {

@@ -103,7 +103,11 @@ fn read_message(n: usize, message: &Message<'_>, turn: &mut Turn) -> Result<(), 
             }
             return Ok(());
         }
-        "user" | "assistant" | "tool" => turn.begin_message(&message.role),
+        "user" | "assistant" => turn.begin_message(&message.role),
+        "tool" => {
+            turn.begin_message(&message.role);
+            turn.note_tool_result();
+        }
         other => {
             return Err(ServiceError::malformed(format!(
                 "#/messages/{n}/role: {other} is not a valid enum value"

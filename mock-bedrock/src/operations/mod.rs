@@ -39,6 +39,9 @@ use crate::script::{Framing, Script};
 use crate::sonic::Session;
 use crate::wire;
 
+pub(crate) use converse::Converse;
+pub(crate) use invoke_model::InvokeModel;
+
 /// Every operation. A new one is a file beside this one, and a line here.
 pub(crate) static OPERATIONS: &[&dyn Operation] = &[
     &converse::Converse,
