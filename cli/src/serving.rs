@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use mock_bedrock::guardrail::Guardrail;
+use mock_bedrock::scripted::ScriptedAnswers;
 use mock_bedrock::{Config, FaultPlan, Quirk, Quota};
 use spanproof_schemas::speed::Speed;
 
@@ -28,6 +29,9 @@ pub(crate) struct ServingArgs {
     /// Which requests are struck by which faults: a plan in JSON, or in TOML if its name ends so
     #[arg(long, value_name = "FILE", help_heading = "Serving")]
     faults: Option<PathBuf>,
+    /// Answers that take the place of generated ones: rules in YAML, or in JSON if its name ends so
+    #[arg(long, value_name = "FILE", help_heading = "Serving")]
+    answers: Option<PathBuf>,
     /// How much of a model may be used, such as `requests-per-minute=60,tokens-per-minute=20000` or
     /// `tokens-per-day=1000000@anthropic.*`; repeatable, the first that names a model holds
     #[arg(long = "quota", value_name = "LIMIT=N[,…][@MODEL]", help_heading = "Serving")]
@@ -50,6 +54,10 @@ impl ServingArgs {
             Some(path) => read_plan(path)?,
             None => FaultPlan::default(),
         };
+        let scripted = match self.answers.as_ref().or(table.answers.as_ref()) {
+            Some(path) => ScriptedAnswers::read(path)?,
+            None => ScriptedAnswers::default(),
+        };
         // Those of the command line come first, so that they hold.
         let quotas = self.quotas.iter().chain(&table.quotas).map(Quota::from).collect();
         let config = Config {
@@ -59,6 +67,7 @@ impl ServingArgs {
             quirks: self.quirks.iter().chain(&table.quirks).copied().collect(),
             guardrails,
             faults,
+            scripted,
             quotas,
             timing: table.timing.clone(),
             ..Config::default()

@@ -31,6 +31,7 @@ pub(crate) struct MockTable {
     #[serde(default)]
     pub(crate) quirks: BTreeSet<Quirk>,
     pub(crate) guardrails: Option<PathBuf>,
+    pub(crate) answers: Option<PathBuf>,
     pub(crate) faults: Option<PathBuf>,
     #[serde(default)]
     pub(crate) quotas: Vec<QuotaTable>,

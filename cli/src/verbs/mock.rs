@@ -1,5 +1,7 @@
 //! `spanproof mock`
 
+mod convert;
+
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -22,7 +24,10 @@ const KEEP_RECORDS: usize = 10_000;
 /// Arguments of `mock`. Each can stand in the `[mock]` table of `spanproof.toml` too, under the
 /// same name; the command line wins.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Listen here; port 0 takes a free one [default: 127.0.0.1:0]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
@@ -63,6 +68,13 @@ pub(crate) struct Args {
     tls_self_signed: Option<PathBuf>,
 }
 
+/// What `mock` does beside serving.
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Make cassettes of calls to Bedrock into scripted answers, for `--answers`
+    Convert(convert::Args),
+}
+
 /// A key as the command line writes it.
 #[derive(Clone, Debug)]
 struct GivenKey(AccessKey);
@@ -83,6 +95,9 @@ impl FromStr for GivenKey {
 }
 
 pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
+    if let Some(Command::Convert(args)) = &args.command {
+        return convert::run(args);
+    }
     let table = configuration::mock_table(args.config.as_deref()).or_usage()?;
     let ledger = args.ledger.clone().or_else(|| table.ledger.clone());
     let ledger = ledger.unwrap_or_else(|| PathBuf::from("ledger.jsonl"));

@@ -242,3 +242,31 @@ fn run_serves_as_the_file_says() {
     let run: Value = serde_json::from_str(ledger.lines().next().unwrap()).unwrap();
     assert_eq!(run["seed"], 41);
 }
+
+#[test]
+fn a_cassette_becomes_answers_that_are_replayed() {
+    let folder = Folder::new();
+    let body = r#"{"messages":[{"role":"user","content":[{"text":"How deep?"}]}]}"#;
+    let told = r#"{"output":{"message":{"role":"assistant","content":[{"text":"Forty."}]}},"stopReason":"end_turn","usage":{"inputTokens":3,"outputTokens":2,"totalTokens":5}}"#;
+    let cassette = serde_json::json!({"interactions": [{
+        "request": {"method": "POST", "uri": "https://bedrock-runtime.us-east-1.amazonaws.com/model/amazon.nova-lite-v1%3A0/converse", "body": body},
+        "response": {"status": {"code": 200}, "headers": {}, "body": {"string": told}},
+    }]});
+    fs::write(folder.path("tape.json"), cassette.to_string()).unwrap();
+    let out = folder.path("answers.json").display().to_string();
+    assert_ends(&folder.spanproof(&["mock", "convert", "tape.json", "--out", &out]), 0, &[""]);
+    let mock = Mock::start(&folder, &["--answers", &out]);
+    assert_eq!(mock.converse("How deep?"), (200, told.to_owned()));
+    assert_ne!(mock.converse("How wide?").1, told);
+    fs::write(folder.path("empty.json"), r#"{"interactions":[]}"#).unwrap();
+    assert_ends(
+        &folder.spanproof(&["mock", "convert", "empty.json"]),
+        3,
+        &["nothing in these cassettes can be replayed"],
+    );
+    assert_ends(
+        &folder.spanproof(&["mock", "convert", "answers.json"]),
+        3,
+        &["no cassette of a known kind"],
+    );
+}
