@@ -198,9 +198,158 @@ CONVERSATIONS: list[tuple[str, str, dict[str, Any]]] = [
     ),
 ]
 
-# Other operations: the service, the operation, and its parameters. A function is given the answers
-# so far, by operation.
-OTHERS: list[tuple[str, str, dict[str, Any] | Callable[[dict[str, Any]], dict[str, Any]]]] = []
+KNOWLEDGE_BASE = {
+    "type": "KNOWLEDGE_BASE",
+    "knowledgeBaseConfiguration": {
+        "knowledgeBaseId": "KB12345678",
+        "modelArn": f"arn:aws:bedrock:us-east-1::foundation-model/{CLAUDE}",
+    },
+}
+AGENT = {"agentId": "AGENT12345", "agentAliasId": "ALIAS12345", "sessionId": "session-1"}
+INLINE_AGENT = {
+    "sessionId": "session-2",
+    "foundationModel": CLAUDE,
+    "instruction": "You answer questions about the weather in short sentences.",
+}
+ASYNC_OUTPUT = {"s3OutputDataConfig": {"s3Uri": "s3://bucket/prefix"}}
+PERSONAL = "Write to jane.doe@example.com or call 555-123-4567, damn it."
+
+Answers = dict[str, Any]
+
+# The other operations: the service, the operation, and its parameters, which may follow from the
+# latest answer of each operation so far.
+OTHERS: list[tuple[str, str, dict[str, Any] | Callable[[Answers], dict[str, Any]]]] = [
+    ("bedrock", "ListFoundationModels", {}),
+    ("bedrock", "ListFoundationModels", {"byProvider": "Anthropic", "byInferenceType": "ON_DEMAND"}),
+    ("bedrock", "GetFoundationModel", {"modelIdentifier": CLAUDE}),
+    ("bedrock", "GetFoundationModel", {"modelIdentifier": "amazon.titan-embed-text-v2:0"}),
+    ("bedrock", "ListInferenceProfiles", {}),
+    ("bedrock", "ListInferenceProfiles", {"maxResults": 2, "typeEquals": "SYSTEM_DEFINED"}),
+    (
+        "bedrock-runtime",
+        "StartAsyncInvoke",
+        {
+            "modelId": "amazon.nova-reel-v1:0",
+            "modelInput": {"taskType": "TEXT_VIDEO", "textToVideoParams": {"text": "a harbour"}},
+            "outputDataConfig": ASYNC_OUTPUT,
+        },
+    ),
+    (
+        "bedrock-runtime",
+        "GetAsyncInvoke",
+        lambda answers: {"invocationArn": answers["StartAsyncInvoke"]["invocationArn"]},
+    ),
+    ("bedrock-runtime", "ListAsyncInvokes", {}),
+    ("bedrock-runtime", "ListAsyncInvokes", {"maxResults": 1, "sortOrder": "Ascending"}),
+    (
+        "bedrock-runtime",
+        "CountTokens",
+        {"modelId": CLAUDE, "input": {"converse": {"messages": MESSAGES}}},
+    ),
+    (
+        "bedrock-runtime",
+        "ApplyGuardrail",
+        {
+            "guardrailIdentifier": "gr0000000000",
+            "guardrailVersion": "1",
+            "source": "INPUT",
+            "content": [{"text": {"text": PERSONAL}}],
+        },
+    ),
+    (
+        "bedrock-runtime",
+        "ApplyGuardrail",
+        {
+            "guardrailIdentifier": "gr0000000000",
+            "guardrailVersion": "DRAFT",
+            "source": "OUTPUT",
+            "outputScope": "FULL",
+            "content": [{"text": {"text": QUESTION}}],
+        },
+    ),
+    (
+        "bedrock-runtime",
+        "InvokeGuardrailChecks",
+        {
+            "messages": [{"role": "user", "content": [{"text": PERSONAL}]}],
+            "checks": {
+                "contentFilter": {"categories": [{"category": "INSULTS"}]},
+                "promptAttack": {"categories": [{"category": "JAILBREAK"}]},
+                "sensitiveInformation": {"entities": [{"type": "EMAIL"}]},
+            },
+        },
+    ),
+    ("bedrock-agent-runtime", "InvokeAgent", {**AGENT, "inputText": QUESTION}),
+    ("bedrock-agent-runtime", "InvokeAgent", {**AGENT, "inputText": QUESTION, "enableTrace": True}),
+    ("bedrock-agent-runtime", "InvokeInlineAgent", {**INLINE_AGENT, "inputText": QUESTION}),
+    (
+        "bedrock-agent-runtime",
+        "InvokeInlineAgent",
+        {**INLINE_AGENT, "inputText": QUESTION, "enableTrace": True},
+    ),
+    (
+        "bedrock-agent-runtime",
+        "Retrieve",
+        {"knowledgeBaseId": "KB12345678", "retrievalQuery": {"text": QUESTION}},
+    ),
+    (
+        "bedrock-agent-runtime",
+        "RetrieveAndGenerate",
+        {"input": {"text": QUESTION}, "retrieveAndGenerateConfiguration": KNOWLEDGE_BASE},
+    ),
+    (
+        "bedrock-agent-runtime",
+        "RetrieveAndGenerateStream",
+        {"input": {"text": QUESTION}, "retrieveAndGenerateConfiguration": KNOWLEDGE_BASE},
+    ),
+    (
+        "bedrock-agent-runtime",
+        "InvokeFlow",
+        {
+            "flowIdentifier": "FLOW123456",
+            "flowAliasIdentifier": "ALIAS12345",
+            "inputs": [
+                {
+                    "content": {"document": QUESTION},
+                    "nodeName": "FlowInputNode",
+                    "nodeOutputName": "document",
+                }
+            ],
+            "enableTrace": True,
+        },
+    ),
+    (
+        "bedrock-agent-runtime",
+        "Rerank",
+        {
+            "queries": [{"type": "TEXT", "textQuery": {"text": QUESTION}}],
+            "sources": [
+                {
+                    "type": "INLINE",
+                    "inlineDocumentSource": {"type": "TEXT", "textDocument": {"text": text}},
+                }
+                for text in ("The sky is blue.", "Ships are slow.", "Rain falls.")
+            ],
+            "rerankingConfiguration": {
+                "type": "BEDROCK_RERANKING_MODEL",
+                "bedrockRerankingConfiguration": {
+                    "modelConfiguration": {
+                        "modelArn": "arn:aws:bedrock:us-east-1::foundation-model/cohere.rerank-v3-5:0"
+                    }
+                },
+            },
+        },
+    ),
+]
+
+# Operations that the mock serves and that are checked elsewhere, and where.
+ELSEWHERE = {
+    "Converse": "conversations",
+    "ConverseStream": "conversations",
+    "InvokeModel": "families",
+    "InvokeModelWithResponseStream": "families",
+    "InvokeModelWithBidirectionalStream": "by the SDK for JavaScript, since botocore cannot speak it",
+}
 
 
 def converse(model: str, **more: Any) -> dict[str, Any]:

@@ -22,7 +22,10 @@ from botocore.model import OperationModel
 from cases import CLAUDE, FAMILIES, NOVA, Family
 from report import Evidence, check, ensure
 
-RUNTIME = wire.service("bedrock-runtime")
+SERVICES = {
+    name: wire.service(name) for name in ("bedrock-runtime", "bedrock-agent-runtime", "bedrock")
+}
+RUNTIME = SERVICES["bedrock-runtime"]
 EVENT_HEADERS = [":event-type", ":content-type", ":message-type"]
 EXCEPTION_HEADERS = [":exception-type", ":content-type", ":message-type"]
 PADDING = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -99,20 +102,43 @@ def frame_problems(operation: OperationModel, union: Any, frame: wire.Frame, pad
 
 
 def shape_checks() -> None:
-    """Each family by each operation that its models have."""
+    """Each family by each operation that its models have, and every other operation."""
     for name, family in FAMILIES.items():
-        invoke = RUNTIME.operation_model("InvokeModel")
-        check(
-            4,
-            f"InvokeModel fits the model, {name}",
-            lambda _: valid(invoke, served(ask("InvokeModel", cases.invoke(family))), sorted_members=False),
-        )
+
+        def invoke(_: Evidence) -> None:
+            answer = served(ask("InvokeModel", cases.invoke(family)))
+            valid(RUNTIME.operation_model("InvokeModel"), answer, sorted_members=False)
+
+        check(21, f"InvokeModel, {name}", invoke)
         if family.streams:
-            check(4, f"InvokeModelWithResponseStream fits the model, {name}", lambda _: native_stream(family))
+            check(4, f"InvokeModelWithResponseStream, {name}", lambda _: native_stream(family))
         if family.converses:
             conversation_check(name, family.model, {})
     for name, model, more in cases.CONVERSATIONS:
         conversation_check(f"{name}, {model}", model, more)
+
+    answers: dict[str, Any] = {}
+    for service, operation, params in cases.OTHERS:
+        check(21, f"{operation} of {service}", lambda _: other(answers, service, operation, params))
+
+    def complete(_: Evidence) -> None:
+        asked = {operation for service, operation, _ in cases.OTHERS if service == "bedrock-runtime"}
+        missing = set(RUNTIME.operation_names) - asked - set(cases.ELSEWHERE)
+        ensure(not missing, missing)
+
+    check(21, "every operation of bedrock-runtime has a case", complete)
+
+
+def other(answers: dict[str, Any], service: str, operation: str, params: Any) -> None:
+    """An operation that is neither of the conversations nor of the families."""
+    model = SERVICES[service].operation_model(operation)
+    answer = served(wire.call(model, params(answers) if callable(params) else params))
+    if model.has_event_stream_output:
+        # Only the runtime pads its events.
+        valid_stream(model, answer, padded=service == "bedrock-runtime")
+    else:
+        valid(model, answer, sorted_members=False)
+        answers[operation] = answer.json()
 
 
 def conversation_check(name: str, model: str, more: dict[str, Any]) -> None:
@@ -123,10 +149,12 @@ def conversation_check(name: str, model: str, more: dict[str, Any]) -> None:
         valid(RUNTIME.operation_model("Converse"), answer, sorted_members=True)
 
     def streamed(_: Evidence) -> None:
-        ask_events("ConverseStream", params)
+        events = ask_events("ConverseStream", params)
+        ensure(any("delta" in payload for _, payload in events), events)
+        ensure(events[-1][1]["usage"]["outputTokens"] > 0, events[-1])
 
-    check(3, f"Converse fits the model, {name}", whole)
-    check(3, f"ConverseStream fits the model, {name}", streamed)
+    check(21, f"Converse, {name}", whole)
+    check(3, f"ConverseStream, {name}", streamed)
 
 
 def native_stream(family: Family) -> None:

@@ -1,7 +1,7 @@
 //! Exceptions, broken streams, and how often the SDK tries.
 
 use aws_sdk_bedrockruntime::config::http::HttpRequest;
-use aws_sdk_bedrockruntime::error::ProvideErrorMetadata as _;
+use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_bedrockruntime::operation::converse::ConverseError;
 use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError;
 
@@ -105,10 +105,10 @@ async fn attempts_at(name: &'static str) -> u32 {
 async fn converse(bedrock: &Bedrock, fault: &'static str) -> Result<(), ConverseError> {
     let call = bedrock.client.converse().model_id(CLAUDE).messages(message()).customize();
     let call = call.mutate_request(move |request| ask(request, fault));
-    call.send().await.map(|_| ()).map_err(|failed| failed.into_service_error())
+    call.send().await.map(|_| ()).map_err(SdkError::into_service_error)
 }
 
-type StreamFailure = aws_sdk_bedrockruntime::error::SdkError<
+type StreamFailure = SdkError<
     ConverseStreamOutputError,
     aws_smithy_types::event_stream::RawMessage,
 >;

@@ -74,12 +74,12 @@ fn javascript(root: &Path) -> Result<Command> {
 
 fn go(root: &Path) -> Result<Command> {
     let folder = root.join("clients/go/fidelity");
-    let built = root.join(".spanproof/go/fidelity");
+    let binary = root.join(".spanproof/go/fidelity");
     // `go.sum` holds the hash of every module; nothing else is taken.
     let mut build = Command::new("go");
-    build.args(["build", "-mod=readonly", "-o"]).arg(&built).arg(".").current_dir(&folder);
+    build.args(["build", "-mod=readonly", "-o"]).arg(&binary).arg(".").current_dir(&folder);
     succeed(&mut build)?;
-    Ok(Command::new(built))
+    Ok(Command::new(binary))
 }
 
 fn java(root: &Path, kind: &str) -> Result<Command> {
