@@ -181,8 +181,12 @@ impl Service {
         let Some((operation, labels)) = route::find(request.method(), path) else {
             return Ok(self.misrouted());
         };
-        // The service says so, and HTTP/2 forbids it.
-        let keeps_alive = request.version() == Version::HTTP_11;
+        // The service says so, and HTTP/2 forbids it. Who asks for the connection's end is told so.
+        let keeps_alive = request.version() == Version::HTTP_11
+            && !request
+                .headers()
+                .get(CONNECTION)
+                .is_some_and(|asked| asked.as_bytes().eq_ignore_ascii_case(b"close"));
         let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
         let headers = request.headers();
         let exchange = Exchange {

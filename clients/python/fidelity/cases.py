@@ -229,7 +229,7 @@ OTHERS: list[tuple[str, str, dict[str, Any] | Callable[[Answers], dict[str, Any]
         "bedrock-runtime",
         "StartAsyncInvoke",
         {
-            "modelId": "amazon.nova-reel-v1:0",
+            "modelId": NOVA,
             "modelInput": {"taskType": "TEXT_VIDEO", "textToVideoParams": {"text": "a harbour"}},
             "outputDataConfig": ASYNC_OUTPUT,
         },

@@ -16,6 +16,9 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// What is encoded in the path.
 const ENCODED_IN_PATH: &AsciiSet = &ENCODED.remove(b'/');
 
+/// What HTTP/2 calls the host.
+const AUTHORITY: &str = ":authority";
+
 /// The canonical form of `sent`, of which `signed_headers` are signed.
 pub(super) fn request(sent: Sent<'_>, form: Form, signed_headers: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(1_024);
@@ -96,8 +99,8 @@ fn header(out: &mut Vec<u8>, name: &str, sent: Sent<'_>) {
     out.extend_from_slice(name.as_bytes());
     out.push(b':');
     let mut values = sent.headers.get_all(name).iter().peekable();
-    if values.peek().is_none() && name == HOST.as_str() {
-        // HTTP/2 has the host in the target.
+    if values.peek().is_none() && (name == HOST.as_str() || name == AUTHORITY) {
+        // HTTP/2 has the host in the target. The SDK for JavaScript signs it under its name there.
         out.extend_from_slice(sent.uri.authority().map_or("", |it| it.as_str()).as_bytes());
     }
     for (number, value) in values.enumerate() {

@@ -108,10 +108,8 @@ async fn converse(bedrock: &Bedrock, fault: &'static str) -> Result<(), Converse
     call.send().await.map(|_| ()).map_err(SdkError::into_service_error)
 }
 
-type StreamFailure = SdkError<
-    ConverseStreamOutputError,
-    aws_smithy_types::event_stream::RawMessage,
->;
+type StreamFailure =
+    SdkError<ConverseStreamOutputError, aws_smithy_types::event_stream::RawMessage>;
 
 /// A ConverseStream with a fault: what it told, and how it failed.
 async fn stream(fault: &str) -> (Told, Option<StreamFailure>) {
