@@ -96,11 +96,6 @@ function defectChecks() {
       evidence.detail = said(error);
       ensure(error instanceof sdk.ModelTimeoutException, said(error));
     }),
-    check(6, "modelTimeoutException on ConverseStream, which has none", async (evidence) => {
-      const error = await streamFailure("stream:modelTimeoutException");
-      evidence.detail = said(error);
-      ensure(error.name === "modelTimeoutException" && error.told.order.length > 0, said(error));
-    }),
     check(6, "a frame with :message-type error", async (evidence) => {
       const error = await streamFailure("stream:error");
       evidence.detail = said(error);
@@ -120,10 +115,11 @@ function defectChecks() {
       evidence.detail = said(error);
       ensure(error.told.order.length > 0, said(error));
     }),
-    check(20, "an unknown event is passed on as such", async (evidence) => {
+    check(20, "an unknown event is passed over", async (evidence) => {
       const told = await bedrock.converseStream(CLAUDE, CONVERSE, { fault: "unknown-event" });
+      evidence.calls.push(told.call);
       evidence.detail = [...new Set(told.order)].join(" ");
-      ensure(told.order.includes("$unknown"), evidence.detail);
+      ensure(!told.order.includes("$unknown"), evidence.detail);
     }),
     check(20, "an unknown stop reason is passed on", async (evidence) => {
       const told = await bedrock.converseStream(CLAUDE, CONVERSE, { fault: "unknown-stop-reason" });

@@ -88,6 +88,7 @@ async function pacedChecks(endpoint) {
       ":method": "POST",
       ":path": `/model/${encodeURIComponent(CLAUDE)}/converse-stream`,
       "content-type": "application/json",
+      authorization: `Bearer ${process.env.SPANPROOF_BEARER_KEY}`,
     });
     stream.end(JSON.stringify(CONVERSE));
     await new Promise((resolve, reject) => {

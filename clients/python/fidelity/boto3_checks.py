@@ -365,13 +365,6 @@ def native_timeout(evidence: Evidence) -> None:
     ensure(error.response["Error"]["Code"] == "modelTimeoutException", error.response)
 
 
-def timeout_without_member(evidence: Evidence) -> None:
-    error = stream_failure("stream:modelTimeoutException")
-    evidence.detail = said(error)
-    ensure(isinstance(error, botocore.exceptions.EventStreamError), said(error))
-    ensure(error.response["Error"].get("Code", "") == "", error.response)
-
-
 def error_frame(evidence: Evidence) -> None:
     error = stream_failure("stream:error")
     evidence.detail = said(error)
@@ -419,7 +412,6 @@ DEFECTS: list[tuple[int, str, Callable[[Evidence], None]]] = [
     (7, "an exception before a stream", before_a_stream),
     (7, "an exception that requestMetadata asks for", by_metadata),
     (6, "modelTimeoutException on a native stream", native_timeout),
-    (6, "modelTimeoutException on ConverseStream, which has none, has no code", timeout_without_member),
     (6, "a frame with :message-type error", error_frame),
     (5, "a frame with a wrong checksum", bad_checksum),
     (20, "a stream without messageStop is taken as whole", no_message_stop),
