@@ -56,6 +56,8 @@ func main() {
 	nativeChecks()
 	toolChecks()
 	cacheChecks()
+	reasoningChecks()
+	guardrailChecks()
 	defectChecks()
 	errorChecks()
 	bearerChecks()

@@ -33,7 +33,9 @@ type attempts struct {
 type evidence struct {
 	Calls    []call     `json:"calls,omitempty"`
 	Attempts []attempts `json:"attempts,omitempty"`
-	Detail   string     `json:"detail,omitempty"`
+	// Request ids that the ledger must have.
+	Exchanges []string `json:"exchanges,omitempty"`
+	Detail    string   `json:"detail,omitempty"`
 }
 
 type line struct {

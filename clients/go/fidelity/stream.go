@@ -20,6 +20,9 @@ type told struct {
 	text   string
 	tool   types.ToolUseBlockStart
 	input  string
+	// What the deltas of reasoning were, those of one kind after another once.
+	thoughts []string
+	redacted []byte
 }
 
 func converseStream(model string, change func(*bedrockruntime.ConverseStreamInput), options ...func(*bedrockruntime.Options)) (told, error) {
@@ -50,6 +53,8 @@ func converseStream(model string, change func(*bedrockruntime.ConverseStreamInpu
 			switch delta := event.Value.Delta.(type) {
 			case *types.ContentBlockDeltaMemberText:
 				found.text += delta.Value
+			case *types.ContentBlockDeltaMemberReasoningContent:
+				found.think(delta.Value)
 			case *types.ContentBlockDeltaMemberToolUse:
 				found.input += aws.ToString(delta.Value.Input)
 			}
@@ -60,6 +65,19 @@ func converseStream(model string, change func(*bedrockruntime.ConverseStreamInpu
 		}
 	}
 	return found, stream.Err()
+}
+
+func (found *told) think(delta types.ReasoningContentBlockDelta) {
+	kind := "text"
+	switch delta := delta.(type) {
+	case *types.ReasoningContentBlockDeltaMemberSignature:
+		kind = "signature"
+	case *types.ReasoningContentBlockDeltaMemberRedactedContent:
+		kind, found.redacted = "redacted", delta.Value
+	}
+	if last := len(found.thoughts) - 1; last < 0 || found.thoughts[last] != kind {
+		found.thoughts = append(found.thoughts, kind)
+	}
 }
 
 func streamChecks() {

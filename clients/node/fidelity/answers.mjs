@@ -1,7 +1,16 @@
 // Whole answers.
 
 import * as bedrock from "./bedrock.mjs";
-import { CLAUDE, CLAUDE_CACHED, CONVERSE, NOVA, PROFILE, TITAN_EMBED } from "./bedrock.mjs";
+import {
+  BLOCKED,
+  CLAUDE,
+  CLAUDE_CACHED,
+  CONVERSE,
+  GUARDRAIL,
+  NOVA,
+  PROFILE,
+  TITAN_EMBED,
+} from "./bedrock.mjs";
 import { check, ensure } from "./report.mjs";
 
 // Long enough for a cache point to count on the model that caches.
@@ -63,6 +72,30 @@ export async function answerChecks() {
       ensure(seen["x-amzn-bedrock-invocation-latency"] !== undefined, seen);
     });
   }
+}
+
+export async function guardrailChecks() {
+  await check(19, "Converse", async (evidence) => {
+    const { answer, call } = await bedrock.converse(CLAUDE, {
+      messages: [{ role: "user", content: [{ text: BLOCKED }] }],
+      guardrailConfig: { ...GUARDRAIL, trace: "enabled" },
+    });
+    evidence.calls.push(call);
+    ensure(answer.stopReason === "guardrail_intervened", answer);
+    const [assessment] = Object.values(answer.trace.guardrail.inputAssessment);
+    const { usage } = assessment.invocationMetrics;
+    ensure(usage.sensitiveInformationPolicyUnits === 1, usage);
+  });
+  await check(19, "InvokeModel, by names of its own", async (evidence) => {
+    const { fields, call } = await bedrock.invokeModel(
+      CLAUDE,
+      {},
+      { body: { messages: [{ role: "user", content: BLOCKED }] }, ...GUARDRAIL, trace: "ENABLED" },
+    );
+    evidence.exchanges = [call.request_id];
+    ensure(fields["amazon-bedrock-guardrailAction"] === "INTERVENED", fields);
+    ensure(Object.keys(fields["amazon-bedrock-trace"].guardrail.input).length === 1, fields);
+  });
 }
 
 /** The names of the service's own headers beside the content type. */

@@ -18,6 +18,19 @@ export const QUESTION = "Why is the sky blue? Answer in a sentence.";
 export const MESSAGES = [{ role: "user", content: [{ text: QUESTION }] }];
 export const CONVERSE = { messages: MESSAGES, inferenceConfig: { maxTokens: 200 } };
 
+export const THINKING = {
+  messages: MESSAGES,
+  additionalModelRequestFields: { thinking: { type: "enabled", budget_tokens: 1024 } },
+  inferenceConfig: { maxTokens: 2000 },
+};
+// Anthropic documents this text, with which Claude encrypts what it thinks.
+export const REDACTED =
+  "ANTHROPIC_MAGIC_STRING_TRIGGER_REDACTED_THINKING_" +
+  "46C9A13E193C177646C7398A98432ECCCE4C1253D5E2D82641AC0E52CC2876CB";
+// The guardrail that every id names when none is configured blocks US social security numbers.
+export const GUARDRAIL = { guardrailIdentifier: "gr0000000000", guardrailVersion: "1" };
+export const BLOCKED = "My social security number is 536-90-4399.";
+
 export const BODIES = {
   [CLAUDE]: {
     anthropic_version: "bedrock-2023-05-31",
@@ -57,12 +70,13 @@ export async function converse(modelId, request, options) {
 /** A ConverseStream to its end: the names of its events in order, its text, its tool use. */
 export async function converseStream(modelId, request, options) {
   const answer = await send(new ConverseStreamCommand({ modelId, ...request }), options);
-  const told = { order: [], text: "", input: "", tool: undefined, call: call(modelId, answer) };
+  const told = { order: [], deltas: [], text: "", input: "", call: call(modelId, answer) };
   try {
     for await (const event of answer.stream) {
       const [name] = Object.keys(event);
       told.order.push(name);
       told.tool = event.contentBlockStart?.start?.toolUse ?? told.tool;
+      if (event.contentBlockDelta) told.deltas.push(event.contentBlockDelta.delta);
       told.text += event.contentBlockDelta?.delta?.text ?? "";
       told.input += event.contentBlockDelta?.delta?.toolUse?.input ?? "";
       if (event.messageStop) told.call.stop_reason = event.messageStop.stopReason;
@@ -75,9 +89,9 @@ export async function converseStream(modelId, request, options) {
   return told;
 }
 
-export async function invokeModel(modelId, options) {
-  const body = JSON.stringify(BODIES[modelId]);
-  const answer = await send(new InvokeModelCommand({ modelId, body }), options);
+export async function invokeModel(modelId, options, request) {
+  const body = JSON.stringify({ ...BODIES[modelId], ...request?.body });
+  const answer = await send(new InvokeModelCommand({ modelId, ...request, body }), options);
   const fields = parse(answer.body);
   const usage =
     fields.inputTextTokenCount !== undefined

@@ -6,7 +6,7 @@ import { BedrockRuntimeClient } from "@aws-sdk/client-bedrock-runtime";
 
 import { tokenHeaders } from "./answers.mjs";
 import * as bedrock from "./bedrock.mjs";
-import { CLAUDE, CONVERSE, NOVA } from "./bedrock.mjs";
+import { CLAUDE, CLAUDE_CACHED, CONVERSE, NOVA, REDACTED, THINKING } from "./bedrock.mjs";
 import { check, ensure } from "./report.mjs";
 
 const TOOLS = {
@@ -70,6 +70,21 @@ export async function streamChecks() {
       ensure(told.call.stop_reason === "tool_use", told.call);
     });
   }
+  await check(18, "text of thoughts, then their signature, then the answer", async (evidence) => {
+    const told = await bedrock.converseStream(CLAUDE_CACHED, THINKING);
+    evidence.calls.push(told.call);
+    const kinds = told.deltas.map((delta) => Object.keys(delta.reasoningContent ?? delta)[0]);
+    const order = kinds.filter((kind, at) => kind !== kinds[at - 1]);
+    ensure(order.join(" ") === "text signature text", kinds);
+  });
+  await check(18, "redacted content is a blob", async (evidence) => {
+    const messages = [{ role: "user", content: [{ text: REDACTED }] }];
+    const told = await bedrock.converseStream(CLAUDE_CACHED, { ...THINKING, messages });
+    evidence.calls.push(told.call);
+    const [first] = told.deltas;
+    ensure(first.reasoningContent.redactedContent instanceof Uint8Array, first);
+    ensure(told.text !== "", told.order);
+  });
   await pacedChecks(process.env.SPANPROOF_PACED_ENDPOINT);
 }
 

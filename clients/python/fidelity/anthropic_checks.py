@@ -147,6 +147,41 @@ def tool_use(evidence: Evidence) -> None:
     ensure(message.stop_reason == "tool_use", message)
 
 
+THINKING: dict[str, Any] = {
+    **REQUEST,
+    "model": "us.anthropic.claude-3-7-sonnet-20250219-v1:0",
+    "max_tokens": 2000,
+    "thinking": {"type": "enabled", "budget_tokens": 1024},
+}
+# Anthropic documents this text, with which Claude encrypts what it thinks.
+REDACTED = (
+    "ANTHROPIC_MAGIC_STRING_TRIGGER_REDACTED_THINKING_"
+    "46C9A13E193C177646C7398A98432ECCCE4C1253D5E2D82641AC0E52CC2876CB"
+)
+
+
+def thinking(evidence: Evidence) -> None:
+    by = Watched()
+    kinds = []
+    with by.bedrock.messages.stream(**THINKING) as events:
+        for event in events:
+            if event.type == "content_block_delta" and event.delta.type not in kinds:
+                kinds.append(event.delta.type)
+        message = events.get_final_message()
+    note(evidence, by.request_ids[0], message, THINKING["model"])
+    ensure(kinds == ["thinking_delta", "signature_delta", "text_delta"], kinds)
+    ensure(message.content[0].thinking and message.content[0].signature, message)
+
+
+def redacted_thinking(evidence: Evidence) -> None:
+    by = Watched()
+    request = {**THINKING, "messages": [{"role": "user", "content": REDACTED}]}
+    with by.bedrock.messages.stream(**request) as events:
+        message = events.get_final_message()
+    note(evidence, by.request_ids[0], message, THINKING["model"])
+    ensure(message.content[0].type == "redacted_thinking" and message.content[0].data, message)
+
+
 # The exception, the SDK's type for its status, and how many of three attempts are made.
 EXCEPTIONS: list[tuple[str, type[anthropic.APIStatusError], int, int]] = [
     ("ThrottlingException", anthropic.RateLimitError, 429, 3),
@@ -249,6 +284,8 @@ if __name__ == "__main__":
     check(12, "an ARN with its slash encoded", create_by_profile)
     check(14, "max_tokens", max_tokens)
     check(17, "a streamed tool use", tool_use)
+    check(18, "thinking, then its signature, then the answer", thinking)
+    check(18, "redacted thinking", redacted_thinking)
     concurrently(
         [exception_check(*exception) for exception in EXCEPTIONS]
         + [

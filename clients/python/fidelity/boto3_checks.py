@@ -54,6 +54,19 @@ TOOLS = {
         }
     ],
 }
+THINKING = {
+    "messages": MESSAGES,
+    "additionalModelRequestFields": {"thinking": {"type": "enabled", "budget_tokens": 1024}},
+    "inferenceConfig": {"maxTokens": 2000},
+}
+# Anthropic documents this text, with which Claude encrypts what it thinks.
+REDACTED = (
+    "ANTHROPIC_MAGIC_STRING_TRIGGER_REDACTED_THINKING_"
+    "46C9A13E193C177646C7398A98432ECCCE4C1253D5E2D82641AC0E52CC2876CB"
+)
+# The guardrail that every id names when none is configured blocks US social security numbers.
+GUARDRAIL = {"guardrailIdentifier": "gr0000000000", "guardrailVersion": "1"}
+BLOCKED = "My social security number is 536-90-4399."
 BODIES: dict[str, dict[str, Any]] = {
     CLAUDE: {
         "anthropic_version": "bedrock-2023-05-31",
@@ -267,6 +280,70 @@ def stream_checks() -> None:
         check(17, f"a streamed tool use of {model}", tool)
 
 
+def reasoning_checks() -> None:
+    def signed(evidence: Evidence) -> None:
+        kinds = []
+        for event in bedrock.converse_stream(modelId=CLAUDE_CACHED, **THINKING)["stream"]:
+            delta = event.get("contentBlockDelta", {}).get("delta", {})
+            kinds.extend(delta.get("reasoningContent", delta))
+        # Neighbours that are equal count once.
+        order = [kind for at, kind in enumerate(kinds) if at == 0 or kinds[at - 1] != kind]
+        ensure(order == ["text", "signature", "text"], kinds)
+        message = converse(evidence, CLAUDE_CACHED, THINKING)["output"]["message"]["content"]
+        thought = message[0]["reasoningContent"]["reasoningText"]
+        ensure(thought["text"] and thought["signature"] and message[1]["text"], message)
+
+    check(18, "text of thoughts, then their signature, then the answer", signed)
+
+    def redacted(evidence: Evidence) -> None:
+        request = {**THINKING, "messages": [{"role": "user", "content": [{"text": REDACTED}]}]}
+        message = converse(evidence, CLAUDE_CACHED, request)["output"]["message"]["content"]
+        ensure(isinstance(message[0]["reasoningContent"]["redactedContent"], bytes), message)
+        told = stream(evidence, CLAUDE_CACHED, request)
+        ensure(told.text == message[1]["text"], told)
+
+    check(18, "redacted content is a blob", redacted)
+
+    def empty_first(evidence: Evidence) -> None:
+        told = stream(evidence, "openai.gpt-oss-20b-1:0", CONVERSE)
+        ensure(told.text and told.answer.stop_reason and told.answer.usage, told)
+
+    check(18, "gpt-oss begins with an empty text", empty_first)
+
+
+def guardrail_checks() -> None:
+    def by_converse(evidence: Evidence) -> None:
+        request = {
+            "messages": [{"role": "user", "content": [{"text": BLOCKED}]}],
+            "guardrailConfig": {**GUARDRAIL, "trace": "enabled"},
+        }
+        response = converse(evidence, CLAUDE, request)
+        ensure(response["stopReason"] == "guardrail_intervened", response)
+        (assessment,) = response["trace"]["guardrail"]["inputAssessment"].values()
+        usage = assessment["invocationMetrics"]["usage"]
+        ensure(usage["sensitiveInformationPolicyUnits"] == 1, usage)
+
+    check(19, "Converse", by_converse)
+
+    def by_invoke_model(evidence: Evidence) -> None:
+        body = {**BODIES[CLAUDE], "messages": [{"role": "user", "content": BLOCKED}]}
+        response = bedrock.invoke_model(modelId=CLAUDE, body=json.dumps(body), trace="ENABLED", **GUARDRAIL)
+        answered = json.loads(response["body"].read())
+        evidence.exchanges.append(request_id(response))
+        ensure(answered["amazon-bedrock-guardrailAction"] == "INTERVENED", answered)
+        ensure(answered["amazon-bedrock-trace"]["guardrail"]["input"], answered)
+
+    check(19, "InvokeModel, by names of its own", by_invoke_model)
+
+    def by_itself(evidence: Evidence) -> None:
+        content = [{"text": {"text": BLOCKED}}]
+        response = bedrock.apply_guardrail(source="INPUT", content=content, **GUARDRAIL)
+        ensure(response["action"] == "GUARDRAIL_INTERVENED", response)
+        ensure(response["usage"]["sensitiveInformationPolicyUnits"] == 1, response)
+
+    check(19, "ApplyGuardrail", by_itself)
+
+
 # The exception, its status, and how many of three attempts are made.
 EXCEPTIONS = [
     ("ThrottlingException", 429, 3),
@@ -467,5 +544,7 @@ if __name__ == "__main__":
     answer_checks()
     native_checks()
     stream_checks()
+    reasoning_checks()
+    guardrail_checks()
     failure_checks()
     bearer_checks()

@@ -147,6 +147,26 @@ TOOLS = {
         }
     ],
 }
+THINKING = {
+    "additionalModelRequestFields": {"thinking": {"type": "enabled", "budget_tokens": 1024}},
+    "inferenceConfig": {"maxTokens": 2000},
+}
+# Anthropic documents this text, with which Claude encrypts what it thinks.
+REDACTED_MESSAGES = [
+    {
+        "role": "user",
+        "content": [
+            {
+                "text": "ANTHROPIC_MAGIC_STRING_TRIGGER_REDACTED_THINKING_"
+                "46C9A13E193C177646C7398A98432ECCCE4C1253D5E2D82641AC0E52CC2876CB"
+            }
+        ],
+    }
+]
+# The guardrail that every id names when none is configured blocks US social security numbers.
+GUARDRAIL = {"guardrailIdentifier": "gr0000000000", "guardrailVersion": "1", "trace": "enabled"}
+BLOCKED = "My social security number is 536-90-4399."
+BLOCKED_MESSAGES = [{"role": "user", "content": [{"text": BLOCKED}]}]
 LONG_PROMPT = "The style guide asks for short sentences and plain words. " * 400
 
 # What Converse and ConverseStream are asked beside a plain question, by model.
@@ -189,6 +209,14 @@ CONVERSATIONS: list[tuple[str, str, dict[str, Any]]] = [
         "us.anthropic.claude-opus-4-5-20251101-v1:0",
         {"system": [{"text": LONG_PROMPT}, {"cachePoint": {"type": "default", "ttl": "1h"}}]},
     ),
+    ("thinking", CLAUDE_CACHED, THINKING),
+    ("encrypted thinking", CLAUDE_CACHED, {**THINKING, "messages": REDACTED_MESSAGES}),
+    (
+        "a guardrail that blocks",
+        CLAUDE,
+        {"messages": BLOCKED_MESSAGES, "guardrailConfig": GUARDRAIL},
+    ),
+    ("a guardrail that lets pass", NOVA, {"guardrailConfig": GUARDRAIL}),
     ("a stop sequence", CLAUDE, {"inferenceConfig": {"stopSequences": ["e"]}}),
     ("a tier and a latency", CLAUDE, {"serviceTier": {"type": "flex"}, "performanceConfig": {"latency": "optimized"}}),
     (
@@ -354,7 +382,8 @@ ELSEWHERE = {
 
 def converse(model: str, **more: Any) -> dict[str, Any]:
     """The parameters of Converse and ConverseStream."""
-    return {"modelId": model, "messages": MESSAGES, "inferenceConfig": {"maxTokens": 200}, **more}
+    plain = {"modelId": model, "messages": MESSAGES, "inferenceConfig": {"maxTokens": 200}}
+    return {**plain, **more}
 
 
 def invoke(family: Family, tokens: int = 200) -> dict[str, Any]:

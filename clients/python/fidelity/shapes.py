@@ -151,7 +151,7 @@ def conversation_check(name: str, model: str, more: dict[str, Any]) -> None:
     def streamed(_: Evidence) -> None:
         events = ask_events("ConverseStream", params)
         ensure(any("delta" in payload for _, payload in events), events)
-        ensure(events[-1][1]["usage"]["outputTokens"] > 0, events[-1])
+        ensure("usage" in events[-1][1], events[-1])
 
     check(21, f"Converse, {name}", whole)
     check(3, f"ConverseStream, {name}", streamed)
@@ -381,6 +381,83 @@ def tool_checks() -> None:
         check(17, f"a streamed tool use of {model}", tool)
 
 
+def reasoning_checks() -> None:
+    def deltas(params: dict[str, Any]) -> list[tuple[int, str, Any]]:
+        """The index, kind and value of each delta."""
+        found = []
+        for event, payload in ask_events("ConverseStream", params):
+            if event == "contentBlockDelta":
+                ((kind, value),) = payload["delta"].items()
+                if kind == "reasoningContent":
+                    ((kind, value),) = value.items()
+                    kind = f"reasoning {kind}"
+                found.append((payload["contentBlockIndex"], kind, value))
+        return found
+
+    def signed(_: Evidence) -> None:
+        found = deltas(cases.converse(cases.CLAUDE_CACHED, **cases.THINKING))
+        kinds = " ".join(f"{index}:{kind}" for index, kind, _ in found)
+        pattern = "(0:reasoning text )+0:reasoning signature( 1:text)+"
+        ensure(re.fullmatch(pattern, kinds), kinds)
+
+    check(18, "text of thoughts, then their signature, then the answer", signed)
+
+    def redacted(_: Evidence) -> None:
+        params = cases.converse(cases.CLAUDE_CACHED, **cases.THINKING)
+        found = deltas({**params, "messages": cases.REDACTED_MESSAGES})
+        index, kind, value = found[0]
+        ensure((index, kind) == (0, "reasoning redactedContent"), found[0])
+        ensure(base64.b64decode(value, validate=True), found[0])
+        ensure(all(one[1] == "text" for one in found[1:]), found)
+
+    check(18, "redacted content is a blob", redacted)
+
+    def empty_first(_: Evidence) -> None:
+        found = deltas(cases.converse(FAMILIES["gpt_oss"].model))
+        ensure(found[0] == (0, "text", ""), found[0])
+        ensure(found[1][:2] == (1, "reasoning text"), found[1])
+
+    check(18, "gpt-oss begins with an empty text", empty_first)
+
+
+def guardrail_checks() -> None:
+    blocked = cases.converse(
+        CLAUDE, messages=cases.BLOCKED_MESSAGES, guardrailConfig=cases.GUARDRAIL
+    )
+
+    def intervened(trace: dict[str, Any]) -> None:
+        (assessment,) = trace["guardrail"]["inputAssessment"].values()
+        (found,) = assessment["sensitiveInformationPolicy"]["piiEntities"]
+        ensure(found["action"] == "BLOCKED" and found["match"] in cases.BLOCKED, found)
+        usage = assessment["invocationMetrics"]["usage"]
+        ensure(usage["sensitiveInformationPolicyUnits"] == 1, usage)
+
+    def whole(_: Evidence) -> None:
+        body = served(ask("Converse", blocked)).json()
+        ensure(body["stopReason"] == "guardrail_intervened", body)
+        intervened(body["trace"])
+
+    check(19, "Converse", whole)
+
+    def streamed(_: Evidence) -> None:
+        events = dict(ask_events("ConverseStream", blocked))
+        ensure(events["messageStop"]["stopReason"] == "guardrail_intervened", events)
+        intervened(events["metadata"]["trace"])
+
+    check(19, "ConverseStream", streamed)
+
+    def native(_: Evidence) -> None:
+        family = FAMILIES["claude"]
+        body = family.body(200) | {"messages": [{"role": "user", "content": cases.BLOCKED}]}
+        params = {"modelId": family.model, "body": json.dumps(body), **cases.GUARDRAIL, "trace": "ENABLED"}
+        answered = served(ask("InvokeModel", params)).json()
+        ensure(answered["amazon-bedrock-guardrailAction"] == "INTERVENED", answered)
+        (assessment,) = answered["amazon-bedrock-trace"]["guardrail"]["input"].values()
+        ensure(assessment["sensitiveInformationPolicy"]["piiEntities"], assessment)
+
+    check(19, "InvokeModel, by names of its own", native)
+
+
 def ending_checks() -> None:
     def no_message_stop(_: Evidence) -> None:
         answer = served(ask("ConverseStream", cases.converse(CLAUDE), x_spanproof_fault="no-message-stop"))
@@ -424,4 +501,6 @@ if __name__ == "__main__":
     usage_checks()
     tool_checks()
     ending_checks()
+    reasoning_checks()
+    guardrail_checks()
     auth_checks()

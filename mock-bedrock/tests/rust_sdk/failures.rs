@@ -1,7 +1,7 @@
 //! Exceptions, broken streams, and how often the SDK tries.
 
 use aws_sdk_bedrockruntime::config::http::HttpRequest;
-use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_bedrockruntime::error::{DisplayErrorContext, ProvideErrorMetadata as _, SdkError};
 use aws_sdk_bedrockruntime::operation::converse::ConverseError;
 use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError;
 
@@ -80,6 +80,28 @@ async fn test_06_exception_frames_are_typed() {
         assert!(is(&failed) && failed.message().is_some(), "{name}: {failed:?}");
         assert_eq!(told.order[0], "messageStart");
     }
+}
+
+#[tokio::test]
+async fn test_05_a_wrong_checksum_is_refused() {
+    let (_, failed) = stream("bad-crc").await;
+    let said = DisplayErrorContext(failed.unwrap()).to_string();
+    assert!(said.contains("checksum"), "{said}");
+}
+
+#[tokio::test]
+async fn test_20_a_stream_without_message_stop_is_taken_as_whole() {
+    let (told, failed) = stream("no-message-stop").await;
+    assert!(failed.is_none(), "{failed:?}");
+    assert!(!told.text.is_empty() && told.stop_reason.is_none(), "{told:?}");
+}
+
+#[tokio::test]
+async fn test_20_unknown_events_and_stop_reasons_are_passed_on() {
+    let (told, failed) = stream("unknown-event").await;
+    assert!(failed.is_none() && told.order.contains(&"unknown"), "{failed:?}: {:?}", told.order);
+    let (told, failed) = stream("unknown-stop-reason").await;
+    assert!(failed.is_none() && told.stop_reason.is_some(), "{failed:?}: {told:?}");
 }
 
 #[tokio::test]

@@ -5,7 +5,9 @@
 
 mod answers;
 mod failures;
+mod guardrails;
 mod headers;
+mod reasoning;
 mod streams;
 
 use std::time::Duration;

@@ -11,12 +11,15 @@ import static spanproof.Report.ensure;
 
 import java.util.List;
 import java.util.function.Consumer;
+import software.amazon.awssdk.core.SdkBytes;
 import software.amazon.awssdk.http.SdkHttpResponse;
 import software.amazon.awssdk.protocols.jsoncore.JsonNode;
 import software.amazon.awssdk.services.bedrockruntime.model.CachePointType;
+import software.amazon.awssdk.services.bedrockruntime.model.ContentBlock;
 import software.amazon.awssdk.services.bedrockruntime.model.ConverseRequest;
 import software.amazon.awssdk.services.bedrockruntime.model.ConverseResponse;
 import software.amazon.awssdk.services.bedrockruntime.model.InvokeModelResponse;
+import software.amazon.awssdk.services.bedrockruntime.model.ReasoningTextBlock;
 import software.amazon.awssdk.services.bedrockruntime.model.StopReason;
 import software.amazon.awssdk.services.bedrockruntime.model.SystemContentBlock;
 import spanproof.Report.Call;
@@ -59,6 +62,25 @@ final class AnswerChecks {
         for (String model : List.of(CLAUDE, NOVA, TITAN_EMBED)) {
             check(15, "token headers of " + model, evidence -> tokenHeaders(evidence, model));
         }
+        check(18, "thoughts with their signature", evidence -> {
+            ConverseResponse answer = converse(evidence, CLAUDE_CACHED, request -> request
+                    .additionalModelRequestFields(Fidelity.THINKING)
+                    .inferenceConfig(c -> c.maxTokens(2000)));
+            List<ContentBlock> content = answer.output().message().content();
+            ReasoningTextBlock thought = content.get(0).reasoningContent().reasoningText();
+            ensure(!thought.text().isEmpty() && !thought.signature().isEmpty()
+                    && !content.get(1).text().isEmpty(), "%s", content);
+        });
+        check(18, "redacted content", evidence -> {
+            ConverseResponse answer = converse(evidence, CLAUDE_CACHED, request -> request
+                    .messages(Fidelity.user(Fidelity.REDACTED))
+                    .additionalModelRequestFields(Fidelity.THINKING)
+                    .inferenceConfig(c -> c.maxTokens(2000)));
+            List<ContentBlock> content = answer.output().message().content();
+            ensure(content.get(0).reasoningContent().redactedContent().asByteArray().length > 0, "%s", content);
+        });
+        check(19, "Converse", this::guardedConverse);
+        check(19, "InvokeModel, by names of its own", this::guardedInvoke);
         check(13, "a second cachePoint call reads what the first wrote", this::promptCache);
     }
 
@@ -84,6 +106,34 @@ final class AnswerChecks {
                 && http.firstMatchingHeader("X-Amzn-Bedrock-Output-Token-Count").orElse("").equals(output)
                 && http.firstMatchingHeader("X-Amzn-Bedrock-Invocation-Latency").isPresent(),
                 "%s for %s", http.headers(), usage);
+    }
+
+    private void guardedConverse(Evidence evidence) {
+        ConverseResponse answer = converse(evidence, CLAUDE, request -> request
+                .messages(Fidelity.user(Fidelity.BLOCKED))
+                .guardrailConfig(guardrail -> guardrail
+                        .guardrailIdentifier(Fidelity.GUARDRAIL)
+                        .guardrailVersion("1")
+                        .trace("enabled")));
+        ensure(answer.stopReason() == StopReason.GUARDRAIL_INTERVENED, "%s", answer.stopReason());
+        int units = answer.trace().guardrail().inputAssessment().get(Fidelity.GUARDRAIL)
+                .invocationMetrics().usage().sensitiveInformationPolicyUnits();
+        ensure(units == 1, "%d units", units);
+    }
+
+    private void guardedInvoke(Evidence evidence) {
+        String blocked = Native.request(CLAUDE).asUtf8String().replace(QUESTION, Fidelity.BLOCKED);
+        InvokeModelResponse answer = bedrock.invokeModel(request -> request
+                .modelId(CLAUDE)
+                .guardrailIdentifier(Fidelity.GUARDRAIL)
+                .guardrailVersion("1")
+                .trace("ENABLED")
+                .body(SdkBytes.fromUtf8String(blocked)));
+        evidence.exchanges.add(answer.responseMetadata().requestId());
+        JsonNode body = Native.parse(answer.body());
+        ensure(body.field("amazon-bedrock-guardrailAction").orElseThrow().asString().equals("INTERVENED"), "%s", body);
+        ensure(body.field("amazon-bedrock-trace").flatMap(trace -> trace.field("guardrail"))
+                .flatMap(guardrail -> guardrail.field("input")).isPresent(), "%s", body);
     }
 
     private void promptCache(Evidence evidence) {

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.logging.LogManager;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
+import software.amazon.awssdk.core.document.Document;
 import software.amazon.awssdk.services.bedrockruntime.BedrockRuntimeAsyncClient;
 import software.amazon.awssdk.services.bedrockruntime.BedrockRuntimeClient;
 import software.amazon.awssdk.services.bedrockruntime.model.ContentBlock;
@@ -23,6 +24,16 @@ public final class Fidelity {
     static final String PROFILE =
             "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/" + NOVA;
     static final String QUESTION = "Why is the sky blue? Answer in a sentence.";
+
+    /** Anthropic documents this text, with which Claude encrypts what it thinks. */
+    static final String REDACTED = "ANTHROPIC_MAGIC_STRING_TRIGGER_REDACTED_THINKING_"
+            + "46C9A13E193C177646C7398A98432ECCCE4C1253D5E2D82641AC0E52CC2876CB";
+    static final Document THINKING = Document.mapBuilder()
+            .putMap("thinking", thinking -> thinking.putString("type", "enabled").putNumber("budget_tokens", 1024))
+            .build();
+    /** The guardrail that every id names when none is configured blocks US social security numbers. */
+    static final String GUARDRAIL = "gr0000000000";
+    static final String BLOCKED = "My social security number is 536-90-4399.";
 
     private Fidelity() {}
 

@@ -34,6 +34,8 @@ final class Report {
     static final class Evidence {
         final List<Call> calls = new ArrayList<>();
         final Map<String, Integer> attempts = new LinkedHashMap<>();
+        /** Request ids that the ledger must have. */
+        final List<String> exchanges = new ArrayList<>();
         String detail = "";
 
         void call(Call call) {
@@ -104,6 +106,9 @@ final class Report {
             json.writeFieldName("attempts").writeValue(count);
             json.writeEndObject();
         });
+        json.writeEndArray();
+        json.writeFieldName("exchanges").writeStartArray();
+        evidence.exchanges.forEach(json::writeValue);
         json.writeEndArray().writeEndObject();
         return new String(json.getBytes(), java.nio.charset.StandardCharsets.UTF_8);
     }

@@ -1,6 +1,7 @@
 package spanproof;
 
 import static spanproof.Fidelity.CLAUDE;
+import static spanproof.Fidelity.CLAUDE_CACHED;
 import static spanproof.Fidelity.NOVA;
 import static spanproof.Report.check;
 import static spanproof.Report.ensure;
@@ -24,6 +25,7 @@ final class StreamChecks {
     }
 
     void run() {
+        reasoning();
         Set<String> known = new HashSet<>();
         for (String model : List.of(CLAUDE, NOVA)) {
             check(2, "text begins without contentBlockStart, " + model, evidence -> {
@@ -63,6 +65,24 @@ final class StreamChecks {
                 ensure(told.stopReason.equals("tool_use"), "stops with %s", told.stopReason);
             });
         }
+    }
+
+    private void reasoning() {
+        check(18, "text of thoughts, then their signature, then the answer", evidence -> {
+            Told told = Told.converse(bedrock, CLAUDE_CACHED, request -> request
+                    .additionalModelRequestFields(Fidelity.THINKING)
+                    .inferenceConfig(c -> c.maxTokens(2000)));
+            evidence.call(told.call());
+            ensure(told.thoughts.equals(List.of("TEXT", "SIGNATURE")) && !told.text.isEmpty(), "%s", told.thoughts);
+        });
+        check(18, "redacted content is a blob", evidence -> {
+            Told told = Told.converse(bedrock, CLAUDE_CACHED, request -> request
+                    .messages(Fidelity.user(Fidelity.REDACTED))
+                    .additionalModelRequestFields(Fidelity.THINKING)
+                    .inferenceConfig(c -> c.maxTokens(2000)));
+            evidence.call(told.call());
+            ensure(told.thoughts.equals(List.of("REDACTED_CONTENT")) && !told.text.isEmpty(), "%s", told.thoughts);
+        });
     }
 
     private static ToolConfiguration tools() {

@@ -10,6 +10,7 @@ import software.amazon.awssdk.services.bedrockruntime.model.ContentBlockDelta;
 import software.amazon.awssdk.services.bedrockruntime.model.ConverseStreamRequest;
 import software.amazon.awssdk.services.bedrockruntime.model.ConverseStreamResponseHandler;
 import software.amazon.awssdk.services.bedrockruntime.model.InvokeModelWithResponseStreamResponseHandler;
+import software.amazon.awssdk.services.bedrockruntime.model.ReasoningContentBlockDelta;
 import software.amazon.awssdk.services.bedrockruntime.model.ToolUseBlockStart;
 import spanproof.Report.Usage;
 
@@ -20,6 +21,8 @@ final class Told {
     String text = "";
     String input = "";
     ToolUseBlockStart tool;
+    /** The kinds of the deltas of reasoning, those of one kind after another once. */
+    final List<String> thoughts = new ArrayList<>();
     String stopReason;
     Usage usage;
     JsonNode last;
@@ -52,6 +55,9 @@ final class Told {
                     ContentBlockDelta delta = event.delta();
                     if (delta.text() != null) {
                         told.text += delta.text();
+                    }
+                    if (delta.reasoningContent() != null) {
+                        told.think(delta.reasoningContent());
                     }
                     if (delta.toolUse() != null) {
                         told.input += delta.toolUse().input();
@@ -112,6 +118,13 @@ final class Told {
 
     Report.Call call() {
         return new Report.Call(model, requestId, usage, stopReason);
+    }
+
+    private void think(ReasoningContentBlockDelta delta) {
+        String kind = delta.type().toString();
+        if (thoughts.isEmpty() || !thoughts.get(thoughts.size() - 1).equals(kind)) {
+            thoughts.add(kind);
+        }
     }
 
     private void head(AwsResponse response) {
