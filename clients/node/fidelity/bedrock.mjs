@@ -5,6 +5,7 @@ import {
   ConverseCommand,
   ConverseStreamCommand,
   InvokeModelCommand,
+  InvokeModelWithBidirectionalStreamCommand,
   InvokeModelWithResponseStreamCommand,
 } from "@aws-sdk/client-bedrock-runtime";
 
@@ -119,6 +120,42 @@ export async function invokeModelStream(modelId, options) {
         metrics.cacheWriteInputTokenCount,
       );
     }
+  }
+  return told;
+}
+
+/** One turn of a conversation by Nova Sonic, in which the request goes on while the answer comes. */
+export async function talk(modelId, text) {
+  const content = { promptName: "prompt", contentName: "content" };
+  let answered;
+  const whenAnswered = new Promise((resolve) => (answered = resolve));
+  async function* said() {
+    const event = (event) => ({
+      chunk: { bytes: new TextEncoder().encode(JSON.stringify({ event })) },
+    });
+    yield event({ sessionStart: { inferenceConfiguration: { maxTokens: 100 } } });
+    yield event({ promptStart: { promptName: "prompt" } });
+    yield event({ contentStart: { ...content, type: "TEXT", role: "USER" } });
+    yield event({ textInput: { ...content, content: text } });
+    yield event({ contentEnd: content });
+    await whenAnswered;
+    yield event({ promptEnd: { promptName: "prompt" } });
+    yield event({ sessionEnd: {} });
+  }
+  const command = new InvokeModelWithBidirectionalStreamCommand({ modelId, body: said() });
+  const answer = await client.send(command);
+  const told = { order: [], text: "", call: call(modelId, answer) };
+  for await (const heard of answer.body) {
+    const { event } = parse(heard.chunk.bytes);
+    const [name] = Object.keys(event);
+    told.order.push(name);
+    told.text += event.textOutput?.content ?? "";
+    if (event.usageEvent) {
+      const { totalInputTokens, totalOutputTokens } = event.usageEvent;
+      told.call.usage = counts(totalInputTokens, totalOutputTokens);
+      answered();
+    }
+    told.call.stop_reason = event.completionEnd?.stopReason;
   }
   return told;
 }

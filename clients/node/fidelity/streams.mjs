@@ -6,7 +6,15 @@ import { BedrockRuntimeClient } from "@aws-sdk/client-bedrock-runtime";
 
 import { tokenHeaders } from "./answers.mjs";
 import * as bedrock from "./bedrock.mjs";
-import { CLAUDE, CLAUDE_CACHED, CONVERSE, NOVA, REDACTED, THINKING } from "./bedrock.mjs";
+import {
+  CLAUDE,
+  CLAUDE_CACHED,
+  CONVERSE,
+  NOVA,
+  QUESTION,
+  REDACTED,
+  THINKING,
+} from "./bedrock.mjs";
 import { check, ensure } from "./report.mjs";
 
 const TOOLS = {
@@ -70,6 +78,12 @@ export async function streamChecks() {
       ensure(told.call.stop_reason === "tool_use", told.call);
     });
   }
+  await check(4, "InvokeModelWithBidirectionalStream of Nova Sonic", async (evidence) => {
+    const told = await bedrock.talk("amazon.nova-sonic-v1:0", QUESTION);
+    evidence.calls.push(told.call);
+    ensure(told.order[0] === "completionStart" && told.order.at(-1) === "completionEnd", told.order);
+    ensure(told.text !== "", told.order);
+  });
   await check(18, "text of thoughts, then their signature, then the answer", async (evidence) => {
     const told = await bedrock.converseStream(CLAUDE_CACHED, THINKING);
     evidence.calls.push(told.call);
