@@ -31,8 +31,15 @@ RECORDED_VALUES: dict[str, set[str]] = {
     "ModelModality": {"AUDIO", "SPEECH", "VIDEO"},
 }
 # Strings that the service sends longer, or with other characters, than it takes them: names such as
-# `Titan Text Embeddings V2`, and descriptions that list regions with commas.
-RECORDED_FREE = {"BrandedName", "InferenceProfileName", "InferenceProfileDescription"}
+# `Titan Text Embeddings V2`, descriptions that list regions with commas, ids of traces that are a
+# UUID and the number of a step, and `agent-alias/INLINE_AGENT/…`.
+RECORDED_FREE = {
+    "AgentAliasArn",
+    "BrandedName",
+    "InferenceProfileDescription",
+    "InferenceProfileName",
+    "TraceId",
+}
 
 Problems = list[str]
 
