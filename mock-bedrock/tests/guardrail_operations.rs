@@ -179,6 +179,18 @@ fn an_answer_that_does_not_rest_on_its_source_is_blocked() {
     assert_eq!(bad["outputs"][0]["text"], "Output blocked");
     let filters = &bad["assessments"][0]["contextualGroundingPolicy"]["filters"];
     assert_eq!((&filters[0]["action"], &filters[0]["detected"]), (&json!("BLOCKED"), &json!(true)));
+    let (_, prompt) = post(
+        APPLY,
+        &json!({
+            "source": "INPUT",
+            "content": [
+                {"text": {"text": "Tokyo is the capital.", "qualifiers": ["grounding_source"]}},
+                {"text": {"text": "Bananas?", "qualifiers": ["query", "guard_content"]}},
+            ],
+        }),
+    );
+    assert_eq!(prompt["usage"]["contextualGroundingPolicyUnits"], 0, "prompts rest on nothing");
+    assert!(prompt["assessments"][0].get("contextualGroundingPolicy").is_none());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A guardrail made ready to look at texts.
 
-use regex_lite::Regex;
+use regex::Regex;
 
 use super::config::{Action, Guardrail, RegexEntity, Sides};
 use super::words::Phrase;

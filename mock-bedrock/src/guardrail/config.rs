@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use regex_lite::Regex;
+use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 use super::pii::PiiType;
@@ -340,7 +340,13 @@ impl Guardrail {
                     return Some(format!("regex `{}` matches the empty text", entity.name));
                 }
                 Ok(_) => {}
-                Err(error) => return Some(format!("regex `{}`: {error}", entity.name)),
+                Err(error) => {
+                    // The rest of the message draws the pattern over several lines.
+                    let error = error.to_string();
+                    let reason = error.lines().last().unwrap_or_default();
+                    let reason = reason.trim_start_matches("error: ");
+                    return Some(format!("regex `{}`: {reason}", entity.name));
+                }
             }
         }
         self.contextual_grounding_policy_config
