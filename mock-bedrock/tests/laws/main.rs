@@ -9,4 +9,5 @@ mod native;
 mod requests;
 mod service;
 mod shapes;
+mod tools;
 mod vectors;
