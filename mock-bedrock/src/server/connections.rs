@@ -82,7 +82,7 @@ async fn converse(
     host: Arc<Host>,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let (line, mut flushes) = Line::new();
+    let (line, mut orders) = Line::new();
     let line = Arc::new(line);
     let answer = service_fn(|request| {
         let (host, line) = (Arc::clone(&host), Arc::clone(&line));
@@ -105,7 +105,7 @@ async fn converse(
                 // The answer may have been dropped meanwhile.
                 let _ = told.map(|told| told.send(()));
             }
-            asked = flushes.next() => flushed = asked,
+            order = orders.next() => flushed = order,
             _ = stopped.changed(), if !is_stopping => {
                 is_stopping = true;
                 connection.as_mut().graceful_shutdown();
