@@ -160,7 +160,9 @@ impl Answer {
         let space = key.finish();
         key.word(turn.identity());
         let key = key.finish();
-        let marker = format!("{stem}{}", draw::base36(key));
+        let mut marker = String::with_capacity(stem.len() + 13);
+        marker.push_str(stem);
+        marker.push_str(&draw::base36(key));
         let (blocks, stop) = match turn.wanted {
             Wanted::Message => draft::message(model, &turn, &marker, key),
             Wanted::Vectors(embedding) => {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use http::HeaderName;
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
@@ -16,6 +17,9 @@ use crate::request;
 use crate::request_metadata::Metadata;
 use crate::route::Labels;
 use crate::throttle::Reservation;
+
+/// The name made once: looking it up by text would parse it for every request.
+const FAULT: HeaderName = HeaderName::from_static(fault::HEADER);
 
 /// What an operation gets: the request, and the record that it fills in.
 pub(crate) struct Asked<'a> {
@@ -194,7 +198,7 @@ impl<'a> Asked<'a> {
     fn asked_fault(&self, subject: &Subject<'_>) -> Result<Option<Fault>, ServiceError> {
         let headers = &self.head.headers;
         let setting = self.setting();
-        if let Some(value) = headers.get(fault::HEADER) {
+        if let Some(value) = headers.get(FAULT) {
             let text = String::from_utf8_lossy(value.as_bytes());
             return fault::asked(&text, fault::HEADER, setting, headers);
         }

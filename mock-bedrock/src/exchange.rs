@@ -12,6 +12,7 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Version};
 use http_body::Body;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use memchr::memmem::Finder;
 use spanproof_schemas::ledger::{Exchange, LEDGER_VERSION, MarkerKind, Record, Run, marker_stem};
 use spanproof_schemas::speed::Speed;
 use spanproof_schemas::time::unix_nanos;
@@ -64,7 +65,8 @@ pub(crate) struct Service {
     pub(crate) pacing: Pacing,
     pub(crate) timer: Arc<Timer>,
     pub(crate) async_invokes: AsyncInvokes,
-    pub(crate) prompt_stem: String,
+    /// Finds what markers in prompts begin with.
+    pub(crate) prompt_stem: Finder<'static>,
     pub(crate) completion_stem: String,
     sequence: AtomicU64,
     misrouted: AtomicU64,
@@ -137,7 +139,7 @@ impl Service {
             sink,
             open,
             streams: Arc::default(),
-            prompt_stem,
+            prompt_stem: Finder::new(&prompt_stem).into_owned(),
             completion_stem,
             sequence: AtomicU64::new(0),
             misrouted: AtomicU64::new(0),

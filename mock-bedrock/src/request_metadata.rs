@@ -1,15 +1,17 @@
 //! What a request tells the mock in its metadata, where a client cannot set headers.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
+use memchr::memmem::Finder;
 use serde::Deserialize;
 use spanproof_schemas::ledger::Operation;
 
 use crate::fault;
 
 /// The header that carries the metadata of an InvokeModel request, as JSON.
-const HEADER: &str = "x-amzn-bedrock-request-metadata";
+const HEADER: HeaderName = HeaderName::from_static("x-amzn-bedrock-request-metadata");
 /// The key that names the test that a request belongs to.
 const TEST_KEY: &str = "spanproof-test";
 
@@ -51,7 +53,9 @@ impl Metadata {
 }
 
 fn addresses_mock(body: &[u8]) -> bool {
-    std::str::from_utf8(body).is_ok_and(|body| body.contains("\"spanproof-"))
+    // A searcher is made once: making it costs more than searching a small body.
+    static ADDRESS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"spanproof-"));
+    ADDRESS.find(body).is_some()
 }
 
 #[cfg(test)]

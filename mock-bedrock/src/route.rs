@@ -1,9 +1,15 @@
 //! Which operation a method and a path name.
 
+use std::sync::LazyLock;
+
 use http::Method;
+use memchr::memchr;
 use percent_encoding::percent_decode_str;
 
 use crate::operations::{OPERATIONS, Operation};
+
+/// The most segments that a template has, which a test checks.
+const SEGMENTS: usize = 12;
 
 /// The method and path template of an operation, as in the service's model:
 /// `/model/{modelId}/converse`.
@@ -21,27 +27,63 @@ impl Route {
     pub(crate) const fn post(template: &'static str) -> Self {
         Route { method: &Method::POST, template }
     }
+}
 
-    /// The labels of `path`, if this route has it.
+/// A route as it is compared with paths: templates are taken apart once.
+struct Known {
+    operation: &'static dyn Operation,
+    method: &'static Method,
+    parts: Vec<Part>,
+}
+
+/// A segment of a template.
+enum Part {
+    Literal(&'static str),
+    Label(&'static str),
+}
+
+static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
+    let parts = |template: &'static str| {
+        let part = |part: &'static str| {
+            let label = part.strip_prefix('{').and_then(|part| part.strip_suffix('}'));
+            label.map_or(Part::Literal(part), Part::Label)
+        };
+        template.split('/').map(part).collect()
+    };
+    let known = |operation: &&'static dyn Operation| {
+        let Route { method, template } = operation.route();
+        Known { operation: *operation, method, parts: parts(template) }
+    };
+    OPERATIONS.iter().map(known).collect()
+});
+
+impl Known {
+    /// The labels of a path with these segments, if this route has it.
     ///
     /// The path is split before it is decoded: an ARN holds slashes, which clients encode.
-    fn labels(&self, path: &str) -> Option<Labels> {
-        let mut labels = Labels::default();
-        let mut segments = path.split('/');
-        for part in self.template.split('/') {
-            let segment = segments.next()?;
-            match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
-                Some(name) if !segment.is_empty() => {
-                    let value = percent_decode_str(segment).decode_utf8_lossy().into_owned();
-                    labels.0.push((name, value));
-                }
-                Some(_) => return None,
-                None if part == segment => {}
-                None => return None,
-            }
+    fn labels(&self, segments: &[&str]) -> Option<Labels> {
+        let is_ours = self.parts.len() == segments.len()
+            && self.parts.iter().zip(segments).all(|(part, segment)| match part {
+                Part::Literal(text) => text == segment,
+                Part::Label(_) => !segment.is_empty(),
+            });
+        if !is_ours {
+            return None;
         }
-        segments.next().is_none().then_some(labels)
+        let labels = self.parts.iter().zip(segments).filter_map(|(part, segment)| match part {
+            Part::Literal(_) => None,
+            Part::Label(name) => Some((*name, decoded(segment))),
+        });
+        Some(Labels(labels.collect()))
     }
+}
+
+/// `segment`, percent-decoded.
+fn decoded(segment: &str) -> String {
+    if memchr(b'%', segment.as_bytes()).is_none() {
+        return segment.to_owned();
+    }
+    percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }
 
 /// The parts of a path that a template names, percent-decoded.
@@ -57,12 +99,19 @@ impl Labels {
 
 /// The operation that `method` and `path` name, if they name one.
 pub(crate) fn find(method: &Method, path: &str) -> Option<(&'static dyn Operation, Labels)> {
-    OPERATIONS.iter().find_map(|operation| {
-        let route = operation.route();
-        if route.method != method {
+    let mut segments = [""; SEGMENTS + 1];
+    let mut count = 0;
+    // One too many tells a path that is longer than any from those that are not.
+    for (place, segment) in segments.iter_mut().zip(path.split('/')) {
+        *place = segment;
+        count += 1;
+    }
+    let segments = &segments[..count];
+    KNOWN.iter().find_map(|known| {
+        if known.method != method {
             return None;
         }
-        Some((*operation, route.labels(path)?))
+        Some((known.operation, known.labels(segments)?))
     })
 }
 
@@ -96,6 +145,13 @@ mod tests {
         assert!(find(&Method::POST, "/model/a/b/converse").is_none());
         assert!(find(&Method::POST, "/model/a/converse/").is_none());
         assert!(find(&Method::GET, "/model/a/converse").is_none());
+    }
+
+    #[test]
+    fn no_template_has_more_segments_than_paths_are_split_into() {
+        assert!(KNOWN.iter().all(|known| known.parts.len() <= SEGMENTS));
+        let long = "/model/a/converse".to_owned() + &"/a".repeat(SEGMENTS);
+        assert!(find(&Method::POST, &long).is_none());
     }
 
     #[test]
