@@ -6,6 +6,7 @@ mod docs;
 mod event_stream_client;
 mod fuzz;
 mod semconv;
+mod soak;
 mod test;
 mod threads;
 mod tidy;
@@ -31,6 +32,8 @@ pub(crate) enum Command {
     Test(test::Args),
     /// Measure speed beside the bare ceiling.
     Bench(bench::Args),
+    /// Hold many streams open for a long time, with faults, and check what is left of it.
+    Soak(soak::Args),
     /// Run the fuzz targets of the mock; needs a nightly compiler and cargo-fuzz.
     Fuzz(fuzz::Args),
     /// The ceiling of `bench mock --peers`, which starts it.
@@ -47,6 +50,7 @@ pub(crate) fn main(command: &Command) -> ExitCode {
         Command::Docs(args) => docs::run(args),
         Command::Test(args) => test::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Soak(args) => soak::run(args),
         Command::Fuzz(args) => fuzz::run(args),
         Command::BareServer(args) => bench::serve_bare(args),
     };
