@@ -4,12 +4,10 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::answer::{Answer, Block, Stop};
+use crate::answer::{Answer, Block};
+use crate::claude_usage::{OutputUsage, Usage, states_details};
 use crate::families::InvocationMetrics;
 use crate::identifier;
-use crate::model::Model;
-use crate::quirk::Quirk;
-use crate::turn::CacheTtl;
 use crate::wire::raw;
 
 /// A message, whole or as a stream begins it.
@@ -59,12 +57,6 @@ impl<'a> Message<'a> {
     }
 }
 
-/// Whether answers detail their output tokens and their stop: recorded first of Opus 4.8.
-fn states_details(model: &Model) -> bool {
-    let older = ["-20", "-4-6", "-4-7"];
-    !older.iter().any(|part| model.id.contains(part))
-}
-
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Content<'a> {
@@ -92,7 +84,7 @@ pub(crate) enum Content<'a> {
     },
     WebSearchToolResult {
         tool_use_id: String,
-        content: Vec<Page>,
+        content: Vec<SearchResult>,
     },
 }
 
@@ -124,7 +116,7 @@ impl<'a> Content<'a> {
                 content.push(Content::ServerToolUse { id: id.clone(), name, input: raw(input) });
                 content.push(Content::WebSearchToolResult {
                     tool_use_id: id,
-                    content: Page::all(result),
+                    content: SearchResult::all(result),
                 });
             }
             Block::Vector { .. } | Block::Ranked { .. } => {}
@@ -134,7 +126,7 @@ impl<'a> Content<'a> {
 
 /// A page that a search found.
 #[derive(Serialize)]
-pub(crate) struct Page {
+pub(crate) struct SearchResult {
     r#type: &'static str,
     title: String,
     url: String,
@@ -142,14 +134,14 @@ pub(crate) struct Page {
     page_age: Option<String>,
 }
 
-impl Page {
-    fn all(result: &str) -> Vec<Page> {
+impl SearchResult {
+    fn all(result: &str) -> Vec<SearchResult> {
         let result: Value = serde_json::from_str(result).unwrap_or_default();
         let text = |page: &Value, key: &str| page[key].as_str().unwrap_or_default().to_owned();
         let pages = result["results"].as_array().map_or(&[][..], Vec::as_slice);
         pages
             .iter()
-            .map(|page| Page {
+            .map(|page| SearchResult {
                 r#type: "web_search_result",
                 title: text(page, "title"),
                 url: text(page, "url"),
@@ -174,82 +166,6 @@ impl<'a> Citation<'a> {
     pub(crate) fn of(cited_text: &'a str, title: &'a str, url: &'a str) -> Self {
         let r#type = "web_search_result_location";
         Citation { r#type, cited_text, url, title, encrypted_index: "" }
-    }
-}
-
-/// `input_tokens` leaves cached tokens out. Models without a prompt cache have no cache members.
-#[derive(Serialize)]
-struct Usage {
-    input_tokens: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_creation_input_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_read_input_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cache_creation: Option<CacheCreation>,
-    output_tokens: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output_tokens_details: Option<OutputDetails>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    service_tier: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    server_tool_use: Option<ServerToolUse>,
-}
-
-#[derive(Serialize)]
-struct CacheCreation {
-    ephemeral_5m_input_tokens: u64,
-    ephemeral_1h_input_tokens: u64,
-}
-
-#[derive(Serialize)]
-struct OutputDetails {
-    thinking_tokens: u64,
-}
-
-impl OutputDetails {
-    fn of(answer: &Answer) -> Option<Self> {
-        let thinking_tokens = answer.usage.reasoning_output_tokens;
-        states_details(answer.model).then_some(OutputDetails { thinking_tokens })
-    }
-}
-
-#[derive(Serialize)]
-struct ServerToolUse {
-    web_search_requests: usize,
-}
-
-impl ServerToolUse {
-    fn of(answer: &Answer) -> Option<Self> {
-        let is_search = |block: &&Block| matches!(block, Block::ServerTool { .. });
-        let web_search_requests = answer.blocks.iter().filter(is_search).count();
-        (web_search_requests > 0).then_some(ServerToolUse { web_search_requests })
-    }
-}
-
-impl Usage {
-    fn of(answer: &Answer, output_tokens: u64) -> Self {
-        let usage = answer.usage;
-        let caches = answer.model.cache_minimum_tokens > 0;
-        let written = usage.cache_write_input_tokens;
-        let (five_minutes, one_hour) = match answer.cache.ttl {
-            CacheTtl::FiveMinutes => (written, 0),
-            CacheTtl::OneHour => (0, written),
-        };
-        let is_whole = output_tokens == usage.output_tokens;
-        Usage {
-            input_tokens: usage.input_tokens,
-            cache_creation_input_tokens: caches.then_some(written),
-            cache_read_input_tokens: caches.then_some(usage.cache_read_input_tokens),
-            cache_creation: caches.then_some(CacheCreation {
-                ephemeral_5m_input_tokens: five_minutes,
-                ephemeral_1h_input_tokens: one_hour,
-            }),
-            output_tokens,
-            output_tokens_details: OutputDetails::of(answer).filter(|_| is_whole),
-            service_tier: states_details(answer.model).then_some("standard"),
-            server_tool_use: ServerToolUse::of(answer).filter(|_| is_whole),
-        }
     }
 }
 
@@ -303,32 +219,4 @@ pub(crate) enum Delta<'a> {
 pub(crate) struct Ending<'a> {
     pub(crate) stop_reason: &'a str,
     pub(crate) stop_sequence: Option<&'a str>,
-}
-
-/// What the end of a stream states of its output.
-#[derive(Serialize)]
-pub(crate) struct OutputUsage {
-    output_tokens: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output_tokens_details: Option<OutputDetails>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    server_tool_use: Option<ServerToolUse>,
-}
-
-impl OutputUsage {
-    pub(crate) fn of(answer: &Answer) -> Self {
-        let mut output_tokens = answer.usage.output_tokens;
-        if answer.quirks.has(Quirk::ClaudeToolStreamUsage)
-            && answer.stop == Stop::ToolUse
-            && answer.model.id.contains("claude-3-5")
-        {
-            // In the recorded proportion.
-            output_tokens = (output_tokens * 133).div_ceil(97);
-        }
-        OutputUsage {
-            output_tokens,
-            output_tokens_details: OutputDetails::of(answer),
-            server_tool_use: ServerToolUse::of(answer),
-        }
-    }
 }

@@ -31,6 +31,7 @@ mod catalogue;
 mod claude_body;
 mod claude_request;
 mod claude_tools;
+mod claude_usage;
 mod config;
 mod constraint;
 mod converse_support;

@@ -4,6 +4,8 @@
 
 mod client;
 
+use std::fmt::Write as _;
+
 use client::{Answered, Mock};
 use spanproof_schemas::speed::Speed;
 
@@ -69,7 +71,7 @@ fn shortened(text: &str) -> String {
         let count = list[..end].split(',').count();
         if count > 8 && list[end..].starts_with(']') {
             let first = list.split(',').next().unwrap();
-            short.push_str(&format!("{first},… {count} in all"));
+            write!(short, "{first},… {count} in all").unwrap();
             rest = &list[end..];
         } else {
             rest = list;

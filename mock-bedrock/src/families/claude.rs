@@ -4,8 +4,9 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{Chunks, Family};
 use crate::answer::{Answer, Block, Stop};
-use crate::claude_body::{Citation, Content, Delta, Ending, Event, Message, OutputUsage};
+use crate::claude_body::{Citation, Content, Delta, Ending, Event, Message};
 use crate::claude_request;
+use crate::claude_usage::OutputUsage;
 use crate::draw::{self, Purpose};
 use crate::error::ServiceError;
 use crate::identifier;

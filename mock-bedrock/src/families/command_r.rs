@@ -10,6 +10,7 @@ use crate::answer::{Answer, Block, Stop};
 use crate::draw::{self, Purpose};
 use crate::error::ServiceError;
 use crate::model::Model;
+use crate::native::parameter_definitions;
 use crate::native::prompt::{self, Names};
 use crate::native::schema::{self, Kind, Object, TEXTS, UNBOUNDED, optional, required};
 use crate::operations::Stated;
@@ -91,7 +92,7 @@ impl Family for CommandR {
         let mut turn = Turn::new();
         for tool in list(&body["tools"]) {
             let name = tool["name"].as_str().unwrap_or_default().to_owned();
-            let schema = parameters_schema(&tool["parameter_definitions"]).to_string();
+            let schema = parameter_definitions::schema(&tool["parameter_definitions"]).to_string();
             if let Ok(schema) = RawValue::from_string(schema) {
                 turn.add_tool(name, tool["description"].as_str(), schema);
             }
@@ -174,8 +175,8 @@ impl CommandR {
         text: &'a str,
         history: &'a Value,
         meta: Option<Meta>,
-    ) -> Response<'a> {
-        Response {
+    ) -> Reply<'a> {
+        Reply {
             response_id: draw::uuid(answer.key, 0),
             text,
             generation_id: generation_id(answer),
@@ -217,33 +218,8 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-/// The JSON Schema of parameters that are defined one by one, with Python's names for their types.
-fn parameters_schema(definitions: &Value) -> Value {
-    let definitions = definitions.as_object().cloned().unwrap_or_default();
-    let required: Vec<&String> = definitions
-        .iter()
-        .filter(|(_, definition)| definition["required"] == true)
-        .map(|(name, _)| name)
-        .collect();
-    let properties: Map<String, Value> = definitions
-        .iter()
-        .map(|(name, definition)| {
-            let kind = match definition["type"].as_str().unwrap_or_default() {
-                "int" | "integer" => "integer",
-                "float" | "number" => "number",
-                "bool" | "boolean" => "boolean",
-                "list" | "List" | "array" => "array",
-                "dict" | "Dict" | "object" => "object",
-                _ => "string",
-            };
-            (name.clone(), json!({ "type": kind }))
-        })
-        .collect();
-    json!({ "type": "object", "properties": properties, "required": required })
-}
-
 #[derive(Serialize)]
-struct Response<'a> {
+struct Reply<'a> {
     response_id: String,
     text: &'a str,
     generation_id: String,
@@ -331,7 +307,7 @@ struct Called<'a> {
 struct End<'a> {
     #[serde(flatten)]
     event: Event,
-    response: Response<'a>,
+    response: Reply<'a>,
     finish_reason: &'a str,
     #[serde(rename = "amazon-bedrock-invocationMetrics", skip_serializing_if = "Option::is_none")]
     metrics: Option<InvocationMetrics>,

@@ -81,12 +81,11 @@ impl Family for Llama {
     /// Every chunk is one token. The first states the prompt's tokens; the last holds no text.
     fn stream(&self, answer: &Answer, chunks: &mut Chunks<'_>) {
         let mut prompt_token_count = Some(answer.usage.input_tokens);
-        let mut generation_token_count = 0;
         let text = answer.text();
         let mut draws = draw::generator(answer.key, Purpose::Deltas);
-        for generation in self.pieces().of(&text, answer.model, &mut draws) {
+        let pieces = self.pieces().of(&text, answer.model, &mut draws);
+        for (generation_token_count, generation) in (1..).zip(pieces) {
             chunks.advance(generation);
-            generation_token_count += 1;
             chunks.add(&Body {
                 generation,
                 prompt_token_count: prompt_token_count.take(),

@@ -108,7 +108,7 @@ pub(crate) trait Family: Sync {
     /// Writes a native answer.
     fn write(&self, answer: &Answer) -> Vec<u8>;
 
-    /// Writes the chunks of a native stream. Only called for families that chat.
+    /// Writes the chunks of a native stream. Only called for models that stream.
     fn stream(&self, answer: &Answer, chunks: &mut Chunks<'_>);
 
     /// The word in which native answers say why they ended.

@@ -70,7 +70,7 @@ impl Family for TitanText {
     fn write(&self, answer: &Answer) -> Vec<u8> {
         wire::json(&Body {
             input_text_token_count: answer.usage.input_tokens,
-            results: [Output {
+            results: [Generation {
                 token_count: answer.usage.output_tokens,
                 output_text: &answer.text(),
                 completion_reason: self.stop_word(&answer.stop),
@@ -108,12 +108,12 @@ impl Family for TitanText {
 #[serde(rename_all = "camelCase")]
 struct Body<'a> {
     input_text_token_count: u64,
-    results: [Output<'a>; 1],
+    results: [Generation<'a>; 1],
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Output<'a> {
+struct Generation<'a> {
     token_count: u64,
     output_text: &'a str,
     completion_reason: &'a str,
