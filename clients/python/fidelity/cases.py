@@ -29,6 +29,8 @@ class Family:
     chunk_stop: tuple[str | int, ...] | None = None
     streams: bool = True
     converses: bool = True
+    # Whether InvokeModel tells the tokens of the input in a header.
+    counts: bool = True
 
 
 FAMILIES = {
@@ -117,11 +119,42 @@ FAMILIES = {
         ("choices", 0, "finish_reason"),
         "length",
     ),
+    "command_r": Family(
+        "cohere.command-r-v1:0",
+        lambda n: {"message": QUESTION, "max_tokens": n},
+        ("finish_reason",),
+        "MAX_TOKENS",
+    ),
     "titan_embed": Family(
         "amazon.titan-embed-text-v2:0",
         lambda _: {"inputText": QUESTION},
         streams=False,
         converses=False,
+    ),
+    "cohere_embed": Family(
+        "cohere.embed-english-v3",
+        lambda _: {"texts": [QUESTION, "Rain."], "input_type": "search_document"},
+        streams=False,
+        converses=False,
+    ),
+    "nova_embed": Family(
+        "amazon.nova-2-multimodal-embeddings-v1:0",
+        lambda _: {
+            "taskType": "SINGLE_EMBEDDING",
+            "singleEmbeddingParams": {
+                "embeddingPurpose": "GENERIC_INDEX",
+                "text": {"truncationMode": "END", "value": QUESTION},
+            },
+        },
+        streams=False,
+        converses=False,
+    ),
+    "rerank": Family(
+        "cohere.rerank-v3-5:0",
+        lambda _: {"query": QUESTION, "documents": ["Blue.", "Green."], "api_version": 2},
+        streams=False,
+        converses=False,
+        counts=False,
     ),
 }
 

@@ -117,6 +117,8 @@ def shape_checks() -> None:
     for name, model, more in cases.CONVERSATIONS:
         conversation_check(f"{name}, {model}", model, more)
 
+    every_model_check()
+
     answers: dict[str, Any] = {}
     for service, operation, params in cases.OTHERS:
         check(21, f"{operation} of {service}", lambda _: other(answers, service, operation, params))
@@ -127,6 +129,30 @@ def shape_checks() -> None:
         ensure(not missing, missing)
 
     check(21, "every operation of bedrock-runtime has a case", complete)
+
+
+def every_model_check() -> None:
+    """Every model of the list that writes text converses, by its own id or by a profile."""
+
+    def run(evidence: Evidence) -> None:
+        listing = SERVICES["bedrock"].operation_model("ListFoundationModels")
+        models = served(wire.call(listing, {"byOutputModality": "TEXT"})).json()["modelSummaries"]
+        asked = 0
+        for model in models:
+            # Some speak over the bidirectional stream only, and rerankers are listed as text models.
+            if "SPEECH" in model["outputModalities"] or "rerank" in model["modelId"]:
+                continue
+            area = "" if "ON_DEMAND" in model["inferenceTypesSupported"] else "us."
+            params = cases.converse(area + model["modelId"], inferenceConfig={"maxTokens": 20})
+            answer = ask("Converse", params)
+            ensure(answer.status == 200, (model["modelId"], answer.body))
+            valid(RUNTIME.operation_model("Converse"), answer, sorted_members=True)
+            ask_events("ConverseStream", params)
+            asked += 1
+        evidence.detail = f"{asked} models"
+        ensure(asked > 0, models)
+
+    check(21, "Converse and ConverseStream of every listed model", run)
 
 
 def other(answers: dict[str, Any], service: str, operation: str, params: Any) -> None:
@@ -342,6 +368,7 @@ def headers_of(name: str, family: Family) -> None:
     answer = served(ask("InvokeModel", cases.invoke(family)))
     ensure(int(answer.headers["x-amzn-bedrock-invocation-latency"]) >= 0, answer.head)
     output = answer.headers.get("x-amzn-bedrock-output-token-count")
+    ensure(("x-amzn-bedrock-input-token-count" in answer.headers) == family.counts, answer.head)
     if not family.streams:
         ensure(output is None, answer.head)
         return

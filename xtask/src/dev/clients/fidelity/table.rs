@@ -146,6 +146,19 @@ mod tests {
         }
     }
 
+    /// Nova Sonic has no whole answers; the SDK for JavaScript talks with it.
+    #[test]
+    fn every_family_has_a_case() {
+        let root = workspace::root();
+        let cases = fs::read_to_string(root.join("clients/python/fidelity/cases.py")).unwrap();
+        for entry in fs::read_dir(root.join("mock-bedrock/src/families")).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            let is_there = cases.contains(&format!("    \"{name}\": Family("));
+            assert!(is_there || ["mod", "nova_sonic"].contains(&name), "{name} has no case");
+        }
+    }
+
     #[test]
     fn what_is_missing_and_what_is_too_much_are_problems() {
         let table: Table = toml::from_str(
