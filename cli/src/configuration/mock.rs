@@ -95,6 +95,7 @@ impl MockTable {
             &mut self.ledger,
             &mut self.guardrails,
             &mut self.faults,
+            &mut self.answers,
             &mut self.tls_cert,
             &mut self.tls_key,
             &mut self.tls_self_signed,
