@@ -138,7 +138,8 @@ fn told(assessment: Value) -> Value {
 
 fn finding(finding: Value) -> Option<Value> {
     let Value::Object(mut finding) = finding else { return None };
-    let acted = matches!(finding["action"].as_str(), Some("BLOCKED" | "ANONYMIZED"));
+    let acted =
+        matches!(finding.get("action").and_then(Value::as_str), Some("BLOCKED" | "ANONYMIZED"));
     for member in ["detected", "filterStrength"] {
         finding.remove(member);
     }
