@@ -35,7 +35,9 @@ pub(crate) struct Asked<'a> {
     /// Tokens of the model's quota, once the request was let through.
     pub(crate) reservation: Option<Reservation>,
     metadata: Metadata,
-    admission: Option<Option<Fault>>,
+    /// Whether it was let through, or refused.
+    is_decided: bool,
+    fault: Option<Fault>,
 }
 
 /// What decides whether a request is let through, and what is done to its answer.
@@ -71,7 +73,8 @@ impl<'a> Asked<'a> {
             streams,
             reservation: None,
             metadata,
-            admission: None,
+            is_decided: false,
+            fault: None,
         }
     }
 
@@ -103,7 +106,7 @@ impl<'a> Asked<'a> {
     ///
     /// The exception that is to be served.
     pub(crate) fn admit(&mut self, subject: &Subject<'_>) -> Result<(), ServiceError> {
-        if self.admission.is_some() {
+        if self.is_decided {
             return Ok(());
         }
         let fault = self.asked_fault(subject)?;
@@ -141,7 +144,8 @@ impl<'a> Asked<'a> {
             Some(Effect::CutBeforeHeaders) => Some(ServiceError::unreadable()),
             Some(Effect::Damage(_) | Effect::Stop(_)) | None => None,
         };
-        self.admission = Some(fault);
+        self.is_decided = true;
+        self.fault = fault;
         refused.map_or(Ok(()), Err)
     }
 
@@ -164,8 +168,7 @@ impl<'a> Asked<'a> {
         answer: &mut Answer,
         limits: &Limits,
     ) -> Result<(), ServiceError> {
-        let Some(Fault { effect: Effect::Stop(reason), is_planned, .. }) =
-            self.admission.as_ref().and_then(Option::as_ref)
+        let Some(Fault { effect: Effect::Stop(reason), is_planned, .. }) = self.fault.as_ref()
         else {
             return Ok(());
         };
@@ -181,7 +184,7 @@ impl<'a> Asked<'a> {
     }
 
     fn effect(&self) -> Option<&Effect> {
-        self.admission.as_ref()?.as_ref().map(|fault| &fault.effect)
+        self.fault.as_ref().map(|fault| &fault.effect)
     }
 
     fn setting(&self) -> Setting<'_> {

@@ -122,7 +122,9 @@ impl ServiceError {
     pub(crate) fn body(&self) -> Vec<u8> {
         let mut body = format!("{{\"message\":{}", Value::from(&*self.message));
         for (name, value) in &self.members {
-            body.push_str(&format!(",\"{name}\":{value}"));
+            for part in [",\"", name, "\":", &value.to_string()] {
+                body.push_str(part);
+            }
         }
         body.push('}');
         body.into_bytes()

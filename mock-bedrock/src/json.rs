@@ -39,11 +39,13 @@ impl<'a> Writer<'a> {
         Writer { out, is_raw: false }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it ends methods of a fallible trait")]
     fn integer(self, value: impl itoa::Integer) -> Result<(), Error> {
         self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
         Ok(())
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it ends methods of a fallible trait")]
     fn literal(self, text: &str) -> Result<(), Error> {
         self.out.extend_from_slice(text.as_bytes());
         Ok(())

@@ -55,9 +55,8 @@ pub(crate) fn read(fields: &Fields, model: &Model, turn: &mut Turn) -> Result<()
             _ => None,
         },
         _ => match (&fields.reasoning_effort, claude) {
-            (Some(word), _) => Some(effort(word)?),
+            (Some(word), _) | (None, Some(word @ Value::String(_))) => Some(effort(word)?),
             (None, Some(config)) if config["type"] == "enabled" => Some(effort(&Value::Null)?),
-            (None, Some(word @ Value::String(_))) => Some(effort(word)?),
             _ => None,
         },
     };

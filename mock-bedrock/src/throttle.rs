@@ -92,12 +92,16 @@ impl Quota {
     }
 }
 
+/// A test, if one was named, and the base id of a model.
+type Key = (Option<String>, &'static str);
+
 /// The buckets of every model.
 #[derive(Debug)]
 pub(crate) struct Throttle {
     speed: Speed,
     quotas: Vec<Quota>,
-    buckets: Mutex<HashMap<(Option<String>, &'static str), Arc<Mutex<Buckets>>>>,
+    /// By test and model.
+    buckets: Mutex<HashMap<Key, Arc<Mutex<Buckets>>>>,
 }
 
 /// The buckets of one model, in the order in which the service was seen to mind them.

@@ -174,19 +174,16 @@ impl Shared {
 
     /// Waits until the next alarm, or until there is an earlier one. The last wake was at `woke`.
     fn sleep(&self, mut state: MutexGuard<'_, State>, now: Instant, woke: Instant) {
-        match state.alarms.first_key_value() {
-            Some((&(first, _), _)) => {
-                let until = first.max(woke + RESOLUTION);
-                state.asleep_until = Some(until);
-                let wait = until.saturating_duration_since(now);
-                let slept = self.changed.wait_timeout(state, wait);
-                slept.unwrap_or_else(PoisonError::into_inner).0.asleep_until = None;
-            }
-            None => {
-                state.is_idle = true;
-                let slept = self.changed.wait(state);
-                slept.unwrap_or_else(PoisonError::into_inner).is_idle = false;
-            }
+        if let Some((&(first, _), _)) = state.alarms.first_key_value() {
+            let until = first.max(woke + RESOLUTION);
+            state.asleep_until = Some(until);
+            let wait = until.saturating_duration_since(now);
+            let slept = self.changed.wait_timeout(state, wait);
+            slept.unwrap_or_else(PoisonError::into_inner).0.asleep_until = None;
+        } else {
+            state.is_idle = true;
+            let slept = self.changed.wait(state);
+            slept.unwrap_or_else(PoisonError::into_inner).is_idle = false;
         }
     }
 }

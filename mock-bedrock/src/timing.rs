@@ -93,7 +93,7 @@ impl Timing {
             })
             .collect();
         if varied > 0.0 {
-            let scale = (planned - self.first).as_secs_f64() / varied;
+            let scale = planned.saturating_sub(self.first).as_secs_f64() / varied;
             for (due, at) in &mut dues {
                 **due = (self.first + Duration::from_secs_f64(*at * scale)).min(planned);
             }
@@ -224,11 +224,11 @@ mod tests {
         for key in 0..2_000 {
             let timing = drawn(&pace, 3_600, key);
             firsts.push((timing.first.as_secs_f64() * 1_000.0).ln());
-            speeds.push((1_000.0 / (timing.total - timing.first).as_secs_f64()).ln());
-            let even = (timing.total - timing.first) / 30;
+            speeds.push((1_000.0 / timing.total.saturating_sub(timing.first).as_secs_f64()).ln());
+            let even = timing.total.saturating_sub(timing.first) / 30;
             let mut dues: Vec<Duration> = (1..=30).map(|n| timing.first + even * n).collect();
             timing.vary(&mut dues);
-            gaps.push(((dues[1] - dues[0]).as_secs_f64() / even.as_secs_f64()).ln());
+            gaps.push((dues[1].saturating_sub(dues[0]).as_secs_f64() / even.as_secs_f64()).ln());
         }
         close(&mut firsts, 400.0, 0.3);
         close(&mut speeds, 80.0, 0.2);

@@ -5,6 +5,7 @@
 use aws_credential_types::Credentials;
 use aws_sdk_bedrockruntime::Client;
 use aws_sdk_bedrockruntime::config::{BehaviorVersion, Config, Region};
+use aws_sdk_bedrockruntime::error::SdkError;
 use aws_sdk_bedrockruntime::types::error::ConverseStreamOutputError;
 use aws_sdk_bedrockruntime::types::{
     ContentBlock, ContentBlockDelta, ConversationRole, ConverseStreamOutput, Message,
@@ -37,7 +38,7 @@ async fn ask(bedrock: &Client, fault: Option<&str>) -> Result<String, ConverseSt
     }
     let mut stream = call.send().await.unwrap().stream;
     let mut text = String::new();
-    while let Some(event) = stream.recv().await.map_err(|error| error.into_service_error())? {
+    while let Some(event) = stream.recv().await.map_err(SdkError::into_service_error)? {
         if let ConverseStreamOutput::ContentBlockDelta(event) = event
             && let Some(ContentBlockDelta::Text(delta)) = event.delta
         {
@@ -60,7 +61,7 @@ async fn a_stream_that_breaks_is_an_error() {
 
     // What the mock served is in its ledger: tokens charged, stop reason, whether it all arrived.
     server.shutdown().await.unwrap();
-    let served = ledger.exchanges();
-    assert!(served[0].delivered && served[0].usage.output_tokens > 0);
-    assert_eq!(served[1].exception.as_deref(), Some("throttlingException"));
+    let exchanges = ledger.exchanges();
+    assert!(exchanges[0].delivered && exchanges[0].usage.output_tokens > 0);
+    assert_eq!(exchanges[1].exception.as_deref(), Some("throttlingException"));
 }

@@ -69,7 +69,7 @@ pub fn convert(name: &str, text: &str) -> Result<Converted, CassetteError> {
         serde_norway::from_str(text).map_err(|error| CassetteError::Syntax(error.to_string()))
     })?;
     let mut converted = Converted::default();
-    let mut by_request: HashMap<(String, String, String), usize> = HashMap::new();
+    let mut by_request: HashMap<Key, usize> = HashMap::new();
     for (number, interaction) in kinds::interactions(&cassette)?.into_iter().enumerate() {
         let number = number + 1;
         let (when, key, reply) = match replay(&interaction) {
@@ -80,20 +80,22 @@ pub fn convert(name: &str, text: &str) -> Result<Converted, CassetteError> {
             }
         };
         let rules = &mut converted.answers.answers;
-        match by_request.get(&key) {
-            Some(&rule) => rules[rule].answer.push(reply),
-            None => {
-                by_request.insert(key, rules.len());
-                let name = format!("{name} {number}");
-                rules.push(Rule { name, when, times: None, answer: vec![reply] });
-            }
+        if let Some(&rule) = by_request.get(&key) {
+            rules[rule].answer.push(reply);
+        } else {
+            by_request.insert(key, rules.len());
+            let name = format!("{name} {number}");
+            rules.push(Rule { name, when, times: None, answer: vec![reply] });
         }
     }
     Ok(converted)
 }
 
+/// What tells requests apart: operation, model id, hash of the prompt.
+type Key = (String, String, String);
+
 /// Which requests an interaction answers, and with what.
-fn replay(interaction: &Interaction) -> Result<(When, (String, String, String), Reply), String> {
+fn replay(interaction: &Interaction) -> Result<(When, Key, Reply), String> {
     let method = Method::from_bytes(interaction.method.as_bytes()).unwrap_or_default();
     let (operation, labels) = route::find(&method, &interaction.path).ok_or_else(|| {
         format!("{method} {} is no request that the mock serves", interaction.path)

@@ -1,7 +1,13 @@
 //! Which operation can fail with which exception: the service's model says so for each.
 
 use http::StatusCode;
-use spanproof_schemas::ledger::Operation::{self, *};
+use spanproof_schemas::ledger::Operation::{
+    self, ApplyGuardrail, ChatCompletions, Converse, ConverseStream, GetAsyncInvoke,
+    GetFoundationModel, InvokeAgent, InvokeFlow, InvokeGuardrailChecks, InvokeInlineAgent,
+    InvokeModel, InvokeModelWithBidirectionalStream, InvokeModelWithResponseStream,
+    ListAsyncInvokes, ListFoundationModels, ListInferenceProfiles, Messages, Rerank, Retrieve,
+    RetrieveAndGenerate, RetrieveAndGenerateStream, StartAsyncInvoke,
+};
 
 /// The operations that run a model. The two that speak the languages of other providers are in no
 /// model; they are taken to fail as InvokeModel does.

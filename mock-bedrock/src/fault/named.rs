@@ -1,7 +1,5 @@
 //! From the name of a fault to what it does.
 
-use std::time::Duration;
-
 use spanproof_schemas::ledger::{Operation, Task};
 
 use super::damage::{Damage, Frame};
@@ -114,12 +112,11 @@ fn simple(name: &str) -> Result<Effect, String> {
         return Ok(Effect::Stop(reason));
     }
     let parameter = |key: &str| name.strip_prefix(key)?.strip_prefix('=');
-    let timed: [(&str, fn(Duration) -> Damage); 2] =
-        [("slow-first-byte", Damage::SlowFirstByte), ("stall", Damage::Stall)];
-    for (key, damage) in timed {
-        if let Some(text) = parameter(key) {
-            return Ok(Effect::Damage(damage(span::parse(text)?)));
-        }
+    if let Some(text) = parameter("slow-first-byte") {
+        return Ok(Effect::Damage(Damage::SlowFirstByte(span::parse(text)?)));
+    }
+    if let Some(text) = parameter("stall") {
+        return Ok(Effect::Damage(Damage::Stall(span::parse(text)?)));
     }
     Err(format!(
         "unknown fault `{name}`; known are {}, each with @2 after it for the second attempt of a call only, or @1-2 for the first two",

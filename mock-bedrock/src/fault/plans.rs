@@ -158,13 +158,11 @@ impl FaultPlans {
 
     /// Forgets what was counted under another plan.
     fn changed(&self, state: &mut State, test: Option<&str>) {
-        match test {
-            Some(test) => drop(state.tallies.remove(&Some(test.to_owned()))),
-            None => {
-                let State { tests, tallies, .. } = state;
-                tallies
-                    .retain(|test, _| test.as_ref().is_some_and(|test| tests.contains_key(test)));
-            }
+        if let Some(test) = test {
+            state.tallies.remove(&Some(test.to_owned()));
+        } else {
+            let State { tests, tallies, .. } = state;
+            tallies.retain(|test, _| test.as_ref().is_some_and(|test| tests.contains_key(test)));
         }
         let is_planned = !state.common.rules.is_empty() || !state.tests.is_empty();
         self.is_planned.store(is_planned, Ordering::Relaxed);
@@ -206,13 +204,12 @@ struct CallKey {
 
 fn call_key(occasion: &Occasion<'_>) -> CallKey {
     let mut key = Fold::new(0);
-    match occasion.invocation_id {
-        Some(id) => key.bytes(id.as_bytes()),
-        None => {
-            key.bytes(occasion.setting.operation.name().as_bytes());
-            key.bytes(occasion.setting.model_id.as_bytes());
-            key.bytes(occasion.prompt.as_bytes());
-        }
+    if let Some(id) = occasion.invocation_id {
+        key.bytes(id.as_bytes());
+    } else {
+        key.bytes(occasion.setting.operation.name().as_bytes());
+        key.bytes(occasion.setting.model_id.as_bytes());
+        key.bytes(occasion.prompt.as_bytes());
     }
     CallKey { key: key.finish(), is_id: occasion.invocation_id.is_some() }
 }

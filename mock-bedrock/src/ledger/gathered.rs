@@ -85,7 +85,7 @@ impl Gathered {
     }
 
     /// Notes a failure, of which the first is kept.
-    pub(super) fn fail(&self, error: io::Error) {
+    pub(super) fn fail(&self, error: &io::Error) {
         let failure = (error.kind(), error.to_string());
         self.state().failure.get_or_insert(failure);
         self.progress.notify_all();
@@ -173,8 +173,8 @@ mod tests {
     fn after_a_failure_nobody_waits_and_every_flush_tells_it() {
         let gathered = Gathered::default();
         gathered.add(b"lost");
-        gathered.fail(io::Error::other("the disk is full"));
-        gathered.fail(io::Error::other("and on fire"));
+        gathered.fail(&io::Error::other("the disk is full"));
+        gathered.fail(&io::Error::other("and on fire"));
         gathered.add(b"lost as well");
         for _ in 0..2 {
             assert_eq!(gathered.flush().unwrap_err().to_string(), "the disk is full");

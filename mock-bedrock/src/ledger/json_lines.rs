@@ -74,7 +74,7 @@ impl LedgerSink for JsonLines {
                     line.push(b'\n');
                     self.gathered.add(line);
                 }
-                Err(error) => self.gathered.fail(error.into()),
+                Err(error) => self.gathered.fail(&error.into()),
             }
             line.shrink_to(LINE_BYTES);
         });
@@ -102,7 +102,7 @@ fn write_out(gathered: &Gathered, mut file: File) {
     let mut lines = Vec::new();
     while gathered.take(&mut lines) {
         if let Err(error) = file.write_all(&lines) {
-            gathered.fail(error);
+            gathered.fail(&error);
         }
         gathered.written();
     }
@@ -114,7 +114,7 @@ struct LastWords<'a>(&'a Gathered);
 impl Drop for LastWords<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
-            self.0.fail(io::Error::other("its writer stopped early"));
+            self.0.fail(&io::Error::other("its writer stopped early"));
         }
     }
 }

@@ -89,7 +89,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Block<'a> {
 }
 
 /// `guardContent`: a text, or else an image.
-fn guarded<'a, E: Error>(json: &'a RawValue) -> Result<Block<'a>, E> {
+fn guarded<E: Error>(json: &RawValue) -> Result<Block<'_>, E> {
     let content: GuardContent = serde_json::from_str(json.get()).map_err(E::custom)?;
     Ok(match content.text {
         Some(text) => Block::Guarded(text.text, Guard::of(&text.qualifiers)),

@@ -4,6 +4,8 @@
 //! it uses: `#: required key [prompt] not found`, `#/temperature: 1.5 is not less or equal to 1`. One
 //! violation is told; of several only how many there are.
 
+use std::fmt::Display;
+
 use serde_json::Value;
 
 use crate::error::ServiceError;
@@ -213,7 +215,7 @@ impl Check {
         self.violation(at, format!("expected type: {expected}, found: {found}"));
     }
 
-    fn violation(&mut self, at: &str, what: String) {
+    fn violation(&mut self, at: &str, what: impl Display) {
         self.violations.push(format!("{at}: {what}"));
     }
 }

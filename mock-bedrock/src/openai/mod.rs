@@ -4,5 +4,5 @@
 mod request;
 mod response;
 
-pub(crate) use request::{Request, read};
+pub(crate) use request::read;
 pub(crate) use response::{Dialect, id, jamba_model, stop_word, stream, stream_usage, write};

@@ -283,17 +283,20 @@ struct Function<'a> {
 /// OpenAI counts cached tokens among those of the prompt.
 #[derive(Serialize)]
 struct Usage {
-    prompt_tokens: u64,
-    completion_tokens: u64,
-    total_tokens: u64,
+    #[serde(rename = "prompt_tokens")]
+    prompt: u64,
+    #[serde(rename = "completion_tokens")]
+    completion: u64,
+    #[serde(rename = "total_tokens")]
+    total: u64,
 }
 
 impl Usage {
     fn of(answer: &Answer) -> Self {
         Usage {
-            prompt_tokens: answer.usage.all_input_tokens(),
-            completion_tokens: answer.usage.output_tokens,
-            total_tokens: answer.usage.total_tokens(),
+            prompt: answer.usage.all_input_tokens(),
+            completion: answer.usage.output_tokens,
+            total: answer.usage.total_tokens(),
         }
     }
 }

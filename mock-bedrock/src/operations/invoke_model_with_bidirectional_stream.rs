@@ -1,4 +1,4 @@
-//! InvokeModelWithBidirectionalStream: events both ways, for models that speak.
+//! `InvokeModelWithBidirectionalStream`: events both ways, for models that speak.
 
 use std::time::Duration;
 

@@ -64,8 +64,7 @@ answers:
     assert!(text(&other).len() > 20);
     let names: Vec<_> =
         ledger.exchanges().into_iter().map(|exchange| exchange.scripted_answer).collect();
-    let named = |name: &str| Some(name.to_owned());
-    assert_eq!(names, [named("depth"), named("again"), None]);
+    assert_eq!(names, [Some("depth".to_owned()), Some("again".to_owned()), None]);
 }
 
 #[tokio::test]
@@ -100,14 +99,14 @@ answers:
 #[tokio::test]
 async fn tools_and_faults_are_scripted_too() {
     let (handler, ledger) = handler(
-        r#"
+        r"
 answers:
   - name: result
     when: { tool-result: true }
     answer: { fault: ThrottlingException }
   - name: call
     answer: { text: Let me look., tools: [{ name: search, input: { q: depth } }] }
-"#,
+",
     );
     let path = format!("/model/{CLAUDE}/converse");
     let asked = json!({"role": "user", "content": [{"text": "How deep?"}]});

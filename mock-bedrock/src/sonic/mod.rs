@@ -379,7 +379,7 @@ impl Session {
             );
             at += length;
         }
-        self.pending.output.speech_tokens += speech::tokens((at - from).as_secs_f64());
+        self.pending.output.speech_tokens += speech::tokens(at.saturating_sub(from).as_secs_f64());
         self.send(
             replies,
             at,
