@@ -1,4 +1,4 @@
-//! InvokeModelWithBidirectionalStream over HTTP/2: events go both ways at once.
+//! `InvokeModelWithBidirectionalStream` over HTTP/2: events go both ways at once.
 
 #![allow(clippy::unwrap_used, reason = "a failed step is a failed test")]
 

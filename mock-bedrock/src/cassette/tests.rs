@@ -59,7 +59,7 @@ async fn every_kind_of_cassette_is_replayed_byte_for_byte() {
          "response": {"status": 200, "headers": [], "content": {"text": STANDARD.encode(streamed()), "encoding": "base64"}}},
     ]}})
     .to_string();
-    let hex = crate::draw::hex(&streamed());
+    let hex = streamed().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let asked_json: Value = serde_json::from_str(&asked()).unwrap();
     let nock = json!([
         {"scope": URL, "method": "POST", "path": format!("{CLAUDE}/invoke"), "body": asked_json, "status": 200, "response": serde_json::from_str::<Value>(&said("Forty.")).unwrap(), "rawHeaders": ["A", "b"]},
