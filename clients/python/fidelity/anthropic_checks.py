@@ -186,6 +186,7 @@ def redacted_thinking(evidence: Evidence) -> None:
 EXCEPTIONS: list[tuple[str, type[anthropic.APIStatusError], int, int]] = [
     ("ThrottlingException", anthropic.RateLimitError, 429, 3),
     ("ModelNotReadyException", anthropic.RateLimitError, 429, 3),
+    ("untyped:429", anthropic.RateLimitError, 429, 3),
     ("InternalServerException", anthropic.InternalServerError, 500, 3),
     ("ServiceUnavailableException", anthropic.InternalServerError, 503, 3),
     ("ValidationException", anthropic.BadRequestError, 400, 1),

@@ -33,6 +33,15 @@ async fn test_09_a_timeout_of_the_model_is_not_tried_again() {
 }
 
 #[tokio::test]
+async fn test_08_what_has_no_type_is_not_tried_again() {
+    let bedrock = Bedrock::start();
+    let failed = converse(&bedrock, "untyped:429").await.unwrap_err();
+    assert_eq!(failed.code(), None);
+    let statuses: Vec<u16> = bedrock.served().await.iter().map(|e| e.status).collect();
+    assert_eq!(statuses, [429]);
+}
+
+#[tokio::test]
 async fn test_08_an_exception_on_the_first_attempt_only() {
     let bedrock = Bedrock::start();
     converse(&bedrock, "ThrottlingException@1").await.unwrap();

@@ -19,9 +19,9 @@ use self::program::Prepared;
 use self::table::Table;
 use super::super::say;
 
-/// How fast the mock is that some checks ask for: slow enough for a stream to be open for tens of
+/// How fast the mock is that some checks ask for: slow enough for a stream to be open for hundreds of
 /// milliseconds.
-const PACED: f64 = 20.0;
+const PACED: f64 = 5.0;
 
 /// The access key that the mocks know, and its secret.
 const ACCESS_KEY: (&str, &str) = ("AKIASPANPROOF", "a secret for signatures");

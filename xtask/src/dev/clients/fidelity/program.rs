@@ -85,7 +85,8 @@ fn go(root: &Path) -> Result<Command> {
 fn java(root: &Path, kind: &str) -> Result<Command> {
     let folder = root.join("clients/java/fidelity");
     let mut build = Command::new("mvn");
-    build.args(["--batch-mode", "--quiet", "--no-transfer-progress", "compile"]);
+    build.args(["--batch-mode", "--quiet", "--no-transfer-progress", "-Dstyle.color=never"]);
+    build.arg("compile");
     build.args(["dependency:copy-dependencies", "-DoutputDirectory=target/lib"]);
     succeed(build.current_dir(&folder))?;
     let mut program = Command::new("java");
