@@ -118,7 +118,7 @@ fn measure(address: SocketAddr, server_threads: &[&str]) -> Result<Figures> {
         tokio::time::sleep(MEASURED).await;
         let done = completed.load(Ordering::Relaxed) - before;
         let seconds = started.elapsed().as_secs_f64();
-        let cpu = threads::on_cpu(server_threads)? - cpu_before;
+        let cpu = threads::on_cpu(server_threads)?.saturating_sub(cpu_before);
         drivers.abort_all();
         while let Some(ended) = drivers.join_next().await {
             if let Ok(result) = ended {

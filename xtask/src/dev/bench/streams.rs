@@ -101,7 +101,7 @@ pub(super) fn measure(count: usize, length: Duration) -> Result<String> {
         }
         anyhow::Ok(())
     })?;
-    let cpu = threads::on_cpu(&SERVER_THREADS)? - cpu_before;
+    let cpu = threads::on_cpu(&SERVER_THREADS)?.saturating_sub(cpu_before);
     server_runtime.block_on(server.shutdown())?;
     let mut lateness = lateness.lock().unwrap_or_else(PoisonError::into_inner);
     let frames = lateness.handed.len();

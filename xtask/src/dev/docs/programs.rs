@@ -47,7 +47,9 @@ fn with_programs(guide: &str, read: impl Fn(&str) -> Result<String>) -> Result<S
             Some("rs") => "rust",
             _ => bail!("{file}: no language is known for it"),
         };
-        text.push_str(&format!("\n{FENCE}{language}\n{}{FENCE}\n", read(file)?));
+        for part in ["\n", FENCE, language, "\n", &read(file)?, FENCE, "\n"] {
+            text.push_str(part);
+        }
         // What stood there before.
         if lines.next_if(|line| line.is_empty()).is_some()
             && lines.next_if(|line| line.starts_with(FENCE)).is_some()

@@ -139,7 +139,7 @@ impl Client {
         while Instant::now() < until {
             let number = self.sent.begin();
             let fault = fault(number, self.faults);
-            let leaves = fault.is_none() && number % LEAVES_EVERY == 0;
+            let leaves = fault.is_none() && number.is_multiple_of(LEAVES_EVERY);
             let expected = fault.map_or(Expected::Whole, |(_, expected)| expected);
             let seen = self.request(number, fault.map(|(name, _)| name), leaves).await;
             let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
