@@ -9,6 +9,7 @@ use crate::service::{Told, ask};
 const HAIKU: &str = "anthropic.claude-3-haiku-20240307-v1:0";
 
 /// One good request of each operation.
+#[expect(clippy::too_many_lines, reason = "a table of requests")]
 fn templates() -> Vec<(&'static str, Value)> {
     let action = |control: Value| {
         json!([{

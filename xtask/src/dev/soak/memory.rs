@@ -28,7 +28,7 @@ impl Memory {
         let bytes = resident()?;
         if (self.began..self.began + span).contains(&now) {
             self.first.push(bytes);
-        } else if (self.until.saturating_sub(span)..self.until).contains(&now) {
+        } else if now < self.until && self.until.saturating_duration_since(now) <= span {
             self.last.push(bytes);
         }
         self.most = self.most.max(bytes);
