@@ -220,24 +220,26 @@ def frame_checks() -> None:
 
     check(5, "a wrong checksum, when asked for", bad_checksum)
 
-    for operation in ("ConverseStream", "InvokeModelWithResponseStream"):
-        model = RUNTIME.operation_model(operation)
-        union = model.output_shape.members[model.output_shape.serialization["payload"]]
+    streams: list[tuple[OperationModel, dict[str, Any]]] = [
+        (RUNTIME.operation_model("ConverseStream"), cases.converse(CLAUDE)),
+        (RUNTIME.operation_model("InvokeModelWithResponseStream"), cases.invoke(FAMILIES["claude"])),
+    ]
+    for service, name, params in cases.OTHERS:
+        operation = SERVICES[service].operation_model(name)
+        if operation.has_event_stream_output and all(known.name != name for known, _ in streams):
+            streams.append((operation, params))  # type: ignore[arg-type]
+    for operation, params in streams:
+        union = operation.output_shape.members[operation.output_shape.serialization["payload"]]
         exceptions = [name for name, shape in union.members.items() if shape.metadata.get("exception")]
         for exception in exceptions:
 
             def frame(_: Evidence) -> None:
-                params = (
-                    cases.converse(CLAUDE)
-                    if operation == "ConverseStream"
-                    else cases.invoke(FAMILIES["claude"])
-                )
-                answer = served(ask(operation, params, x_spanproof_fault=f"stream:{exception}"))
-                valid_stream(model, answer)
+                answer = served(wire.call(operation, params, x_spanproof_fault=f"stream:{exception}"))
+                valid_stream(operation, answer, padded=operation.service_model is RUNTIME)
                 last = wire.frames(answer.body)[-1]
                 ensure(last.header(":exception-type") == exception and last.json()["message"], last)
 
-            check(6, f"{operation} fails by {exception}", frame)
+            check(6, f"{operation.name} fails by {exception}", frame)
 
 
 def is_read(frame: bytes) -> bool:
@@ -252,21 +254,33 @@ def is_read(frame: bytes) -> bool:
 
 def error_checks() -> None:
     """Each exception that an operation declares, in place of its answer."""
-    for operation in ("Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream"):
-        model = RUNTIME.operation_model(operation)
-        params = cases.converse(CLAUDE) if "Converse" in operation else cases.invoke(FAMILIES["claude"])
-        for shape in model.error_shapes:
+    asked: list[tuple[OperationModel, dict[str, Any]]] = [
+        (RUNTIME.operation_model("Converse"), cases.converse(CLAUDE)),
+        (RUNTIME.operation_model("ConverseStream"), cases.converse(CLAUDE)),
+        (RUNTIME.operation_model("InvokeModel"), cases.invoke(FAMILIES["claude"])),
+        (RUNTIME.operation_model("InvokeModelWithResponseStream"), cases.invoke(FAMILIES["claude"])),
+    ]
+    # Of the others, once each; those whose parameters follow from another answer are left out.
+    for service, name, params in cases.OTHERS:
+        operation = SERVICES[service].operation_model(name)
+        if not callable(params) and all(known.name != name for known, _ in asked):
+            asked.append((operation, params))
+    for operation, params in asked:
+        for shape in operation.error_shapes:
 
             def exception(_: Evidence) -> None:
-                answer = ask(operation, params, x_spanproof_fault=shape.name)
+                answer = wire.call(operation, params, x_spanproof_fault=shape.name)
                 ensure(answer.status == shape.metadata["error"]["httpStatusCode"], answer.head)
-                expected = f"{shape.name}:http://internal.amazon.com/coral/com.amazon.bedrock/"
-                ensure(answer.headers.get("x-amzn-errortype") == expected, answer.head)
+                name, _, namespace = answer.headers["x-amzn-errortype"].partition(":")
+                ensure(name == shape.name, answer.head)
+                if operation.service_model is RUNTIME:
+                    expected = "http://internal.amazon.com/coral/com.amazon.bedrock/"
+                    ensure(namespace == expected, answer.head)
                 ensure(answer.headers.get("content-type") == "application/json", answer.head)
                 problems = validate.structure(shape, answer.json(), shape.name)
                 ensure(not problems and answer.json()["message"], problems or answer.body)
 
-            check(7, f"{operation} answers {shape.name}", exception)
+            check(7, f"{operation.name} answers {shape.name}", exception)
 
     def throttled(evidence: Evidence) -> None:
         answer = ask("Converse", cases.converse(CLAUDE), x_spanproof_fault="ThrottlingException")
