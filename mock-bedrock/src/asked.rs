@@ -210,6 +210,7 @@ impl<'a> Asked<'a> {
                 let source = format!("requestMetadata {}", fault::METADATA_KEY);
                 fault::asked(text, &source, setting, headers)
             }
+            None if !self.service.plans.is_planned() => Ok(None),
             None => Ok(self.service.plans.strike(Occasion {
                 setting,
                 model: subject.model.map(|model| model.id.as_str()),

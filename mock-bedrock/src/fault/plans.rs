@@ -111,9 +111,14 @@ impl FaultPlans {
         self.changed(&mut state, None);
     }
 
+    /// Whether any plan is in force.
+    pub(crate) fn is_planned(&self) -> bool {
+        self.is_planned.load(Ordering::Relaxed)
+    }
+
     /// The fault that strikes, if any does.
     pub(crate) fn strike(&self, occasion: Occasion<'_>) -> Option<Fault> {
-        if !self.is_planned.load(Ordering::Relaxed) {
+        if !self.is_planned() {
             return None;
         }
         let mut state = self.lock();

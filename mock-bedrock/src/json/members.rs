@@ -69,7 +69,11 @@ impl SerializeStruct for Members<'_> {
     type Ok = ();
     type Error = Error;
 
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "keys are constants only where this is inlined, and then cost a store or two"
+    )]
+    #[inline(always)]
     fn serialize_field<T: Serialize + ?Sized>(
         &mut self,
         key: &'static str,
