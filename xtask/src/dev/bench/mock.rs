@@ -1,4 +1,5 @@
-//! A buffered Converse beside a bare hyper server that reads the body and answers a constant.
+//! A buffered Converse beside a bare hyper server that reads the body and answers with the bytes of
+//! one of the mock's answers.
 //!
 //! Each server has one worker thread, the driver has the other core: closed loop, keep-alive
 //! connections, raw HTTP/1.1 so that the client's cost is the same small one for both. The driver
@@ -43,13 +44,18 @@ struct Figures {
 pub(super) fn compare(runs: usize) -> Result<Comparison> {
     let folder = tempfile::tempdir()?;
     let bare_runtime = server_runtime(BARE_THREADS[0])?;
-    let bare = bare_runtime.block_on(bare_server())?;
     let mock_runtime = server_runtime(MOCK_THREADS[0])?;
     let mock = mock_runtime.block_on(async {
         let ledger = mock_bedrock::JsonLines::create(folder.path().join("ledger.jsonl"))?;
         let config = mock_bedrock::Config { speed: Speed::Max, ..mock_bedrock::Config::default() };
         anyhow::Ok(mock_bedrock::Server::start(config, ledger)?)
     })?;
+    let body = Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let mut connection = Connection::open(mock.address(), 0).await?;
+        let head = connection.exchange().await?;
+        anyhow::Ok(Bytes::copy_from_slice(&connection.answer[head..]))
+    })?;
+    let bare = bare_runtime.block_on(bare_server(body))?;
     let mut comparison = Comparison::new("mock", "req/s");
     let (mut bare_micros, mut mock_micros) = (Vec::new(), Vec::new());
     for _ in 0..runs {
@@ -73,17 +79,20 @@ fn server_runtime(name: &str) -> Result<Runtime> {
     Ok(Builder::new_multi_thread().worker_threads(1).thread_name(name).enable_all().build()?)
 }
 
-async fn bare_server() -> Result<SocketAddr> {
+/// Answers every request with `body`.
+async fn bare_server(body: Bytes) -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let _ = stream.set_nodelay(true);
+            let body = body.clone();
             tokio::spawn(async move {
                 let connection = TokioIo::new(stream);
+                let answer = service_fn(move |request| constant_answer(request, body.clone()));
                 // A driver that hangs up is the only error there is to see.
                 let _ = auto::Builder::new(TokioExecutor::new())
-                    .serve_connection(connection, service_fn(constant_answer))
+                    .serve_connection(connection, answer)
                     .await;
             });
         }
@@ -91,10 +100,12 @@ async fn bare_server() -> Result<SocketAddr> {
     Ok(address)
 }
 
-async fn constant_answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    const BODY: &str = r#"{"metrics":{"latencyMs":400},"output":{"message":{"content":[{"text":"A constant answer."}],"role":"assistant"}},"stopReason":"end_turn","usage":{"inputTokens":12,"outputTokens":6,"totalTokens":18}}"#;
+async fn constant_answer(
+    request: Request<Incoming>,
+    body: Bytes,
+) -> Result<Response<Full<Bytes>>, Infallible> {
     let _ = request.into_body().collect().await;
-    let mut response = Response::new(Full::new(Bytes::from_static(BODY.as_bytes())));
+    let mut response = Response::new(Full::new(body));
     response.headers_mut().insert(
         hyper::header::CONTENT_TYPE,
         hyper::header::HeaderValue::from_static("application/json"),
@@ -138,38 +149,64 @@ async fn stay_awake() -> Result<()> {
     }
 }
 
-async fn drive(address: SocketAddr, connection: usize, completed: Arc<AtomicU64>) -> Result<()> {
-    let mut stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    let body = format!(
-        r#"{{"messages":[{{"role":"user","content":[{{"text":"Hello from connection {connection}, how are you?"}}]}}],"inferenceConfig":{{"maxTokens":64}}}}"#
-    );
-    let request = format!(
-        "POST /model/anthropic.claude-3-haiku-20240307-v1%3A0/converse HTTP/1.1\r\nhost: {address}\r\n\
-         content-type: application/json\r\nauthorization: AWS4-HMAC-SHA256 Credential=x\r\n\
-         content-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let mut answer = Vec::with_capacity(16 * 1024);
+async fn drive(address: SocketAddr, number: usize, completed: Arc<AtomicU64>) -> Result<()> {
+    let mut connection = Connection::open(address, number).await?;
     loop {
-        stream.write_all(request.as_bytes()).await?;
-        answer.clear();
-        let whole = loop {
-            ensure!(stream.read_buf(&mut answer).await? > 0, "the server closed the connection");
-            if let Some(whole) = answer_length(&answer)? {
-                break whole;
-            }
-        };
-        while answer.len() < whole {
-            ensure!(stream.read_buf(&mut answer).await? > 0, "the server closed the connection");
-        }
-        ensure!(answer.starts_with(b"HTTP/1.1 200"), "not a 200 answer");
+        connection.exchange().await?;
         completed.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// Length of head and body together, once the head is complete.
-fn answer_length(answer: &[u8]) -> Result<Option<usize>> {
+/// A connection, and the request that it sends over and over.
+struct Connection {
+    stream: TcpStream,
+    request: Vec<u8>,
+    answer: Vec<u8>,
+}
+
+impl Connection {
+    async fn open(address: SocketAddr, number: usize) -> Result<Connection> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let body = format!(
+            r#"{{"messages":[{{"role":"user","content":[{{"text":"Hello from connection {number}, how are you?"}}]}}],"inferenceConfig":{{"maxTokens":64}}}}"#
+        );
+        let head = format!(
+            "POST /model/anthropic.claude-3-haiku-20240307-v1%3A0/converse HTTP/1.1\r\nhost: {address}\r\n\
+             content-type: application/json\r\nauthorization: AWS4-HMAC-SHA256 Credential=x\r\n\
+             content-length: {}\r\n\r\n",
+            body.len()
+        );
+        let request = (head + &body).into_bytes();
+        Ok(Connection { stream, request, answer: Vec::with_capacity(16 * 1024) })
+    }
+
+    /// Sends the request and takes the answer in: its head, of the length returned, and its body.
+    async fn exchange(&mut self) -> Result<usize> {
+        self.stream.write_all(&self.request).await?;
+        self.answer.clear();
+        let (head, whole) = loop {
+            self.receive().await?;
+            if let Some(lengths) = answer_lengths(&self.answer)? {
+                break lengths;
+            }
+        };
+        while self.answer.len() < whole {
+            self.receive().await?;
+        }
+        ensure!(self.answer.starts_with(b"HTTP/1.1 200"), "not a 200 answer");
+        Ok(head)
+    }
+
+    async fn receive(&mut self) -> Result<()> {
+        let received = self.stream.read_buf(&mut self.answer).await?;
+        ensure!(received > 0, "the server closed the connection");
+        Ok(())
+    }
+}
+
+/// Length of the head, and of head and body together, once the head is complete.
+fn answer_lengths(answer: &[u8]) -> Result<Option<(usize, usize)>> {
     let Some(head) = answer.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Ok(None);
     };
@@ -180,5 +217,6 @@ fn answer_length(answer: &[u8]) -> Result<Option<usize>> {
         .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
         .context("an answer without content-length")?
         .1;
-    Ok(Some(head + 4 + length.trim().parse::<usize>()?))
+    let head = head + 4;
+    Ok(Some((head, head + length.trim().parse::<usize>()?)))
 }
