@@ -1,12 +1,15 @@
 //! What the mock answers a turn with: the same for the same seed, model and turn, whichever
 //! operation asked.
 
+mod cadence;
 mod draft;
 mod numbers;
 
 use std::borrow::Cow;
 
 use spanproof_schemas::ledger::Usage;
+
+pub(crate) use cadence::Cadence;
 
 use crate::cache::Division;
 use crate::draw::{self, Fold};
@@ -35,6 +38,8 @@ pub(crate) struct Answer {
     pub(crate) quirks: Quirks,
     /// What it tells of the guardrail that looked at it.
     pub(crate) guardrail: Option<Box<Told>>,
+    /// How its text comes, and when, if a script says so.
+    pub(crate) cadence: Option<Cadence>,
     /// The marker in the text or the arguments, when it had room.
     pub(crate) marker: Option<String>,
     /// What identifiers, padding and everything else in the answer is drawn from.
@@ -186,6 +191,7 @@ impl Answer {
             states_usage: true,
             quirks: Quirks::default(),
             guardrail: None,
+            cadence: None,
             marker: planted.then_some(marker),
             key,
             created_unix_seconds: 0,

@@ -11,7 +11,7 @@ use crate::families::{self, Family};
 use crate::fault::{Damage, Limits};
 use crate::guardrail::Guarding;
 use crate::model::{self, Model};
-use crate::operations::{Converse, InvokeModel, Stated, Written};
+use crate::operations::{Converse, InvokeModel, Stated, Written, WrittenBody};
 use crate::request;
 use crate::scripted::{Facts, Recorded};
 use crate::turn::Turn;
@@ -115,6 +115,9 @@ pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written
         guarding.apply(&mut answer, family);
     }
     let mut written = shape.write(family, &answer);
+    if let (WrittenBody::Stream(script), Some(cadence)) = (&mut written.body, &answer.cadence) {
+        script.retime(|chars| cadence.due(chars));
+    }
     if let Some(told) = &answer.guardrail {
         asked.exchange.guardrail_action = Some(told.action().to_owned());
         written.body = written.body.map_whole(|body| told.whole(body));

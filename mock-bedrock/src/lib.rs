@@ -82,7 +82,7 @@ mod wire;
 
 pub use auth::{AccessKey, Auth, BearerKey, Keys};
 pub use config::{Config, ConfigError};
-pub use fault::{Attempts, Calls, FaultPlan, FaultPlanError, FaultRule};
+pub use fault::{Attempts, Calls, FaultPlan, FaultPlanError, FaultRule, Span};
 pub use handler::Handler;
 pub use ledger::{HandedFrame, InMemory, JsonLines, LedgerError, LedgerSink};
 pub use pacing::{PaceError, PaceOverride};

@@ -178,6 +178,13 @@ impl Script {
         self.bytes = bytes;
     }
 
+    /// Sets when each frame is due by the characters told by then, where `due` says so.
+    pub(crate) fn retime(&mut self, due: impl Fn(usize) -> Option<Duration>) {
+        for beat in &mut self.beats {
+            beat.due = due(beat.chars).unwrap_or(beat.due);
+        }
+    }
+
     /// Makes the frames from the one at `from` on come later.
     pub(crate) fn delay(&mut self, from: usize, delay: Duration) {
         for beat in self.beats.iter_mut().skip(from) {

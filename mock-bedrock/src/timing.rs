@@ -106,6 +106,12 @@ impl Timing {
         self.total = due;
     }
 
+    /// The first token comes at `first` and the last at `last`.
+    pub(crate) fn span(&mut self, first: Duration, last: Duration) {
+        self.first = first;
+        self.total = last.max(first);
+    }
+
     /// Everything comes later `by` as much.
     pub(crate) fn delay(&mut self, by: Duration) {
         self.first += by;

@@ -12,7 +12,7 @@ use crate::error::ServiceError;
 use crate::identifier;
 use crate::model::Model;
 use crate::operations::Stated;
-use crate::script::deltas;
+use crate::script::{Pieces, deltas};
 use crate::turn::Turn;
 use crate::wire::{self, raw};
 
@@ -121,7 +121,7 @@ impl Writer<'_, '_> {
     }
 
     fn text(&mut self, text: &str, pieces: &mut ChaCha8Rng) {
-        for text in deltas(text, pieces) {
+        for text in self.answer.pieces(Pieces::Drawn, text, pieces) {
             self.chunks.advance(text);
             self.delta(Delta::Text { text });
         }

@@ -84,7 +84,7 @@ impl Family for CohereCommand {
             return chunks.add(&self.body(answer, &text, metrics));
         }
         let mut draws = draw::generator(answer.key, Purpose::Deltas);
-        for text in self.pieces().of(&text, answer.model, &mut draws) {
+        for text in answer.pieces(self.pieces(), &text, &mut draws) {
             chunks.advance(text);
             chunks.add(&Piece { index: 0, is_finished: false, text });
         }

@@ -131,7 +131,7 @@ impl Family for CommandR {
         let generation_id = generation_id(answer);
         chunks.add(&Start { event: Event::new(false, "stream-start"), generation_id });
         let mut draws = draw::generator(answer.key, Purpose::Deltas);
-        for text in self.pieces().of(&text, answer.model, &mut draws) {
+        for text in answer.pieces(self.pieces(), &text, &mut draws) {
             chunks.advance(text);
             chunks.add(&Generated { event: Event::new(false, "text-generation"), text });
         }

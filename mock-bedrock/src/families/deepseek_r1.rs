@@ -88,7 +88,7 @@ impl Family for DeepSeekR1 {
     fn stream(&self, answer: &Answer, chunks: &mut Chunks<'_>) {
         let mut draws = draw::generator(answer.key, Purpose::Deltas);
         for (part, is_generated) in parts(answer) {
-            for text in self.pieces().of(part, answer.model, &mut draws) {
+            for text in answer.pieces(self.pieces(), part, &mut draws) {
                 if is_generated {
                     chunks.advance(text);
                 }

@@ -83,7 +83,7 @@ impl Family for Llama {
         let mut prompt_token_count = Some(answer.usage.input_tokens);
         let text = answer.text();
         let mut draws = draw::generator(answer.key, Purpose::Deltas);
-        let pieces = self.pieces().of(&text, answer.model, &mut draws);
+        let pieces = answer.pieces(self.pieces(), &text, &mut draws);
         for (generation_token_count, generation) in (1..).zip(pieces) {
             chunks.advance(generation);
             chunks.add(&Body {

@@ -71,7 +71,7 @@ impl Family for MistralText {
     fn stream(&self, answer: &Answer, chunks: &mut Chunks<'_>) {
         let text = answer.text();
         let mut draws = draw::generator(answer.key, Purpose::Deltas);
-        for text in self.pieces().of(&text, answer.model, &mut draws) {
+        for text in answer.pieces(self.pieces(), &text, &mut draws) {
             chunks.advance(text);
             chunks.add(&Body { outputs: [Output { text, stop_reason: None }], metrics: None });
         }

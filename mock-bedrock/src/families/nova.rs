@@ -56,7 +56,7 @@ impl Family for Nova {
             match block {
                 Block::Text(text) | Block::Cited { text, .. } => {
                     let mut pieces = draw::generator(answer.key, Purpose::Deltas);
-                    for text in deltas(text, &mut pieces) {
+                    for text in answer.pieces(self.pieces(), text, &mut pieces) {
                         chunks.advance(text);
                         let delta = Delta::Text(Text { text });
                         chunks.add(&Event::ContentBlockDelta { delta, index });

@@ -20,6 +20,7 @@ pub(crate) use damage::{Damage, Ending};
 pub(crate) use named::Setting;
 pub use plan::{Calls, FaultPlan, FaultPlanError, FaultRule};
 pub(crate) use plans::{FaultPlans, Occasion};
+pub use span::Span;
 pub(crate) use stops::{Limits, Reason};
 
 /// The request header that asks for a fault.

@@ -7,7 +7,7 @@ use crate::answer::{Answer, Block, Stop};
 use crate::draw::{self, Purpose};
 use crate::families::{Chunks, InvocationMetrics};
 use crate::identifier;
-use crate::script::deltas;
+use crate::script::{Pieces, deltas};
 use crate::wire;
 
 /// The id of a chat completion.
@@ -136,7 +136,7 @@ struct Writer<'w, 'c> {
 
 impl Writer<'_, '_> {
     fn text(&mut self, text: &str, pieces: &mut ChaCha8Rng) {
-        for content in deltas(text, pieces) {
+        for content in self.answer.pieces(Pieces::Drawn, text, pieces) {
             self.chunks.advance(content);
             self.content(content);
         }

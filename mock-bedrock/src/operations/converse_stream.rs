@@ -166,7 +166,7 @@ impl Writer {
     }
 
     fn text(&mut self, family: &dyn Family, answer: &Answer, text: &str, pieces: &mut ChaCha8Rng) {
-        for text in family.pieces().of(text, answer.model, pieces) {
+        for text in answer.pieces(family.pieces(), text, pieces) {
             self.advance(answer, text);
             self.delta(Delta::Text(text));
         }

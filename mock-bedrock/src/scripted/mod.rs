@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 pub use file::{Operations, Rule, ScriptedAnswers, When};
 pub use recorded::{Event, EventKind, Recorded, RecordedBody};
-pub use reply::{Reply, ToolCall};
+pub use reply::{Chunk, Reply, ToolCall};
 pub(crate) use state::{Facts, Scripts};
 
 /// Why a file of scripted answers cannot be used.

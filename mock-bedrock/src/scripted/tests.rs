@@ -175,7 +175,7 @@ fn a_file_that_cannot_be_served_says_why() {
         error.replace(&format!("{}/", folder.path().display()), "")
     };
     insta::assert_snapshot!(refused("a.yaml", "answers: [{name: a, answer: {}}]"), @"a.yaml: the scripted answer `a` says nothing: give it text, tools, reasoning, a fault, or what was recorded");
-    insta::assert_snapshot!(refused("a.yaml", "answers: [{name: a, answer: {says: hello}}]"), @"a.yaml holds no scripted answers: answers[0]: unknown field `says`, expected one of `reasoning`, `text`, `tools`, `stop`, `usage`, `fault`, `recorded` at line 1 column 11");
+    insta::assert_snapshot!(refused("a.yaml", "answers: [{name: a, answer: {says: hello}}]"), @"a.yaml holds no scripted answers: answers[0]: unknown field `says`, expected one of `reasoning`, `text`, `chunks`, `tools`, `stop`, `usage`, `fault`, `recorded` at line 1 column 11");
     insta::assert_snapshot!(refused("a.json", r#"{"answers":[{"name":"a","answer":[]}]}"#), @"a.json: the scripted answer `a` has no answer: give it one, or leave it out");
     insta::assert_snapshot!(refused("a.yaml", "answers: [{name: a, when: {operation: Dance}, answer: {text: a}}]"), @"a.yaml holds no scripted answers: answers[0].when: an operation such as Converse, or a list of them at line 1 column 27");
 }
@@ -210,5 +210,37 @@ fn the_schema_describes_the_files() {
         *other.pointer_mut(spoiled).unwrap() = json!({});
         assert!(!schema.is_valid(&other), "{spoiled}");
         assert!(serde_json::from_value::<ScriptedAnswers>(other).is_err(), "{spoiled}");
+    }
+}
+
+#[tokio::test]
+async fn chunks_come_in_the_pieces_and_at_the_times_that_a_script_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("answers.yaml");
+    let yaml = r#"
+answers:
+  - name: slow
+    answer:
+      chunks: [{ text: "One ", after: 2s }, { text: "two ", after: 30s }, { text: three., after: 10m }]
+"#;
+    fs::write(&path, yaml).unwrap();
+    let scripted = ScriptedAnswers::read(&path).unwrap();
+    // The 632 simulated seconds last a tenth of one.
+    let config = Config { speed: Speed::Times(6_320.0), scripted, ..Config::default() };
+    let handler = Handler::new(config, InMemory::default()).unwrap();
+    let body = json!({"messages": [{"role": "user", "content": [{"text": "Count."}]}]});
+    for model in [CLAUDE, "amazon.nova-lite-v1%3A0", "meta.llama3-8b-instruct-v1%3A0"] {
+        let began = std::time::Instant::now();
+        let response = post(&handler, &format!("/model/{model}/converse-stream"), &body).await;
+        // They may take longer, and never less.
+        assert!(began.elapsed() >= std::time::Duration::from_millis(100), "{model}");
+        let mut decoder = Decoder::default();
+        decoder.push(response.body());
+        let mut pieces = Vec::new();
+        while let Some(frame) = decoder.take().unwrap() {
+            let payload: Value = serde_json::from_slice(&frame.payload).unwrap();
+            pieces.extend(payload["delta"]["text"].as_str().map(str::to_owned));
+        }
+        assert_eq!(pieces, ["One ", "two ", "three."], "{model}");
     }
 }
