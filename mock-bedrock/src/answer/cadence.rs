@@ -39,7 +39,7 @@ impl Answer {
             }
             _ => Vec::new(),
         };
-        let drawn = if lengths.is_empty() { text } else { "" };
+        let unstated = if lengths.is_empty() { text } else { "" };
         let mut rest = text;
         let stated = lengths.into_iter().map(move |length| {
             let end = rest.char_indices().nth(length).map_or(rest.len(), |(at, _)| at);
@@ -47,6 +47,6 @@ impl Answer {
             rest = left;
             piece
         });
-        stated.chain(pieces.of(drawn, self.model, draws))
+        stated.chain(pieces.of(unstated, self.model, draws))
     }
 }
