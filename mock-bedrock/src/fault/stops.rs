@@ -9,8 +9,8 @@ use crate::prose;
 use crate::tool_input;
 use crate::turn::{Tool, ToolChoice};
 
-/// What the service says in place of an answer that its filters stopped. Titan was recorded to say
-/// this; what other models say is not known.
+/// What stands in place of an answer that the model's filters stopped: a guess in the words of
+/// Titan's refusals, written from memory and confirmed by no recording.
 const FILTERED: &str = "Sorry - this model is unable to respond to this request.";
 /// What a guardrail says unless its owner words it otherwise.
 const BLOCKED: &str = "Sorry, the model cannot answer this question.";
