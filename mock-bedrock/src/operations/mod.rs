@@ -211,6 +211,13 @@ mod tests {
         assert_eq!(files, registered);
     }
 
+    #[test]
+    fn every_operation_of_the_ledger_is_served() {
+        let mut served: Vec<_> = OPERATIONS.iter().map(|operation| operation.operation()).collect();
+        served.sort_unstable();
+        assert_eq!(served, ledger::Operation::ALL);
+    }
+
     fn snake_case(name: &str) -> String {
         let mut snake = String::new();
         for letter in name.chars() {
