@@ -87,7 +87,7 @@ fn a_rule_that_is_off_finds_nothing_and_a_level_that_is_set_holds() {
                 judge.ledger(record.clone());
             }
             for span in &case.spans {
-                judge.traces(&support::traces(span));
+                judge.traces(&spanproof_fixtures::otlp::traces(span));
             }
             let findings = judge.finish().findings;
             let mut own = findings.iter().filter(|group| group.rule == case.rule);

@@ -20,13 +20,14 @@ struct Layer {
 
 /// One row for each crate of the workspace.
 ///
-/// Nobody may import `spanproof-fixtures`, which is for tests, nor `xtask`.
+/// Nobody may import `spanproof-fixtures`, which is for tests, but `xtask`, which writes a page from
+/// it and is never shipped; nobody may import `xtask`.
 const LAYERS: &[Layer] = &[
     Layer { name: "spanproof-schemas", may: &[], never: &["tokio*", "tonic*", "opentelemetry*"] },
     Layer {
         name: "spanproof-fixtures",
         may: &["spanproof-schemas"],
-        never: &["tokio*", "tonic*", "opentelemetry*"],
+        never: &["tokio*", "tonic*", "hyper*"],
     },
     Layer { name: "mock-bedrock", may: &["spanproof-schemas"], never: &["opentelemetry*"] },
     Layer {
@@ -54,6 +55,7 @@ const LAYERS: &[Layer] = &[
             "conformance",
             "loadgen",
             "spanproof",
+            "spanproof-fixtures",
         ],
         never: &[],
     },
@@ -146,6 +148,7 @@ mod tests {
         assert_eq!(may("mock-bedrock"), ["spanproof-schemas"]);
         assert_eq!(may("conformance-core"), ["spanproof-schemas"]);
         assert!(!may("conformance").contains(&"mock-bedrock"));
-        assert!(LAYERS.iter().all(|layer| !layer.may.contains(&"spanproof-fixtures")));
+        let importing = LAYERS.iter().filter(|layer| layer.may.contains(&"spanproof-fixtures"));
+        assert!(importing.map(|layer| layer.name).eq(["xtask"]));
     }
 }
