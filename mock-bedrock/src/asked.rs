@@ -6,9 +6,11 @@ use http::HeaderName;
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
-use spanproof_schemas::ledger::Exchange;
+use spanproof_schemas::ledger::{Content, Exchange};
 
 use crate::answer::Answer;
+use crate::cache::Division;
+use crate::draw;
 use crate::error::ServiceError;
 use crate::exchange::Service;
 use crate::fault::{self, Damage, Effect, Fault, Limits, Occasion, Setting};
@@ -17,6 +19,7 @@ use crate::request;
 use crate::request_metadata::Metadata;
 use crate::route::Labels;
 use crate::throttle::Reservation;
+use crate::turn::Turn;
 
 /// The name made once: looking it up by text would parse it for every request.
 const FAULT: HeaderName = HeaderName::from_static(fault::HEADER);
@@ -147,6 +150,32 @@ impl<'a> Asked<'a> {
         self.is_decided = true;
         self.fault = fault;
         refused.map_or(Ok(()), Err)
+    }
+
+    /// Records the turn that the request asks of a model.
+    pub(crate) fn record(&mut self, turn: &Turn) {
+        self.exchange.prompt_sha256 = draw::sha256(&turn.prompt);
+        self.exchange.parameters = turn.parameters.clone();
+        self.exchange.conversation = turn.conversation.clone();
+        if self.service.config.keep_content {
+            self.exchange.content =
+                Some(Content { prompt: turn.prompt.clone(), completion: String::new() });
+        }
+    }
+
+    /// What `model` answers to `turn`, whose prompt the cache divides so.
+    pub(crate) fn compose(&self, model: &'static Model, turn: Turn, division: Division) -> Answer {
+        let service = self.service;
+        let mut answer =
+            Answer::compose(service.config.seed, &service.completion_stem, model, turn, division);
+        answer.quirks = service.quirks;
+        answer.request_id.clone_from(&self.exchange.request_id);
+        answer.created_unix_seconds = self.exchange.arrived_unix_nanos / 1_000_000_000;
+        answer.states_usage = self.damage() != Some(&Damage::NoMetadata);
+        if let Some(pace) = service.pacing.overridden(model) {
+            answer.set_pace(pace);
+        }
+        answer
     }
 
     /// What is to be done to the answer on its way, once the request was let through.

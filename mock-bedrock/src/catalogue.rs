@@ -137,6 +137,7 @@ mod tests {
     use spanproof_schemas::price::PriceTable;
 
     use super::*;
+    use crate::folder;
     use crate::model::{Capability, Modality};
 
     #[test]
@@ -201,16 +202,8 @@ mod tests {
 
     #[test]
     fn every_file_of_the_folder_is_in_the_slice() {
-        let mut files: Vec<String> =
-            std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/catalogue"))
-                .unwrap()
-                .map(|entry| {
-                    entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned()
-                })
-                .collect();
-        files.sort();
         let listed: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
-        assert_eq!(files, listed);
+        assert_eq!(folder::stems("src/catalogue"), listed);
     }
 
     #[test]

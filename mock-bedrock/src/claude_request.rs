@@ -1,9 +1,6 @@
 //! The messages body that Claude takes natively.
 
-use std::fmt;
-
 use serde::Deserialize;
-use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use spanproof_schemas::ledger::Parameters;
@@ -12,6 +9,7 @@ use crate::claude_tools;
 use crate::error::ServiceError;
 use crate::model::Model;
 use crate::reasoning;
+use crate::text_or_list::TextOrList;
 use crate::turn::{CacheTtl, ToolChoice, Turn};
 
 /// The most stop sequences that the documentation of Claude's native body allows.
@@ -204,7 +202,7 @@ struct Body<'a> {
     #[serde(borrow)]
     messages: Option<Vec<Message<'a>>>,
     #[serde(borrow)]
-    system: Option<Content<'a>>,
+    system: Option<TextOrList<Block<'a>>>,
     temperature: Option<f64>,
     top_p: Option<f64>,
     top_k: Option<f64>,
@@ -220,36 +218,7 @@ struct Body<'a> {
 struct Message<'a> {
     role: String,
     #[serde(borrow)]
-    content: Content<'a>,
-}
-
-/// A text, or a list of blocks.
-struct Content<'a>(Vec<Block<'a>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ContentVisitor;
-        impl<'de> Visitor<'de> for ContentVisitor {
-            type Value = Content<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text or a list of content blocks")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Content(vec![Block { text: Some(text.to_owned()), ..Block::default() }]))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut blocks = Vec::new();
-                while let Some(block) = seq.next_element()? {
-                    blocks.push(block);
-                }
-                Ok(Content(blocks))
-            }
-        }
-        deserializer.deserialize_any(ContentVisitor)
-    }
+    content: TextOrList<Block<'a>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -268,6 +237,13 @@ struct Block<'a> {
     #[serde(borrow)]
     tool_use_id: Option<&'a RawValue>,
     cache_control: Option<CacheControl>,
+}
+
+/// A content that is a text is one block.
+impl From<String> for Block<'_> {
+    fn from(text: String) -> Self {
+        Block { text: Some(text), ..Block::default() }
+    }
 }
 
 #[derive(Deserialize)]

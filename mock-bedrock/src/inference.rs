@@ -1,6 +1,6 @@
 //! What the operations that run a model have in common: read a turn, compose its answer, write it.
 
-use spanproof_schemas::ledger::{Content, Operation, Task};
+use spanproof_schemas::ledger::{Operation, Task};
 
 use crate::answer::{Answer, Stop};
 use crate::asked::{Asked, Subject};
@@ -8,7 +8,7 @@ use crate::cache::Division;
 use crate::draw;
 use crate::error::ServiceError;
 use crate::families::{self, Family};
-use crate::fault::{Damage, Limits};
+use crate::fault::Limits;
 use crate::guardrail::Guarding;
 use crate::model::{self, Model};
 use crate::operations::{Converse, InvokeModel, Stated, Written, WrittenBody};
@@ -55,13 +55,7 @@ pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written
     let family = families::of(model);
     asked.exchange.task = shape.task(family);
     let turn = shape.read(family, asked.body, model)?;
-    asked.exchange.prompt_sha256 = draw::sha256(&turn.prompt);
-    asked.exchange.parameters = turn.parameters.clone();
-    asked.exchange.conversation = turn.conversation.clone();
-    if service.config.keep_content {
-        asked.exchange.content =
-            Some(Content { prompt: turn.prompt.clone(), completion: String::new() });
-    }
+    asked.record(&turn);
     turn.validate(model)?;
     let guarding = Guarding::of(asked, &turn)?;
     let quota_tokens = match service.throttle.quota(model) {
@@ -98,19 +92,11 @@ pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written
         Some(guarding) if guarding.refuses() => Division::default(),
         _ => service.cache.charge(model, &turn, asked.exchange.test_id.as_deref()),
     };
-    let mut answer =
-        Answer::compose(service.config.seed, &service.completion_stem, model, turn, division);
-    answer.quirks = service.quirks;
-    answer.request_id.clone_from(&asked.exchange.request_id);
-    if let Some(pace) = service.pacing.overridden(model) {
-        answer.set_pace(pace);
-    }
+    let mut answer = asked.compose(model, turn, division);
     if let Some((_, reply)) = scripted {
         reply.apply(&mut answer);
     }
-    answer.states_usage = asked.damage() != Some(&Damage::NoMetadata);
     asked.stop(&mut answer, &limits)?;
-    answer.created_unix_seconds = asked.exchange.arrived_unix_nanos / 1_000_000_000;
     if let Some(guarding) = guarding {
         guarding.apply(&mut answer, family);
     }

@@ -43,6 +43,8 @@ pub mod event_stream;
 mod exchange;
 mod families;
 mod fault;
+#[cfg(test)]
+mod folder;
 mod glob;
 pub mod guardrail;
 mod handler;
@@ -70,6 +72,7 @@ mod script;
 pub mod scripted;
 mod server;
 mod sonic;
+mod text_or_list;
 mod throttle;
 mod timer;
 mod timestamp;

@@ -7,7 +7,6 @@ use crate::asked::{Asked, Subject};
 use crate::draw;
 use crate::error::ServiceError;
 use crate::families;
-use crate::fault::Damage;
 use crate::model::{self, Model};
 use crate::request;
 use crate::turn::Turn;
@@ -70,18 +69,8 @@ pub(crate) fn admit(
 
 /// What `model` answers to `turn`.
 pub(crate) fn compose(asked: &Asked<'_>, model: &'static Model, turn: Turn) -> Answer {
-    let service = asked.service;
-    let division = service.cache.charge(model, &turn, asked.exchange.test_id.as_deref());
-    let mut answer =
-        Answer::compose(service.config.seed, &service.completion_stem, model, turn, division);
-    answer.quirks = service.quirks;
-    answer.request_id.clone_from(&asked.exchange.request_id);
-    if let Some(pace) = service.pacing.overridden(model) {
-        answer.set_pace(pace);
-    }
-    answer.states_usage = asked.damage() != Some(&Damage::NoMetadata);
-    answer.created_unix_seconds = asked.exchange.arrived_unix_nanos / 1_000_000_000;
-    answer
+    let division = asked.service.cache.charge(model, &turn, asked.exchange.test_id.as_deref());
+    asked.compose(model, turn, division)
 }
 
 /// Records what a client is told.

@@ -12,24 +12,27 @@ use super::{Chunks, Family};
 use crate::answer::{Answer, Stop};
 use crate::error::ServiceError;
 use crate::model::Model;
-use crate::openai::{self, Dialect};
+use crate::openai::ChatFamily;
 use crate::operations::Stated;
 use crate::turn::Turn;
 
 /// `mistral.mistral-large-*`, `mistral.pixtral-*` and what came after them
 pub(crate) struct MistralChat;
 
+/// What it is but for prompts.
+const CHAT: ChatFamily = ChatFamily::named("mistral_chat");
+
 impl Family for MistralChat {
     fn name(&self) -> &'static str {
-        "mistral_chat"
+        CHAT.name
     }
 
     fn takes_chat_completions(&self) -> bool {
-        true
+        CHAT.takes_chat_completions()
     }
 
     fn signs_reasoning(&self) -> bool {
-        false
+        CHAT.signs_reasoning()
     }
 
     fn read(&self, body: &[u8], model: &Model) -> Result<Turn, ServiceError> {
@@ -39,7 +42,7 @@ impl Family for MistralChat {
         }
         let head: Head = serde_json::from_slice(body).map_err(|_| ServiceError::unreadable())?;
         if head.prompt.is_none() || !model.id.contains("-2402-") {
-            return Ok(openai::read(body, false)?.turn);
+            return CHAT.read(body, model);
         }
         let mut turn = MistralText.read(body, model)?;
         turn.echo.native = json!({ "prompted": true });
@@ -50,29 +53,26 @@ impl Family for MistralChat {
         if is_prompted(answer) {
             return MistralText.write(answer);
         }
-        openai::write(answer, Dialect::OpenAi)
+        CHAT.write(answer)
     }
 
     fn stream(&self, answer: &Answer, chunks: &mut Chunks<'_>) {
         if is_prompted(answer) {
             return MistralText.stream(answer, chunks);
         }
-        openai::stream(answer, Dialect::OpenAi, chunks);
+        CHAT.stream(answer, chunks);
     }
 
     /// The text models have the same words for the ends that a prompt can have.
     fn stop_word<'s>(&self, stop: &'s Stop) -> &'s str {
-        openai::stop_word(stop)
+        CHAT.stop_word(stop)
     }
 
     fn stated(&self, answer: &Answer) -> Stated {
         if is_prompted(answer) {
             return Stated::default();
         }
-        Stated {
-            response_id: Some(openai::id(answer)),
-            response_model: Some(answer.model.id.clone()),
-        }
+        CHAT.stated(answer)
     }
 }
 

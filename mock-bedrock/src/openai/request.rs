@@ -1,13 +1,11 @@
 //! Reading a chat completion request.
 
-use std::fmt;
-
 use serde::Deserialize;
-use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use spanproof_schemas::ledger::Parameters;
 
 use crate::error::ServiceError;
+use crate::text_or_list::TextOrList;
 use crate::turn::{Reasoning, ToolChoice, Turn};
 
 /// Reasoning tokens by `reasoning_effort`; without it, models reason as for `medium`.
@@ -179,7 +177,7 @@ struct Body<'a> {
     max_completion_tokens: Option<i64>,
     temperature: Option<f64>,
     top_p: Option<f64>,
-    stop: Option<Stop>,
+    stop: Option<TextOrList<String>>,
     stream: Option<bool>,
     stream_options: Option<StreamOptions>,
     #[serde(borrow)]
@@ -197,7 +195,7 @@ struct StreamOptions {
 struct Message<'a> {
     role: String,
     #[serde(borrow)]
-    content: Option<Content<'a>>,
+    content: Option<TextOrList<Part<'a>>>,
     #[serde(borrow)]
     tool_calls: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -211,6 +209,13 @@ struct Part<'a> {
     text: Option<String>,
     #[serde(borrow)]
     image_url: Option<&'a RawValue>,
+}
+
+/// A content that is a text is one part.
+impl From<String> for Part<'_> {
+    fn from(text: String) -> Self {
+        Part { text: Some(text), ..Part::default() }
+    }
 }
 
 #[derive(Deserialize)]
@@ -237,51 +242,4 @@ enum Choice {
 #[derive(Deserialize)]
 struct Named {
     name: String,
-}
-
-/// A text, or a list of parts.
-struct Content<'a>(Vec<Part<'a>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ContentVisitor;
-        impl<'de> Visitor<'de> for ContentVisitor {
-            type Value = Content<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text or a list of parts")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Content(vec![Part { text: Some(text.to_owned()), ..Part::default() }]))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut parts = Vec::new();
-                while let Some(part) = seq.next_element()? {
-                    parts.push(part);
-                }
-                Ok(Content(parts))
-            }
-        }
-        deserializer.deserialize_any(ContentVisitor)
-    }
-}
-
-/// A text, or a list of them.
-struct Stop(Vec<String>);
-
-impl<'de> Deserialize<'de> for Stop {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum OneOrMore {
-            One(String),
-            More(Vec<String>),
-        }
-        Ok(Stop(match OneOrMore::deserialize(deserializer)? {
-            OneOrMore::One(stop) => vec![stop],
-            OneOrMore::More(stops) => stops,
-        }))
-    }
 }

@@ -36,7 +36,7 @@ pub(crate) enum Dialect {
 }
 
 /// A `chat.completion`.
-pub(crate) fn write(answer: &Answer, dialect: Dialect) -> Vec<u8> {
+pub(super) fn write(answer: &Answer, dialect: Dialect) -> Vec<u8> {
     let mut content = String::new();
     let mut calls = Vec::new();
     for (number, block) in answer.blocks.iter().enumerate() {
@@ -218,15 +218,18 @@ impl<'a, const CHOICES: usize> Completion<'a, CHOICES> {
     fn with_ending(mut self, answer: &Answer, dialect: Dialect) -> Self {
         if dialect == Dialect::Jamba {
             self.meta = Some(Meta { request_duration_millis: answer.timing.total_ms() });
-            self.jamba_model = Some(jamba_model(answer.model.bare_name()));
+            self.jamba_model = Some(model_name(answer, dialect));
         }
         self
     }
 }
 
-/// `jamba-1.5-large` for `jamba-1-5-large`.
-pub(crate) fn jamba_model(bare_name: &str) -> String {
-    bare_name.replacen("1-5", "1.5", 1)
+/// The model as an answer names it: by its id, or `jamba-1.5-large` for `ai21.jamba-1-5-large-v1:0`.
+pub(super) fn model_name(answer: &Answer, dialect: Dialect) -> String {
+    match dialect {
+        Dialect::OpenAi => answer.model.id.clone(),
+        Dialect::Jamba => answer.model.bare_name().replacen("1-5", "1.5", 1),
+    }
 }
 
 #[derive(Serialize)]

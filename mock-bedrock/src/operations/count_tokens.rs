@@ -6,12 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use spanproof_schemas::ledger::{self, Content};
+use spanproof_schemas::ledger;
 
 use super::{Operation, Written};
 use crate::asked::{Asked, Subject};
 use crate::converse_support;
-use crate::draw;
 use crate::error::ServiceError;
 use crate::families;
 use crate::model::{self, Capability, Model};
@@ -49,13 +48,7 @@ impl Operation for CountTokens {
         let request: Request<'_> = asked.json()?;
         let Some(input) = request.input else { return Err(ServiceError::missing("input")) };
         let turn = read(&input, model)?;
-        asked.exchange.prompt_sha256 = draw::sha256(&turn.prompt);
-        asked.exchange.parameters = turn.parameters.clone();
-        asked.exchange.conversation = turn.conversation.clone();
-        if service.config.keep_content {
-            asked.exchange.content =
-                Some(Content { prompt: turn.prompt.clone(), completion: String::new() });
-        }
+        asked.record(&turn);
         asked.admit(&Subject { model: Some(model), prompt: &turn.prompt, quota_tokens: 0 })?;
         Ok(Written::json(&Body { input_tokens: turn.input_tokens(model) }, DUE))
     }

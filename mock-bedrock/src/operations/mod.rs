@@ -193,22 +193,14 @@ pub(crate) struct Stated {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::folder;
 
     #[test]
     fn every_file_is_in_the_slice() {
-        let mut files: Vec<String> =
-            std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/operations"))
-                .unwrap()
-                .map(|entry| {
-                    entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned()
-                })
-                .filter(|stem| stem != "mod")
-                .collect();
-        files.sort();
         let mut registered: Vec<String> =
             OPERATIONS.iter().map(|operation| snake_case(operation.operation().name())).collect();
         registered.sort();
-        assert_eq!(files, registered);
+        assert_eq!(folder::stems("src/operations"), registered);
     }
 
     #[test]
