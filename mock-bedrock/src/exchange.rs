@@ -17,6 +17,7 @@ use spanproof_schemas::ledger::{Exchange, LEDGER_VERSION, MarkerKind, Record, Ru
 use spanproof_schemas::speed::Speed;
 use spanproof_schemas::time::unix_nanos;
 
+use crate::admin::Observer;
 use crate::asked::{Asked, Subject};
 use crate::async_invoke::AsyncInvokes;
 use crate::auth::{Refusal, Sent};
@@ -28,7 +29,6 @@ use crate::duplex::{Duplex, Incoming};
 use crate::error::ServiceError;
 use crate::fault::{self, Damage, FaultPlans};
 use crate::guardrail::Guardrails;
-use crate::ledger::LedgerSink;
 use crate::line::{Line, Severed};
 use crate::operations::{Operation, Written, WrittenBody};
 use crate::pacing::Pacing;
@@ -51,7 +51,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// What every exchange of a server shares.
 pub(crate) struct Service {
     pub(crate) config: Config,
-    pub(crate) sink: Arc<dyn LedgerSink>,
+    pub(crate) sink: Arc<Observer>,
     /// Cloned into every exchange that is not in the ledger yet.
     pub(crate) open: Open,
     /// Cloned into every answer that is streamed.
@@ -110,7 +110,7 @@ impl Service {
     /// A service at `address`, its first record handed to `sink`.
     pub(crate) fn new(
         config: Config,
-        sink: Arc<dyn LedgerSink>,
+        sink: Arc<Observer>,
         address: SocketAddr,
         open: Open,
     ) -> Self {

@@ -8,6 +8,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use tokio::sync::mpsc;
 
+use crate::admin::Observer;
 use crate::config::{Config, ConfigError};
 use crate::exchange::Service;
 use crate::ledger::LedgerSink;
@@ -37,7 +38,9 @@ impl Handler {
         // Nobody waits for open exchanges here.
         let (open, _) = mpsc::channel(1);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, config.listen.port()));
-        Ok(Handler { service: Service::new(config, Arc::new(ledger), address, open) })
+        Ok(Handler {
+            service: Service::new(config, Arc::new(Observer::blind(ledger)), address, open),
+        })
     }
 
     /// The whole answer to `request`, or as much of it as came before a fault cut the connection.

@@ -8,8 +8,9 @@ use spanproof_schemas::ledger::{Chunks, Exchange, Record, Usage};
 use spanproof_schemas::time::unix_nanos;
 use tokio::sync::mpsc;
 
+use crate::admin::Observer;
 use crate::draw;
-use crate::ledger::{HandedFrame, LedgerSink};
+use crate::ledger::HandedFrame;
 use crate::throttle::Reservation;
 
 /// The record of one exchange in the making. Dropping it writes the record: a client that leaves
@@ -20,7 +21,7 @@ pub(crate) struct Recorder {
     charged: Usage,
     /// Settled with the usage in the end.
     reservation: Option<Reservation>,
-    sink: Arc<dyn LedgerSink>,
+    sink: Arc<Observer>,
     stream: Option<OpenStream>,
     /// Dropped after the record was written: a shutdown waits for that.
     _open: Open,
@@ -33,7 +34,7 @@ pub(crate) type Open = mpsc::Sender<Infallible>;
 pub(crate) type OpenStream = Arc<()>;
 
 impl Recorder {
-    pub(crate) fn new(exchange: Exchange, sink: Arc<dyn LedgerSink>, open: Open) -> Self {
+    pub(crate) fn new(exchange: Exchange, sink: Arc<Observer>, open: Open) -> Self {
         Recorder {
             exchange: Some(Box::new(exchange)),
             charged: Usage::default(),

@@ -37,11 +37,11 @@ pub struct Server {
 }
 
 /// The sink of the ledger, which need not be printable.
-struct SinkHandle(Arc<dyn LedgerSink>);
+struct SinkHandle(Arc<Observer>);
 
 impl std::fmt::Debug for SinkHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("LedgerSink")
+        f.write_str("Observer")
     }
 }
 
@@ -88,10 +88,10 @@ impl Server {
         })?;
         let metrics = Arc::new(Metrics::default());
         let kept = (config.kept_records > 0).then(|| Arc::new(Kept::new(config.kept_records)));
-        let sink: Arc<dyn LedgerSink> = Arc::new(Observer {
+        let sink = Arc::new(Observer {
             metrics: Arc::clone(&metrics),
             kept: kept.clone(),
-            ledger: Arc::new(ledger),
+            ledger: Box::new(ledger),
         });
         #[cfg(feature = "tls")]
         let tls = config.tls.as_ref().map(Tls::acceptor);

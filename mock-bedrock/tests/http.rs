@@ -398,7 +398,7 @@ fn a_ledger_that_cannot_be_written_is_an_error() {
 #[test]
 fn a_full_disk_is_reported_by_the_flush() {
     let sink = JsonLines::create("/dev/full").unwrap();
-    sink.record(Record::Exchange(Box::default()));
+    sink.record(&Record::Exchange(Box::default()));
     assert!(sink.flush().is_err());
 }
 

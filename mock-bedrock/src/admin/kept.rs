@@ -71,6 +71,10 @@ impl Kept {
             records.evicted = position + 1;
         }
         drop(records);
+        if self.end.receiver_count() == 0 {
+            // Telling nobody costs as much as telling somebody.
+            return;
+        }
         // Another record, pushed after this one, may have said so already.
         self.end.send_if_modified(|end| {
             let is_news = *end <= position;

@@ -8,37 +8,41 @@ use super::kept::Kept;
 use super::metrics::Metrics;
 use crate::ledger::{HandedFrame, LedgerError, LedgerSink};
 
-/// Counts records, keeps a copy if the admin endpoint is to show them, and hands them on.
+/// Counts records, hands them to the ledger, and keeps them if the admin endpoint is to show them.
 pub(crate) struct Observer {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) kept: Option<Arc<Kept>>,
-    pub(crate) ledger: Arc<dyn LedgerSink>,
+    pub(crate) ledger: Box<dyn LedgerSink>,
 }
 
-impl LedgerSink for Observer {
-    fn record(&self, record: Record) {
-        match &record {
-            Record::Run(run) => {
-                if let Some(kept) = &self.kept {
-                    kept.begin(run.clone());
-                }
-            }
-            Record::Exchange(exchange) => {
-                self.metrics.count(exchange);
-                if let Some(kept) = &self.kept {
-                    kept.push((**exchange).clone());
-                }
-            }
-        }
-        self.ledger.record(record);
+impl Observer {
+    /// One that counts for nobody and keeps nothing, in front of `ledger`.
+    pub(crate) fn blind(ledger: impl LedgerSink) -> Self {
+        Observer { metrics: Arc::default(), kept: None, ledger: Box::new(ledger) }
     }
 
-    fn frame(&self, frame: &HandedFrame<'_>) {
+    /// Takes one record. The ledger only looks at it, so that it need not be copied to be kept.
+    pub(crate) fn record(&self, record: Record) {
+        self.ledger.record(&record);
+        if let Record::Exchange(exchange) = &record {
+            self.metrics.count(exchange);
+        }
+        if let Some(kept) = &self.kept {
+            match record {
+                Record::Run(run) => kept.begin(run),
+                Record::Exchange(exchange) => kept.push(*exchange),
+            }
+        }
+    }
+
+    /// Sees a frame that was handed to the connection.
+    pub(crate) fn frame(&self, frame: &HandedFrame<'_>) {
         self.metrics.lateness.count(frame.handed.saturating_duration_since(frame.planned));
         self.ledger.frame(frame);
     }
 
-    fn flush(&self) -> Result<(), LedgerError> {
+    /// Returns when the ledger is where it belongs. May block.
+    pub(crate) fn flush(&self) -> Result<(), LedgerError> {
         self.ledger.flush()
     }
 }

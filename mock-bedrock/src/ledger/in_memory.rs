@@ -43,7 +43,7 @@ impl InMemory {
 }
 
 impl LedgerSink for InMemory {
-    fn record(&self, record: Record) {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
+    fn record(&self, record: &Record) {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).push(record.clone());
     }
 }

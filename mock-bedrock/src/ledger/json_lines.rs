@@ -63,13 +63,13 @@ impl JsonLines {
 }
 
 impl LedgerSink for JsonLines {
-    fn record(&self, record: Record) {
+    fn record(&self, record: &Record) {
         thread_local! {
             static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
         }
         LINE.with_borrow_mut(|line| {
             line.clear();
-            match json::write(line, &record) {
+            match json::write(line, record) {
                 Ok(()) => {
                     line.push(b'\n');
                     self.gathered.add(line);
@@ -140,7 +140,7 @@ mod tests {
                     for number in 0..EACH {
                         let exchange =
                             Exchange { sequence: thread * EACH + number, ..Exchange::default() };
-                        sink.record(Record::Exchange(Box::new(exchange)));
+                        sink.record(&Record::Exchange(Box::new(exchange)));
                         if number == EACH / 2 {
                             sink.flush().unwrap();
                         }
@@ -162,7 +162,7 @@ mod tests {
         }
         assert_eq!(sequences.len() as u64, THREADS * EACH);
 
-        sink.record(Record::Exchange(Box::default()));
+        sink.record(&Record::Exchange(Box::default()));
         drop(sink);
         assert_eq!(lines().lines().count() as u64, THREADS * EACH + 1);
     }

@@ -28,7 +28,7 @@ pub struct HandedFrame<'a> {
 /// the order of their ends.
 pub trait LedgerSink: Send + Sync + 'static {
     /// Takes one record. Called on the request path, so it should be quick and wait for nothing.
-    fn record(&self, record: Record);
+    fn record(&self, record: &Record);
 
     /// Sees a frame of a stream when it is handed to the connection: for those who measure how
     /// well streams keep to their plan. Not called at [`Speed::Max`], where there is none. Does

@@ -42,7 +42,7 @@ struct Watched {
 }
 
 impl LedgerSink for Watched {
-    fn record(&self, record: Record) {
+    fn record(&self, record: &Record) {
         self.ledger.record(record);
     }
 
