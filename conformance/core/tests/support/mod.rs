@@ -1,9 +1,12 @@
-//! Judging cases.
+//! Judging what the fixtures hold.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use conformance_core::{Choice, Content, Judge, Judgement, Settings};
+use spanproof_fixtures::corpus::Capture;
 use spanproof_fixtures::{Case, otlp};
+use spanproof_schemas::report::FindingGroup;
 
 /// What the judge says of a case.
 pub(crate) fn judge(case: &Case) -> Judgement {
@@ -28,4 +31,22 @@ pub(crate) fn judge(case: &Case) -> Judgement {
         judge.logs(&otlp::logs(log));
     }
     judge.finish()
+}
+
+/// What the judge finds in a capture of the corpus.
+pub(crate) fn judge_capture(capture: &Capture, settings: Settings) -> Vec<FindingGroup> {
+    let mut judge = Judge::new(settings);
+    for record in &capture.ledger {
+        judge.ledger(record.clone());
+    }
+    for span in &capture.spans {
+        judge.traces(&otlp::traces(span));
+    }
+    for metric in &capture.metrics {
+        judge.metrics(&otlp::metrics(metric));
+    }
+    for log in &capture.logs {
+        judge.logs(&otlp::logs(log));
+    }
+    judge.finish().findings
 }
