@@ -2,16 +2,17 @@
 //! asked for.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
-use conformance::capture::{self, Export};
+use conformance::capture::{Export, ReadError, Reader, Source};
 use conformance::report::{Format, ReportTarget, Style};
-use conformance_core::Judge;
+use conformance_core::{Excerpts, Judge};
 use spanproof_schemas::ledger::{LEDGER_VERSION, Record};
 use spanproof_schemas::price::PriceTable;
-use spanproof_schemas::report::{Load, REPORT_VERSION, Report};
+use spanproof_schemas::report::{Load, REPORT_VERSION, Report, TraceExcerpt};
+use tempfile::NamedTempFile;
 
 use crate::configuration::Configuration;
 use crate::cost::cost;
@@ -82,21 +83,22 @@ pub(crate) fn judge(
     configuration: Configuration,
     evidence: Evidence<'_>,
 ) -> Result<Report, Failure> {
+    let captures = Captures::new(evidence.captures).or_could_not_judge()?;
     let mut judge = Judge::new(configuration.settings);
     if let Some(path) = evidence.ledger {
         read_ledger(path, &mut judge)
             .with_context(|| format!("cannot read the ledger {}", path.display()))
             .or_could_not_judge()?;
     }
-    for path in evidence.captures {
-        capture::read(path, &mut |export| match export {
+    captures
+        .read(&mut |export| match export {
             Export::Traces(request) => judge.traces(&request),
             Export::Metrics(request) => judge.metrics(&request),
             Export::Logs(request) => judge.logs(&request),
         })
         .or_could_not_judge()?;
-    }
     let judgement = judge.finish();
+    let traces = captures.excerpts(judgement.excerpts()).or_could_not_judge()?;
     let verdict = verdict(
         judgement.telemetry.is_empty(),
         judgement.findings.iter().map(|group| group.level),
@@ -107,6 +109,7 @@ pub(crate) fn judge(
     Ok(Report {
         version: REPORT_VERSION,
         verdict,
+        fail_on: configuration.fail_on,
         semconv: judgement.semconv,
         load: evidence.load,
         telemetry: judgement.telemetry,
@@ -114,7 +117,53 @@ pub(crate) fn judge(
         findings: judgement.findings,
         usage: judgement.usage,
         cost,
+        rules: judgement.rules,
+        traces,
+        truth: judgement.truth,
+        coverage: judgement.coverage,
     })
+}
+
+/// Captured telemetry that can be read twice: to judge, and to show what was found in its traces.
+struct Captures {
+    sources: Vec<Source>,
+    /// What came from standard input; gone when this is.
+    _spool: Option<NamedTempFile>,
+}
+
+impl Captures {
+    fn new(paths: &[PathBuf]) -> anyhow::Result<Captures> {
+        let mut sources: Vec<Source> =
+            paths.iter().map(|path| Source::from(path.as_path())).collect();
+        let mut spool = None;
+        // There is but one standard input, however often it is named: further ones are at its end.
+        if let Some(stdin) = sources.iter_mut().find(|source| **source == Source::Stdin) {
+            let mut file =
+                NamedTempFile::new().context("cannot make a temporary file for standard input")?;
+            io::copy(&mut io::stdin().lock(), &mut file).context("cannot keep standard input")?;
+            *stdin = Source::Spooled(file.path().to_owned());
+            spool = Some(file);
+        }
+        Ok(Captures { sources, _spool: spool })
+    }
+
+    fn read(&self, each: &mut dyn FnMut(Export)) -> Result<(), ReadError> {
+        for export in Reader::new(self.sources.iter().cloned())? {
+            each(export?);
+        }
+        Ok(())
+    }
+
+    fn excerpts(&self, mut excerpts: Excerpts) -> Result<Vec<TraceExcerpt>, ReadError> {
+        if !excerpts.is_empty() {
+            self.read(&mut |export| {
+                if let Export::Traces(request) = export {
+                    excerpts.traces(&request);
+                }
+            })?;
+        }
+        Ok(excerpts.finish())
+    }
 }
 
 /// Judges, reports, and says how it ended.

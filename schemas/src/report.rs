@@ -5,8 +5,18 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+mod coverage;
+mod rule;
+mod trace;
+mod truth;
+
+pub use coverage::{AttributeCoverage, Coverage, RequirementLevel};
+pub use rule::{Checked, RuleOutcome, RuleState};
+pub use trace::{ExcerptKind, ExcerptSpan, ExcerptStatus, TraceExcerpt};
+pub use truth::{Reported, Served, TruthRow, TruthTable};
+
 /// The version of the report's shape.
-pub const REPORT_VERSION: u32 = 1;
+pub const REPORT_VERSION: u32 = 2;
 
 /// Everything a run has to say. `report.schema.json` is its JSON Schema.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +26,8 @@ pub struct Report {
     pub version: u32,
     /// The outcome in one word.
     pub verdict: Verdict,
+    /// The lowest level that fails a run.
+    pub fail_on: Level,
     /// The semantic-convention versions that telemetry was judged by, with the number of spans of
     /// each.
     pub semconv: BTreeMap<String, u64>,
@@ -34,6 +46,16 @@ pub struct Report {
     /// What the tokens cost by the dated price table; absent without a ledger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
+    /// Every rule, by id, and what became of it.
+    pub rules: Vec<RuleOutcome>,
+    /// The traces of the findings' examples, in the order of the findings; the first of them where
+    /// there are many.
+    pub traces: Vec<TraceExcerpt>,
+    /// Calls beside their spans; absent without a ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub truth: Option<TruthTable>,
+    /// Which attributes GenAI spans carry, by version and span type.
+    pub coverage: Vec<Coverage>,
 }
 
 /// The outcome of judging.

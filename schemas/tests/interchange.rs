@@ -19,8 +19,10 @@ use spanproof_schemas::ledger::{
 };
 use spanproof_schemas::price::PriceTable;
 use spanproof_schemas::report::{
-    Cost, Example, FindingGroup, Join, JoinMeans, Level, Load, Quantiles, REPORT_VERSION, Report,
-    Subject, Telemetry, TokenCounts, UsageComparison, Verdict,
+    AttributeCoverage, Checked, Cost, Coverage, Example, ExcerptKind, ExcerptSpan, ExcerptStatus,
+    FindingGroup, Join, JoinMeans, Level, Load, Quantiles, REPORT_VERSION, Report, Reported,
+    RequirementLevel, RuleOutcome, RuleState, Served, Subject, Telemetry, TokenCounts,
+    TraceExcerpt, TruthRow, TruthTable, UsageComparison, Verdict,
 };
 use spanproof_schemas::worker::{self, Call, Done, FromWorker};
 use support::{assert_accepts, assert_refuses_spoiled, validator};
@@ -221,6 +223,7 @@ fn smallest_report() -> Report {
     Report {
         version: REPORT_VERSION,
         verdict: Verdict::NothingCaptured,
+        fail_on: Level::Violation,
         semconv: BTreeMap::new(),
         load: None,
         telemetry: Telemetry::default(),
@@ -228,7 +231,120 @@ fn smallest_report() -> Report {
         findings: Vec::new(),
         usage: UsageComparison::default(),
         cost: None,
+        rules: Vec::new(),
+        traces: Vec::new(),
+        truth: None,
+        coverage: Vec::new(),
     }
+}
+
+/// A rule in every state.
+fn rules() -> Vec<RuleOutcome> {
+    let kinds = [
+        Checked::Spans,
+        Checked::Texts,
+        Checked::Points,
+        Checked::Calls,
+        Checked::Scopes,
+        Checked::MetricSums,
+        Checked::Run,
+    ];
+    let states = [RuleState::Checked, RuleState::NothingToCheck, RuleState::Off];
+    states
+        .map(|state| RuleOutcome {
+            id: "usage/input-tokens".to_owned(),
+            summary: "input tokens are those served".to_owned(),
+            level: Level::Violation,
+            state,
+            checked: kinds.map(|kind| (kind, 1)).into_iter().collect(),
+            findings: 2,
+            basis: "ground truth".to_owned(),
+            what_it_checks: "The count.".to_owned(),
+            why: "Bills.".to_owned(),
+            example: "12 for 13.".to_owned(),
+            how_to_mend: "Count.".to_owned(),
+            reference: "https://opentelemetry.io/".to_owned(),
+        })
+        .to_vec()
+}
+
+/// A span of every kind and status, with all that one may have.
+fn excerpt(kind: ExcerptKind, status: ExcerptStatus) -> ExcerptSpan {
+    ExcerptSpan {
+        span_id: "b7ad6b7169203331".to_owned(),
+        parent_span_id: Some("b7ad6b7169203330".to_owned()),
+        depth: 1,
+        has_parent: true,
+        name: "chat".to_owned(),
+        kind,
+        start_unix_nanos: 1,
+        end_unix_nanos: 2,
+        status,
+        scope: Some("a library".to_owned()),
+        attributes: BTreeMap::from([("gen_ai.operation.name".to_owned(), "\"chat\"".to_owned())]),
+    }
+}
+
+/// Calls with a span and without.
+fn truth(tokens: TokenCounts, by: &[JoinMeans]) -> TruthTable {
+    let mut row = TruthRow {
+        exchange: 1,
+        attempts: 2,
+        operation: "Converse".to_owned(),
+        served: Served {
+            model: "a.model".to_owned(),
+            status: 200,
+            exception: Some("ThrottlingException".to_owned()),
+            fault: Some("cut".to_owned()),
+            stop_reason: Some("end_turn".to_owned()),
+            tokens,
+        },
+        reported: None,
+        rules: vec!["usage/input-tokens".to_owned()],
+    };
+    let mut rows = vec![row.clone()];
+    for by in by {
+        row.reported = Some(Reported {
+            by: *by,
+            trace_id: "0af7651916cd43dd8448eb211c80319c".to_owned(),
+            span_id: "b7ad6b7169203331".to_owned(),
+            span_name: "chat".to_owned(),
+            model: Some("a.model".to_owned()),
+            is_error: true,
+            error_type: Some("timeout".to_owned()),
+            finish_reasons: vec!["stop".to_owned()],
+            input_tokens: Some(1),
+            output_tokens: Some(2),
+            cache_read_input_tokens: Some(3),
+            cache_write_input_tokens: Some(4),
+            duration_nanos: 5,
+        });
+        rows.push(row.clone());
+    }
+    TruthTable { calls: 9, calls_with_findings: 5, rows }
+}
+
+fn coverage() -> Vec<Coverage> {
+    let levels = [
+        None,
+        Some(RequirementLevel::Required),
+        Some(RequirementLevel::ConditionallyRequired),
+        Some(RequirementLevel::Recommended),
+        Some(RequirementLevel::OptIn),
+    ];
+    let attributes = levels.map(|requirement| AttributeCoverage {
+        name: "gen_ai.request.model".to_owned(),
+        requirement,
+        spans: 4,
+    });
+    [None, Some("span.aws.bedrock.client".to_owned())]
+        .map(|span_type| Coverage {
+            semconv: "1.41.1".to_owned(),
+            span_type,
+            spans: 4,
+            attributes: attributes.to_vec(),
+        })
+        .to_vec()
 }
 
 /// A report with everything.
@@ -301,6 +417,21 @@ fn largest_report() -> Report {
             prices_as_of: "2026-11-22".to_owned(),
             unpriced_models: vec!["a.model".to_owned()],
         }),
+        rules: rules(),
+        traces: vec![TraceExcerpt {
+            trace_id: "0af7651916cd43dd8448eb211c80319c".to_owned(),
+            captured_spans: 9,
+            spans: vec![
+                excerpt(ExcerptKind::Unspecified, ExcerptStatus::Unset),
+                excerpt(ExcerptKind::Internal, ExcerptStatus::Ok),
+                excerpt(ExcerptKind::Server, ExcerptStatus::Error),
+                excerpt(ExcerptKind::Client, ExcerptStatus::Unset),
+                excerpt(ExcerptKind::Producer, ExcerptStatus::Unset),
+                excerpt(ExcerptKind::Consumer, ExcerptStatus::Unset),
+            ],
+        }],
+        truth: Some(truth(counts, &means)),
+        coverage: coverage(),
         ..smallest_report()
     }
 }

@@ -14,6 +14,13 @@ pub use crate::version_set::{VersionIndex, VersionSet};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NameId(u16);
 
+impl NameId {
+    /// The place as an index.
+    pub(crate) fn place(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
 /// A set of attribute names.
 #[derive(Clone, Debug, Default)]
 pub struct NameSet {
@@ -219,6 +226,11 @@ impl Catalogue {
     #[must_use]
     pub fn by_id(&self, id: NameId) -> &Name {
         &self.names[usize::from(id.0)]
+    }
+
+    /// The name at an index.
+    pub(crate) fn at(&self, place: usize) -> &Name {
+        &self.names[place]
     }
 
     /// The versions that define a metric.

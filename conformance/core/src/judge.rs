@@ -6,11 +6,13 @@ use spanproof_schemas::ledger::{self, Record, Task};
 use spanproof_schemas::report::{Subject, Telemetry};
 
 use crate::active::Active;
+use crate::coverage;
 use crate::finding::Tally;
 use crate::identity::Met;
 use crate::judgement::Judgement;
 use crate::metric_sums::MetricSums;
 use crate::model::{ExchangeFacts, Node, SpanFacts, SpanId};
+use crate::outcome::Looks;
 use crate::scan::Scanner;
 use crate::settings::{Content, Settings};
 use crate::symbol::{Symbol, Symbols};
@@ -45,6 +47,10 @@ pub struct Judge {
     pub(crate) scopes: Scopes,
     /// Items that exports repeat, and that were checked already.
     pub(crate) met: Met,
+    /// What the planted text of the run begins with; none where content is allowed.
+    pub(crate) marker_stems: Vec<String>,
+    pub(crate) looks: Looks,
+    pub(crate) coverage: coverage::Counts,
 }
 
 /// Facts by scope name and schema URL.
@@ -94,6 +100,9 @@ impl Judge {
             metrics: MetricSums::default(),
             scopes: Scopes::default(),
             met: Met::default(),
+            marker_stems: Vec::new(),
+            looks: Looks::default(),
+            coverage: coverage::Counts::default(),
         }
     }
 
@@ -104,6 +113,7 @@ impl Judge {
             Record::Run(run) => {
                 if self.settings.content == Content::Off {
                     self.scanner = Scanner::new(&run.marker_stems);
+                    self.marker_stems = run.marker_stems;
                 }
             }
             // Nobody owes a span for a token count or a list of models.
@@ -144,17 +154,25 @@ impl Judge {
         }
     }
 
-    /// Searches an item for content, where none may be.
-    pub(crate) fn search(&mut self, item: Item<'_>, subject: impl Fn() -> Subject) {
+    /// Searches an item for content, where none may be, and says which rules found some.
+    pub(crate) fn search(
+        &mut self,
+        item: Item<'_>,
+        subject: impl Fn() -> Subject,
+    ) -> Vec<&'static str> {
+        let mut found = Vec::new();
         if self.settings.content == Content::Allowed {
-            return;
+            return found;
         }
+        self.looks.texts += 1;
         let view = ContentView { item, scanner: self.scanner.as_ref() };
         for check in &self.active.content {
             for finding in (check.check)(&view) {
                 self.tally.add(check.rule, check.fixed, finding, &subject);
+                found.push(check.rule.id);
             }
         }
+        found
     }
 
     /// Searches an item that exports repeat, once.

@@ -1,19 +1,25 @@
 //! The end of a run: joining, the rules about calls, scopes and the run, and the sums.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use spanproof_schemas::ledger::Usage;
 use spanproof_schemas::report::{
-    FindingGroup, Join, Subject, Telemetry, TokenCounts, UsageComparison,
+    Coverage, FindingGroup, Join, RuleOutcome, Subject, Telemetry, TokenCounts, TruthTable,
+    UsageComparison,
 };
 
 use crate::call::Call;
 use crate::catalogue::{Conventions, catalogue};
 use crate::dialect;
+use crate::excerpt::Excerpts;
 use crate::join::{Joined, join};
 use crate::judge::Judge;
+use crate::metric_sums::Summed;
 use crate::model::{Role, SpanFacts};
+use crate::outcome::outcomes;
+use crate::scan::Scanner;
 use crate::settings::Choice;
+use crate::truth_table::Rows;
 use crate::usage;
 use crate::view::{CallView, Match, RunView, ScopeView, Standing};
 
@@ -32,6 +38,13 @@ pub struct Judgement {
     pub usage: UsageComparison,
     /// Calls and tokens by model id, counted as the service counts them.
     pub calls_by_model: BTreeMap<String, ModelUsage>,
+    /// Every rule, by id, and what became of it.
+    pub rules: Vec<RuleOutcome>,
+    /// Calls beside their spans; nothing without a ledger.
+    pub truth: Option<TruthTable>,
+    /// Which attributes GenAI spans carry.
+    pub coverage: Vec<Coverage>,
+    marker_stems: Vec<String>,
 }
 
 /// The calls of one model, and their tokens as the service counts them.
@@ -59,7 +72,7 @@ impl Judgement {
         judge.settle_versions(&mut spans);
         let calls = Call::group(&exchanges);
         let joined = join(&calls, &spans, &judge.nodes, &judge.symbols);
-        judge.check_calls(&calls, &spans, &joined);
+        let truth = judge.check_calls(&calls, &spans, &joined);
         judge.check_scopes();
         judge.check_run(&spans, &joined);
         let (usage, calls_by_model) = judge.sums(&calls, &spans, &joined);
@@ -69,19 +82,38 @@ impl Judgement {
             let version = catalogue().conventions(span.semconv).version.as_str();
             *semconv.entry(version.to_owned()).or_default() += 1;
         }
+        judge.looks.calls = calls.len() as u64;
+        judge.looks.scopes = judge.scopes.all.len() as u64;
+        judge.looks.metric_streams = [Summed::TokenUsage, Summed::Duration]
+            .map(|metric| judge.metrics.streams(metric).count() as u64)
+            .iter()
+            .sum();
         let scanner = judge.scanner;
+        let mask = |text: &mut String| {
+            if let Some(scanner) = &scanner {
+                scanner.mask(text);
+            }
+        };
+        let findings = judge.tally.into_groups(mask);
         Judgement {
             telemetry: judge.telemetry,
             semconv,
             join: judge.has_ledger.then(|| summary(&spans, &joined)),
-            findings: judge.tally.into_groups(|text| {
-                if let Some(scanner) = &scanner {
-                    scanner.mask(text);
-                }
-            }),
             usage,
             calls_by_model,
+            rules: outcomes(&judge.settings, judge.looks, &findings),
+            truth: judge.has_ledger.then(|| truth.into_table(mask)),
+            coverage: judge.coverage.into_coverage(),
+            findings,
+            marker_stems: judge.marker_stems,
         }
+    }
+
+    /// A collector of the traces around the examples of the findings, to be given all of the
+    /// telemetry once more: the judge keeps no spans.
+    #[must_use]
+    pub fn excerpts(&self) -> Excerpts {
+        Excerpts::new(&self.findings, Scanner::new(&self.marker_stems))
     }
 }
 
@@ -152,7 +184,8 @@ impl Judge {
         (spoken, dialect::judged(self.settings.semconv, stated, facts.fingerprint))
     }
 
-    fn check_calls(&mut self, calls: &[Call<'_>], spans: &[SpanFacts], joined: &Joined) {
+    fn check_calls(&mut self, calls: &[Call<'_>], spans: &[SpanFacts], joined: &Joined) -> Rows {
+        let mut rows = Rows::default();
         for (at, call) in calls.iter().enumerate() {
             let duplicates: Vec<&SpanFacts> =
                 joined.duplicates[at].iter().map(|span| &spans[*span]).collect();
@@ -170,12 +203,19 @@ impl Judge {
                 symbols: &self.symbols,
                 settings: &self.settings,
             };
+            let mut found: BTreeSet<&str> = match matched {
+                Match::Span(span, _) => self.symbols.text(span.found).split_whitespace().collect(),
+                Match::None(_) => BTreeSet::new(),
+            };
             for check in &self.active.call {
                 for finding in (check.check)(&view) {
                     self.tally.add(check.rule, check.fixed, finding, || view.subject());
+                    found.insert(check.rule.id);
                 }
             }
+            rows.call(&view, &found);
         }
+        rows
     }
 
     fn check_scopes(&mut self) {

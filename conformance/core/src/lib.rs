@@ -27,13 +27,18 @@ pub mod view;
 
 mod active;
 mod content;
+mod coverage;
+mod excerpt;
 mod identity;
 mod ingest;
 mod join;
 mod judge;
 mod judgement;
+mod outcome;
+mod truth_table;
 mod version_set;
 
+pub use excerpt::Excerpts;
 pub use judge::Judge;
 pub use judgement::{Judgement, ModelUsage};
 pub use settings::{Choice, Content, Settings, UnknownRule};

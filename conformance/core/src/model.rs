@@ -164,6 +164,8 @@ pub struct SpanFacts {
     pub stream: Option<bool>,
     /// Whether `aws.bedrock.guardrail.id` is there.
     pub has_guardrail: bool,
+    /// The ids of the rules that found something on the span itself, between spaces.
+    pub(crate) found: Symbol,
 }
 
 impl SpanFacts {

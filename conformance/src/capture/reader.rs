@@ -9,18 +9,23 @@ use super::error::{ReadError, RecordError};
 use super::export::Export;
 use super::open::Records;
 
+/// What standard input is written as.
+const STDIN: &str = "-";
+
 /// Where telemetry is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// Standard input, written `-`.
     Stdin,
+    /// Standard input, kept in this file so that it can be read twice.
+    Spooled(PathBuf),
     /// A file, or a folder: then every file in it and below it, in the order of their names.
     Path(PathBuf),
 }
 
 impl From<&Path> for Source {
     fn from(path: &Path) -> Self {
-        if path == Path::new("-") { Source::Stdin } else { Source::Path(path.to_owned()) }
+        if path == Path::new(STDIN) { Source::Stdin } else { Source::Path(path.to_owned()) }
     }
 }
 
@@ -61,7 +66,7 @@ impl Reader {
                         return Err(ReadError::EmptyFolder { path });
                     }
                 }
-                Source::Stdin => waiting.push_back(source),
+                Source::Stdin | Source::Spooled(_) => waiting.push_back(source),
             }
         }
         Ok(Reader { waiting, open: None })
@@ -107,9 +112,10 @@ struct Open {
 impl Open {
     fn new(source: Source) -> Result<Open, ReadError> {
         let (path, records) = match source {
-            Source::Stdin => ("-".into(), Records::open(io::stdin())),
+            Source::Stdin => (STDIN.into(), Records::open(io::stdin())),
+            Source::Spooled(path) => (STDIN.into(), Records::open(open(&path)?)),
             Source::Path(path) => {
-                let file = File::open(&path).map_err(|error| io_error(&path, error))?;
+                let file = open(&path)?;
                 (path, Records::open(file))
             }
         };
@@ -125,6 +131,10 @@ impl Open {
         self.whole += u64::from(next.is_some());
         Ok(next)
     }
+}
+
+fn open(path: &Path) -> Result<File, ReadError> {
+    File::open(path).map_err(|error| io_error(path, error))
 }
 
 fn at_path(error: RecordError, path: PathBuf, whole: u64) -> ReadError {

@@ -19,6 +19,7 @@ fn conforming() -> Report {
     Report {
         version: REPORT_VERSION,
         verdict: Verdict::Conforms,
+        fail_on: Level::Violation,
         semconv: BTreeMap::from([("1.41.1".to_owned(), 80_000)]),
         load: Some(Load {
             client: "rust".to_owned(),
@@ -55,6 +56,10 @@ fn conforming() -> Report {
             prices_as_of: "2026-11-01".to_owned(),
             unpriced_models: Vec::new(),
         }),
+        rules: Vec::new(),
+        traces: Vec::new(),
+        truth: None,
+        coverage: Vec::new(),
     }
 }
 

@@ -100,6 +100,7 @@ impl Judge {
             fields,
             settings: &self.settings,
         };
+        self.looks.points += 1;
         for check in &self.active.point {
             for finding in (check.check)(&view) {
                 self.tally.add(check.rule, check.fixed, finding, &subject);

@@ -55,7 +55,7 @@ impl Judge {
         };
         let mut fields = Fields::default();
         let fingerprint = super::gather(&span.attributes, seen, &mut fields);
-        self.search(Item::Span(span, seen), subject);
+        let mut found = self.search(Item::Span(span, seen), subject);
         let Some(role) = role(span.kind(), &fields) else {
             let parent = SpanId::new(&[], &span.parent_span_id).span;
             self.nodes.push(Node { id, parent });
@@ -79,14 +79,19 @@ impl Judge {
                 fields,
                 settings: &self.settings,
             };
+            self.looks.spans += 1;
+            self.coverage.span(&view);
             for check in &self.active.span {
                 for finding in (check.check)(&view) {
                     self.tally.add(check.rule, check.fixed, finding, subject);
+                    found.push(check.rule.id);
                 }
             }
         }
         let origin = (origin.scope_symbol, scope_place);
-        self.spans.push(facts(span, id, role, semconv, origin, &fields, &mut self.symbols));
+        let facts = facts(span, id, role, semconv, origin, &fields, &mut self.symbols);
+        let found = self.symbols.intern(&together(found));
+        self.spans.push(SpanFacts { found, ..facts });
     }
 
     fn note_scope(
@@ -109,6 +114,13 @@ impl Judge {
         }
         place
     }
+}
+
+/// Each rule once, between spaces. There are few combinations, however many spans.
+fn together(mut rules: Vec<&'static str>) -> String {
+    rules.sort_unstable();
+    rules.dedup();
+    rules.join(" ")
 }
 
 /// Longer ids name no call, and are not kept.
@@ -167,6 +179,7 @@ fn facts(
             _ => None,
         },
         has_guardrail: fields.text(Field::Guardrail).is_some(),
+        found: Symbol::EMPTY,
     }
 }
 

@@ -1,0 +1,107 @@
+//! What became of each rule: whether there was anything for it to look at, and what it found.
+
+use std::collections::BTreeMap;
+
+use spanproof_schemas::report::{Checked, FindingGroup, RuleOutcome, RuleState};
+
+use crate::rules::{Check, RULES, Rule};
+use crate::settings::Settings;
+
+/// How many items of each kind were looked at.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Looks {
+    /// GenAI spans that speak the conventions.
+    pub(crate) spans: u64,
+    /// Whatever text can stand in.
+    pub(crate) texts: u64,
+    /// Sets of attributes of GenAI metric points.
+    pub(crate) points: u64,
+    /// Calls of the ledger.
+    pub(crate) calls: u64,
+    /// Scopes with GenAI telemetry.
+    pub(crate) scopes: u64,
+    /// Streams of the metrics that are summed.
+    pub(crate) metric_streams: u64,
+}
+
+impl Looks {
+    fn of(self, check: Check, rule: &Rule) -> (Checked, u64) {
+        match check {
+            Check::Span(_) => (Checked::Spans, self.spans),
+            Check::Content(_) => (Checked::Texts, self.texts),
+            Check::Point(_) => (Checked::Points, self.points),
+            Check::Call(_) => (Checked::Calls, self.calls),
+            Check::Scope(_) => (Checked::Scopes, self.scopes),
+            // What rules about the whole run compare is told by their group alone.
+            Check::Run(_) if rule.id.starts_with("metrics/") => {
+                (Checked::MetricSums, self.metric_streams)
+            }
+            Check::Run(_) => (Checked::Run, self.spans),
+        }
+    }
+}
+
+/// Every rule, by id.
+pub(crate) fn outcomes(
+    settings: &Settings,
+    looks: Looks,
+    findings: &[FindingGroup],
+) -> Vec<RuleOutcome> {
+    RULES.iter().map(|rule| outcome(rule, settings, looks, findings)).collect()
+}
+
+fn outcome(
+    rule: &Rule,
+    settings: &Settings,
+    looks: Looks,
+    findings: &[FindingGroup],
+) -> RuleOutcome {
+    let fixed = settings.level_override(rule.id);
+    let own = findings.iter().filter(|group| group.rule == rule.id);
+    let found = own.fold(0_u64, |sum, group| sum.saturating_add(group.count));
+    let checked: BTreeMap<Checked, u64> = match fixed {
+        Some(None) => BTreeMap::new(),
+        _ => rule.checks.iter().map(|check| looks.of(*check, rule)).collect(),
+    };
+    let state = match fixed {
+        Some(None) => RuleState::Off,
+        // A rule about the run may find fault with what is not there.
+        _ if found == 0 && checked.values().all(|items| *items == 0) => RuleState::NothingToCheck,
+        _ => RuleState::Checked,
+    };
+    RuleOutcome {
+        id: rule.id.to_owned(),
+        summary: rule.summary.to_owned(),
+        level: fixed.flatten().unwrap_or(rule.level),
+        state,
+        checked,
+        findings: found,
+        basis: rule.basis.describe(),
+        what_it_checks: rule.docs.what_it_checks.to_owned(),
+        why: rule.docs.why.to_owned(),
+        example: rule.docs.example.to_owned(),
+        how_to_mend: rule.docs.how_to_mend.to_owned(),
+        reference: reference(rule).to_owned(),
+    }
+}
+
+/// Where the conventions speak of what a rule asks, by its group.
+fn reference(rule: &Rule) -> &'static str {
+    let group = rule.id.split('/').next().unwrap_or_default();
+    match group {
+        "metrics" | "cardinality" => {
+            "https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/"
+        }
+        "events" | "content" | "redaction" => {
+            "https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-events/"
+        }
+        "status" => "https://opentelemetry.io/docs/specs/semconv/general/recording-errors/",
+        "resource" => "https://opentelemetry.io/docs/specs/otel/schemas/",
+        "trace" | "kind" => "https://opentelemetry.io/docs/specs/otel/trace/api/",
+        "types" | "limits" => "https://opentelemetry.io/docs/specs/otel/common/",
+        "usage" | "truth" | "streaming" | "behaviour" => {
+            "https://opentelemetry.io/docs/specs/semconv/gen-ai/aws-bedrock/"
+        }
+        _ => "https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/",
+    }
+}
