@@ -53,6 +53,9 @@ impl ConverseUsage {
         {
             usage.write_twice();
         }
+        if answer.quirks.has(Quirk::OpenaiInputIncludesCached) && answer.model.family == "gpt" {
+            usage.include_cached();
+        }
         usage
     }
 
@@ -65,6 +68,14 @@ impl ConverseUsage {
         for detail in self.cache_details.iter_mut().flatten() {
             detail.input_tokens *= 2;
         }
+    }
+
+    /// Counts what the cache held among the plain input, and so in the total once more.
+    fn include_cached(&mut self) {
+        let read = self.cache_read_input_tokens.unwrap_or_default();
+        let cached = read + self.cache_write_input_tokens.unwrap_or_default();
+        self.input_tokens += cached;
+        self.total_tokens += cached;
     }
 
     fn new(answer: &Answer, states_cache: bool) -> Self {
@@ -130,5 +141,24 @@ mod tests {
         assert_eq!(odd.cache_write_input_tokens, Some(2 * written));
         assert_eq!(odd.total_tokens, plain.total_tokens + written);
         assert_eq!(read.cache_write_input_tokens, Some(0));
+    }
+
+    #[test]
+    fn a_stream_of_gpt_may_count_what_the_cache_held_twice() {
+        let quirk = Some(Quirk::OpenaiInputIncludesCached);
+        let plain = streamed("us.openai.gpt-5.6-sol", None);
+        let odd = streamed("us.openai.gpt-5.6-sol", quirk);
+        for (plain, odd) in plain.iter().zip(&odd) {
+            let cached = plain.cache_read_input_tokens.unwrap_or_default()
+                + plain.cache_write_input_tokens.unwrap_or_default();
+            assert!(cached > 0);
+            assert_eq!(odd.input_tokens, plain.input_tokens + cached);
+            assert_eq!(odd.total_tokens, plain.total_tokens + cached);
+            assert_eq!(odd.cache_read_input_tokens, plain.cache_read_input_tokens);
+            assert_eq!(odd.cache_write_input_tokens, plain.cache_write_input_tokens);
+        }
+        let claude = "us.anthropic.claude-3-7-sonnet-20250219-v1:0";
+        let [plain, odd] = [None, quirk].map(|quirk| streamed(claude, quirk)[1].total_tokens);
+        assert_eq!(plain, odd);
     }
 }

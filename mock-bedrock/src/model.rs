@@ -172,6 +172,8 @@ pub(crate) enum Capability {
     Reasoning,
     /// Answer `CountTokens`.
     CountTokens,
+    /// Be started by `StartAsyncInvoke`.
+    AsyncInvoke,
 }
 
 impl Model {

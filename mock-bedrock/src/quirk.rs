@@ -26,6 +26,10 @@ pub enum Quirk {
     /// ConverseStream counts a cache write twice when Claude thinks before it answers. Reported in
     /// langchain-aws#983.
     ThinkingCacheWriteTwice,
+    /// ConverseStream counts what GPT-5.6 reads from the prompt cache and writes to it among
+    /// `inputTokens` too, and so twice in `totalTokens`: 4,995 of input with 4,993 written, where
+    /// Converse says 2. Reported in maximhq/bifrost#6942.
+    OpenaiInputIncludesCached,
     /// `billed_units.input_tokens` of Cohere Command R leaves out most of what
     /// `tokens.input_tokens` counts: 5 against 71. Recorded.
     CohereBilledUnits,
@@ -47,6 +51,7 @@ impl Quirk {
         Quirk::ClaudeToolStreamUsage,
         Quirk::ConverseToolUseType,
         Quirk::ThinkingCacheWriteTwice,
+        Quirk::OpenaiInputIncludesCached,
         Quirk::CohereBilledUnits,
         Quirk::GuardrailTitanFloats,
         Quirk::GuardrailNovaUsage,
@@ -60,6 +65,7 @@ impl Quirk {
             Quirk::ClaudeToolStreamUsage => "claude-tool-stream-usage",
             Quirk::ConverseToolUseType => "converse-tool-use-type",
             Quirk::ThinkingCacheWriteTwice => "thinking-cache-write-twice",
+            Quirk::OpenaiInputIncludesCached => "openai-input-includes-cached",
             Quirk::CohereBilledUnits => "cohere-billed-units",
             Quirk::GuardrailTitanFloats => "guardrail-titan-floats",
             Quirk::GuardrailNovaUsage => "guardrail-nova-usage",

@@ -12,7 +12,7 @@ use spanproof_schemas::speed::Speed;
 fn body(token: &str, prompt: &str) -> String {
     json!({
         "clientRequestToken": token,
-        "modelId": "amazon.nova-lite-v1:0",
+        "modelId": "amazon.nova-2-multimodal-embeddings-v1:0",
         "modelInput": {"prompt": prompt},
         "outputDataConfig": {"s3OutputDataConfig": {"s3Uri": "s3://videos/out"}},
     })
@@ -38,11 +38,14 @@ async fn an_invocation_completes() {
     );
     assert_eq!(
         described["modelArn"],
-        "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0"
+        "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-2-multimodal-embeddings-v1:0"
     );
     let exchanges = mock.exchanges().await;
     assert_eq!(exchanges[0].operation, Operation::StartAsyncInvoke);
-    assert_eq!(exchanges[0].served_model.as_deref(), Some("amazon.nova-lite-v1:0"));
+    assert_eq!(
+        exchanges[0].served_model.as_deref(),
+        Some("amazon.nova-2-multimodal-embeddings-v1:0")
+    );
     assert_eq!(exchanges[0].content.as_ref().unwrap().prompt, r#"{"prompt":"a harbour"}"#);
 }
 
@@ -133,7 +136,8 @@ async fn bad_requests_get_the_service_s_own_words() {
     for (what, body) in [
         ("no JSON", "{".to_owned()),
         ("no model", good.replace("modelId", "model")),
-        ("unknown model", good.replace("nova-lite", "nova-none")),
+        ("unknown model", good.replace("nova-2", "nova-none")),
+        ("a model that answers at once", good.replace("nova-2-multimodal-embeddings", "nova-lite")),
         ("no bucket", good.replace("s3://videos/out", "s3://")),
         ("no output", good.replace("outputDataConfig", "output")),
         ("text for input", good.replace(r#"{"prompt":"a"}"#, r#""{}""#)),

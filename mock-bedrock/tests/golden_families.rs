@@ -149,6 +149,11 @@ async fn gpt_oss() {
 }
 
 #[tokio::test]
+async fn gpt() {
+    insta::assert_snapshot!(seen("us.openai.gpt-5.6-sol", &everywhere(CHAT)).await);
+}
+
+#[tokio::test]
 async fn qwen() {
     insta::assert_snapshot!(seen("qwen.qwen3-32b-v1:0", &everywhere(CHAT)).await);
 }

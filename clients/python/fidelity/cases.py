@@ -113,6 +113,12 @@ FAMILIES = {
         ("choices", 0, "finish_reason"),
         "length",
     ),
+    "gpt": Family(
+        "us.openai.gpt-5.6-luna",
+        lambda n: {"messages": OPENAI_MESSAGES, "max_completion_tokens": n},
+        ("choices", 0, "finish_reason"),
+        "length",
+    ),
     "qwen": Family(
         "qwen.qwen3-32b-v1:0",
         lambda n: {"messages": OPENAI_MESSAGES, "max_tokens": n},

@@ -7,6 +7,7 @@ mod cohere_embed;
 mod command_r;
 mod deepseek_chat;
 mod deepseek_r1;
+mod gpt;
 mod gpt_oss;
 mod jamba;
 mod llama;
@@ -42,6 +43,7 @@ pub(crate) static FAMILIES: &[&dyn Family] = &[
     &command_r::CommandR,
     &deepseek_chat::DEEPSEEK_CHAT,
     &deepseek_r1::DeepSeekR1,
+    &gpt::GPT,
     &gpt_oss::GPT_OSS,
     &jamba::JAMBA,
     &llama::Llama,

@@ -11,7 +11,7 @@ use crate::async_invoke::{Invocation, Output};
 use crate::constraint;
 use crate::draw::{self, Fold};
 use crate::error::ServiceError;
-use crate::model;
+use crate::model::{self, Capability};
 use crate::request;
 use crate::route::Route;
 use crate::timing;
@@ -24,6 +24,9 @@ pub(super) const MEDIAN_LATENCY_MS: f64 = 150.0;
 const DENIED_BUCKET: &str = "-denied";
 const DENIED: &str =
     "The invocation could not write to the S3 bucket. Check its permissions and try again.";
+
+/// What the service says of Nova Lite and Pro, as people who tried them report on re:Post.
+const NOT_ASYNC: &str = "The provided model doesn't support async inference.";
 
 /// `POST /async-invoke`
 pub(crate) struct StartAsyncInvoke;
@@ -60,6 +63,9 @@ impl Operation for StartAsyncInvoke {
         }
         let model = model::resolve(&id)?;
         asked.exchange.served_model = Some(model.id.clone());
+        if !model.supports(Capability::AsyncInvoke) {
+            return Err(ServiceError::validation(NOT_ASYNC));
+        }
         if !input.trim_start().starts_with('{') {
             return Err(ServiceError::validation("The provided request is not valid"));
         }

@@ -124,7 +124,7 @@ fn templates() -> Vec<(&'static str, Value)> {
             "/async-invoke",
             json!({
                 "clientRequestToken": "token",
-                "modelId": "amazon.nova-lite-v1:0",
+                "modelId": "amazon.nova-2-multimodal-embeddings-v1:0",
                 "modelInput": {"prompt": "a"},
                 "outputDataConfig": {"s3OutputDataConfig": {"s3Uri": "s3://videos/out"}},
                 "tags": [{"key": "a", "value": "b"}],

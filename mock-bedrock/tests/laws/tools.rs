@@ -30,7 +30,7 @@ const DIALECTS: &[Dialect] = &[
     },
     Dialect { families: &["nova"], body: ask_nova, calls: nova_calls, streamed: nova_stream },
     Dialect {
-        families: &["deepseek_chat", "gpt_oss", "jamba", "mistral_chat", "qwen"],
+        families: &["deepseek_chat", "gpt", "gpt_oss", "jamba", "mistral_chat", "qwen"],
         body: ask_chat,
         calls: chat_calls,
         streamed: chat_stream,

@@ -99,6 +99,7 @@ pub(crate) const FAMILIES: &[Native] = &[
         text: |answer| joined(&answer["choices"], |choice| &choice["text"]),
         piece: |chunk| joined(&chunk["choices"], |choice| &choice["text"]),
     },
+    chat("gpt"),
     chat("gpt_oss"),
     Native { members: &["id", "choices", "usage", "meta", "model"], ..chat("jamba") },
     Native {
