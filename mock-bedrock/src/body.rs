@@ -60,7 +60,7 @@ impl Cut {
         Cut { line: Arc::clone(line), resets_stream, flushed: None }
     }
 
-    fn poll<T>(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, Severed>>> {
+    pub(crate) fn poll<T>(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, Severed>>> {
         if !self.resets_stream {
             self.line.cut();
             return Poll::Pending;
@@ -112,7 +112,11 @@ impl Body for AnswerBody {
                     },
                 }
             }
-            AnswerBody::Duplex(duplex) => std::task::ready!(duplex.poll_frames(cx)),
+            AnswerBody::Duplex(duplex) => {
+                return duplex
+                    .poll_frames(cx)
+                    .map(|bytes| bytes.map(|bytes| bytes.map(Frame::data)));
+            }
             AnswerBody::Cut { part, cut, recorder, .. } => match part.take() {
                 Some(part) => {
                     recorder.charged();

@@ -12,12 +12,17 @@ use spanproof_schemas::ledger::Content;
 use spanproof_schemas::speed::Speed;
 use tokio::time::{Instant, Sleep};
 
+use crate::auth::{EventSignatures, Refusal};
+use crate::body::Cut;
 use crate::config::Config;
 use crate::draw;
 use crate::error::ServiceError;
-use crate::event_stream::{self, Decoder, Frame};
+use crate::event_stream::{self, DecodeError, Decoder, Frame};
+use crate::fault::{self, Damage, EVENTS_BEFORE_EXCEPTION, Ending};
+use crate::line::Severed;
 use crate::recorder::Recorder;
-use crate::sonic::{self, Session};
+use crate::script::Role;
+use crate::sonic::{self, Reply, Session};
 
 /// The body of a request that is still coming.
 pub(crate) type Incoming = UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>;
@@ -35,9 +40,25 @@ pub(crate) struct Duplex {
     speed: Speed,
     sleep: Option<Pin<Box<Sleep>>>,
     keeps_content: bool,
-    /// Whether the session ended as it should.
-    is_complete: bool,
+    /// What the events of the client must be signed with.
+    signatures: Option<EventSignatures>,
+    damage: Option<Damage>,
+    cut: Cut,
+    /// Events of the answer so far.
+    told: usize,
+    /// How the answer ends, once it does.
+    ending: Option<Ending>,
     recorder: Recorder,
+}
+
+/// How an exchange begins whose request is still coming.
+pub(crate) struct Opening {
+    pub(crate) request: Incoming,
+    /// What its events must be signed with, if anybody looks.
+    pub(crate) signatures: Option<EventSignatures>,
+    /// What is to be done to the answer, and how it is cut off if that is it.
+    pub(crate) damage: Option<Damage>,
+    pub(crate) cut: Cut,
 }
 
 /// A frame that is to be sent.
@@ -49,12 +70,12 @@ struct Due {
 impl Duplex {
     pub(crate) fn new(
         config: &Config,
-        request: Incoming,
+        opening: Opening,
         session: Session,
         recorder: Recorder,
     ) -> Self {
         Duplex {
-            request: Some(request),
+            request: Some(opening.request),
             decoder: Decoder::default(),
             session,
             due: VecDeque::new(),
@@ -62,7 +83,11 @@ impl Duplex {
             speed: config.speed,
             sleep: None,
             keeps_content: config.keep_content,
-            is_complete: false,
+            signatures: opening.signatures,
+            damage: opening.damage,
+            cut: opening.cut,
+            told: 0,
+            ending: None,
             recorder,
         }
     }
@@ -73,7 +98,14 @@ impl Duplex {
     }
 
     /// The frames that are due, or `None` when there will be no more.
-    pub(crate) fn poll_frames(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    ///
+    /// # Errors
+    ///
+    /// When a fault cuts the answer off.
+    pub(crate) fn poll_frames(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Severed>>> {
         self.listen(cx);
         let now = Instant::now();
         let mut frames = BytesMut::new();
@@ -86,14 +118,17 @@ impl Duplex {
             let usage = self.session.usage();
             self.recorder.charge(usage);
             self.recorder.chunks(count, usage.output_tokens);
-            return Poll::Ready(Some(frames.freeze()));
+            return Poll::Ready(Some(Ok(frames.freeze())));
         }
         let Some(next) = self.due.front() else {
-            if self.request.is_none() {
-                self.end();
-                return Poll::Ready(None);
-            }
-            return Poll::Pending;
+            return match self.ending {
+                Some(Ending::Cut) => self.cut.poll(cx),
+                _ if self.request.is_some() => Poll::Pending,
+                _ => {
+                    self.end();
+                    Poll::Ready(None)
+                }
+            };
         };
         let sleep = self.sleep.insert(Box::pin(tokio::time::sleep_until(next.at)));
         if sleep.as_mut().poll(cx).is_ready() {
@@ -111,8 +146,8 @@ impl Duplex {
                 Poll::Ready(Some(Ok(frame))) => {
                     let Ok(part) = frame.into_data() else { continue };
                     self.decoder.push(&part);
-                    if let Err(error) = self.hear() {
-                        self.refuse(&error);
+                    if let Err(misheard) = self.hear() {
+                        self.refuse(&misheard);
                     }
                 }
                 // The client is done, or gone.
@@ -121,53 +156,151 @@ impl Duplex {
         }
     }
 
-    fn hear(&mut self) -> Result<(), ServiceError> {
-        loop {
-            let taken = self.decoder.take();
-            let frame = taken.map_err(|error| ServiceError::validation(error.to_string()))?;
-            let Some(frame) = frame else { return Ok(()) };
-            let Some(payload) = unwrapped(frame)? else { continue };
+    fn hear(&mut self) -> Result<(), Misheard> {
+        while self.ending.is_none() {
+            let Some(frame) = self.decoder.take().map_err(Misheard::of)? else { return Ok(()) };
+            if let Some(signatures) = &mut self.signatures {
+                signatures.check(&frame)?;
+            }
+            let Some(payload) = unwrapped(frame).map_err(Misheard::of)? else { continue };
             let taken = self.session.take(sonic::decode(&payload)?)?;
-            let now = Instant::now();
-            let mut frame = BytesMut::new();
             // Answers to a later event do not overtake those to an earlier one.
-            let from = self.latest.max(now);
+            let mut from = self.latest.max(Instant::now());
             for reply in taken.replies {
-                event_stream::put_event(&mut frame, "chunk", &reply.payload);
-                let at = match self.speed {
-                    Speed::Max => now,
-                    Speed::Times(_) => from + self.speed.scale(reply.after),
-                };
-                self.latest = self.latest.max(at);
-                self.due.push_back(Due { at: self.latest, frame: frame.split().freeze() });
+                if self.ending.is_none() {
+                    self.tell(&reply, &mut from);
+                }
             }
             if taken.is_over {
-                self.is_complete = true;
-                self.request = None;
-                return Ok(());
+                self.ending.get_or_insert(Ending::Complete);
             }
         }
+        self.request = None;
+        Ok(())
     }
 
-    /// Ends the stream with an exception.
-    fn refuse(&mut self, error: &ServiceError) {
+    /// Adds an event that follows one that came at `from`, with the damage that is to be done there:
+    /// once the answer has begun, as in other streams.
+    fn tell(&mut self, reply: &Reply, from: &mut Instant) {
         let mut frame = BytesMut::new();
-        let payload = error.body();
-        event_stream::put_exception(&mut frame, "validationException", &payload);
-        let at = self.latest.max(Instant::now());
-        self.due.push_back(Due { at, frame: frame.freeze() });
-        self.recorder.exchange().exception = Some("validationException".to_owned());
+        let is_struck = self.told == EVENTS_BEFORE_EXCEPTION;
+        self.told += 1;
+        let damage = self.damage.as_ref().filter(|damage| match damage {
+            Damage::NoMessageStop => reply.tells == Role::Stop,
+            Damage::NoMetadata => reply.tells == Role::Usage,
+            // The answer as a whole came later.
+            Damage::SlowFirstByte(_) => false,
+            _ => is_struck,
+        });
+        match damage {
+            Some(Damage::NoMessageStop) => {
+                self.ending = Some(Ending::Short);
+                return;
+            }
+            // It still says why it ended.
+            Some(Damage::NoMetadata) => return,
+            Some(Damage::CutBetweenFrames) => {
+                self.ending = Some(Ending::Cut);
+                return;
+            }
+            Some(Damage::Frame(struck)) => {
+                struck.put(&mut frame);
+                self.recorder.exchange().exception = Some(struck.name());
+                self.ending = Some(Ending::Short);
+            }
+            Some(Damage::Cut) => {
+                event_stream::put_event(&mut frame, "chunk", &reply.payload);
+                frame.truncate(frame.len() / 2);
+                self.ending = Some(Ending::Cut);
+            }
+            Some(Damage::BadCrc) => {
+                event_stream::put_event(&mut frame, "chunk", &reply.payload);
+                let last = frame.len() - 1;
+                frame[last] ^= 1;
+            }
+            Some(Damage::UnknownEvent) => {
+                fault::put_unknown_event(&mut frame);
+                event_stream::put_event(&mut frame, "chunk", &reply.payload);
+            }
+            Some(Damage::Stall(length)) => {
+                *from += self.speed.scale(*length);
+                event_stream::put_event(&mut frame, "chunk", &reply.payload);
+            }
+            Some(Damage::SlowFirstByte(_)) | None => {
+                event_stream::put_event(&mut frame, "chunk", &reply.payload);
+            }
+        }
+        self.push(frame, *from + self.speed.scale(reply.after));
+    }
+
+    /// Adds what is to be sent at `at`, and not before what was added earlier.
+    fn push(&mut self, frame: BytesMut, at: Instant) {
+        self.latest = match self.speed {
+            Speed::Max => self.latest,
+            Speed::Times(_) => self.latest.max(at),
+        };
+        self.due.push_back(Due { at: self.latest, frame: frame.freeze() });
+    }
+
+    /// Ends the stream with an exception, or for a bad signature with an error, which the stream's
+    /// model does not have: how the service refuses one there is not known.
+    fn refuse(&mut self, misheard: &Misheard) {
+        let mut frame = BytesMut::new();
+        let exception = match misheard {
+            Misheard::Event(error) => {
+                let name = "validationException";
+                event_stream::put_exception(&mut frame, name, &error.body());
+                name
+            }
+            Misheard::Signature(refusal) => {
+                event_stream::put_error(&mut frame, refusal.exception, &refusal.message);
+                refusal.exception
+            }
+        };
+        self.push(frame, Instant::now());
+        self.recorder.exchange().exception = Some(exception.to_owned());
+        self.ending = Some(Ending::Short);
         self.request = None;
     }
 
     /// Everything has been sent.
     fn end(&mut self) {
-        if self.is_complete {
-            let usage = self.session.usage();
-            self.recorder.charge(usage);
+        if self.ending != Some(Ending::Complete) {
+            return;
+        }
+        let usage = self.session.usage();
+        self.recorder.charge(usage);
+        if self.damage != Some(Damage::BadCrc) {
             self.recorder.exchange().stop_reason = Some("END_TURN".to_owned());
+        }
+        if !matches!(self.damage, Some(Damage::BadCrc | Damage::NoMetadata)) {
             self.recorder.delivered();
         }
+    }
+}
+
+/// Why an event of the client was not taken.
+enum Misheard {
+    Event(ServiceError),
+    Signature(Refusal),
+}
+
+impl Misheard {
+    /// What is no event.
+    fn of(error: impl std::fmt::Display) -> Self {
+        Misheard::Event(ServiceError::validation(error.to_string()))
+    }
+}
+
+impl From<ServiceError> for Misheard {
+    fn from(error: ServiceError) -> Self {
+        Misheard::Event(error)
+    }
+}
+
+impl From<Refusal> for Misheard {
+    fn from(refusal: Refusal) -> Self {
+        Misheard::Signature(refusal)
     }
 }
 
@@ -189,12 +322,11 @@ impl Drop for Duplex {
 
 /// The payload of an event. SDKs that sign their events wrap each in another frame, whose headers
 /// are the date and the signature; an empty one of those ends the stream.
-fn unwrapped(frame: Frame) -> Result<Option<Bytes>, ServiceError> {
+fn unwrapped(frame: Frame) -> Result<Option<Bytes>, DecodeError> {
     if frame.header(":chunk-signature").is_none() {
         return Ok(Some(frame.payload));
     }
     let mut inner = Decoder::default();
     inner.push(&frame.payload);
-    let taken = inner.take().map_err(|error| ServiceError::validation(error.to_string()))?;
-    Ok(taken.map(|frame| frame.payload))
+    Ok(inner.take()?.map(|frame| frame.payload))
 }

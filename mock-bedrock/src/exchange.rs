@@ -20,12 +20,12 @@ use spanproof_schemas::time::unix_nanos;
 use crate::admin::Observer;
 use crate::asked::{Asked, Subject};
 use crate::async_invoke::AsyncInvokes;
-use crate::auth::{Refusal, Sent};
+use crate::auth::{EventSignatures, Refusal, Sent};
 use crate::body::{AnswerBody, Cut, Ending};
 use crate::cache::PromptCache;
 use crate::config::Config;
 use crate::draw;
-use crate::duplex::{Duplex, Incoming};
+use crate::duplex::{Duplex, Incoming, Opening};
 use crate::error::ServiceError;
 use crate::fault::{self, Damage, FaultPlans};
 use crate::guardrail::Guardrails;
@@ -102,8 +102,10 @@ struct Way<'a> {
     line: &'a Arc<Line>,
     version: Version,
     damage: Option<Damage>,
-    /// The request, where it comes while the answer goes out.
+    /// The request, where it comes while the answer goes out, and what its events must be signed
+    /// with.
     incoming: Option<Incoming>,
+    signatures: Option<EventSignatures>,
 }
 
 impl Service {
@@ -222,7 +224,9 @@ impl Service {
                         Ok(Granted { written, damage, reservation }) => {
                             recorder.hold(reservation);
                             let version = head.version;
-                            let way = Way { operation, line, version, damage, incoming };
+                            let signatures = incoming.as_ref().and_then(|_| self.signatures(&head));
+                            let way =
+                                Way { operation, line, version, damage, incoming, signatures };
                             self.respond(written, way, recorder, arrived)
                         }
                         Err(Failure::Refused(error)) => (refuse(&error, operation, recorder), None),
@@ -260,6 +264,12 @@ impl Service {
     fn check_caller(&self, head: &Parts, body: &[u8]) -> Result<(), Refusal> {
         let Parts { method, uri, headers, .. } = head;
         self.config.auth.check(Sent { method, uri, headers, body }, SystemTime::now())
+    }
+
+    /// What the events of a request must be signed with, if anybody looks.
+    fn signatures(&self, head: &Parts) -> Option<EventSignatures> {
+        let Parts { method, uri, headers, .. } = head;
+        self.config.auth.events(Sent { method, uri, headers, body: &[] })
     }
 
     /// What the operation answers, and the damage that is to be done to it.
@@ -332,13 +342,13 @@ impl Service {
             }
             WrittenBody::Session(session) => {
                 recorder.streams(Arc::clone(&self.streams));
-                let incoming = way.incoming.unwrap_or_default();
-                AnswerBody::Duplex(Box::new(Duplex::new(
-                    &self.config,
-                    incoming,
-                    *session,
-                    recorder,
-                )))
+                let opening = Opening {
+                    request: way.incoming.unwrap_or_default(),
+                    signatures: way.signatures,
+                    cut: cut(),
+                    damage: way.damage,
+                };
+                AnswerBody::Duplex(Box::new(Duplex::new(&self.config, opening, *session, recorder)))
             }
         };
         (response.map(|()| body), Some(written.due))

@@ -112,10 +112,10 @@ impl Script {
         self.beats.push(Beat { end: self.bytes.len(), ..last });
     }
 
-    /// Adds a frame that is neither an event nor an exception, when the last event was due.
-    pub(crate) fn add_error(&mut self, code: &str, message: &str) {
+    /// Adds the frame that `put` appends, when the last event was due.
+    pub(crate) fn add_frame(&mut self, put: impl FnOnce(&mut BytesMut)) {
         let last = self.last();
-        event_stream::put_error(&mut self.bytes, code, message);
+        put(&mut self.bytes);
         self.beats.push(Beat { end: self.bytes.len(), ..last });
     }
 

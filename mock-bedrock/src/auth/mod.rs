@@ -5,6 +5,7 @@
 mod bearer;
 mod canonical;
 mod clock;
+mod events;
 mod keys;
 mod refusal;
 mod sigv4;
@@ -16,6 +17,7 @@ use std::time::SystemTime;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method, Uri};
 
+pub(crate) use events::EventSignatures;
 pub use keys::{AccessKey, BearerKey, Keys};
 pub(crate) use refusal::Refusal;
 
@@ -61,17 +63,30 @@ impl Auth {
         if let Some(token) = bearer::token(sent.headers) {
             return bearer::check(token, keys, now);
         }
-        let signed = match sent.headers.get(AUTHORIZATION) {
-            Some(header) => sigv4::Signing::in_header(header, sent.headers)?,
-            None => match sigv4::Signing::in_query(sent.uri.query().unwrap_or_default())? {
-                Some(signed) => signed,
-                None => return Err(Refusal::missing_token()),
-            },
-        };
+        let signed = signing(sent)?;
         signed.check_scope()?;
         match keys {
             Some(keys) => signed.verify(sent, keys, now),
             None => Ok(()),
         }
     }
+
+    /// The signatures that the events of `sent`, which was let in, must have; `None` when nobody
+    /// looks at them: they are signed only where the request is.
+    pub(crate) fn events(&self, sent: Sent<'_>) -> Option<EventSignatures> {
+        let Auth::Verify(keys) = self else { return None };
+        if bearer::token(sent.headers).is_some() {
+            return None;
+        }
+        signing(sent).ok()?.events(keys)
+    }
+}
+
+/// The signature in a header, or else in the query.
+fn signing(sent: Sent<'_>) -> Result<sigv4::Signing<'_>, Refusal> {
+    if let Some(header) = sent.headers.get(AUTHORIZATION) {
+        return sigv4::Signing::in_header(header, sent.headers);
+    }
+    sigv4::Signing::in_query(sent.uri.query().unwrap_or_default())?
+        .ok_or_else(Refusal::missing_token)
 }

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderValue};
 use percent_encoding::percent_decode_str;
 use sha2::{Digest as _, Sha256};
 
+use super::events::EventSignatures;
 use super::keys::Keys;
 use super::refusal::Refusal;
 use super::{Sent, canonical, clock};
@@ -220,15 +221,18 @@ impl<'a> Signing<'a> {
         let scope = format!("{}/{}/{SERVICE}/aws4_request", self.day, self.region);
         let request = canonical::request(sent, self.form, &self.signed_headers);
         let to_sign = format!("{ALGORITHM}\n{}\n{scope}\n{}", self.date, hex_sha256(&request));
-        let mut parts = scope.split('/');
-        let secret = format!("AWS4{}", key.secret);
-        let day_key = hmac(secret.as_bytes(), parts.next().unwrap_or_default().as_bytes());
-        let signing_key = parts.fold(day_key, |key, part| hmac(&key, part.as_bytes()));
+        let signing_key = signing_key(&key.secret, &scope);
         if draw::hex(&hmac(&signing_key, to_sign.as_bytes())) == self.signature {
             Ok(())
         } else {
             Err(Refusal::mismatch())
         }
+    }
+
+    /// The signatures of the events that follow, if it is by one of `keys`.
+    pub(super) fn events(self, keys: &Keys) -> Option<EventSignatures> {
+        let key = keys.access.iter().find(|key| key.id == self.access_key)?;
+        Some(EventSignatures::after(self.signature, key.secret.clone(), self.region))
     }
 
     fn check_clock(&self, now: SystemTime) -> Result<(), Refusal> {
@@ -253,7 +257,15 @@ fn header_text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
+/// The key of `secret` for `scope`: a day, a region, a service and the terminator.
+pub(super) fn signing_key(secret: &str, scope: &str) -> [u8; 32] {
+    let mut parts = scope.split('/');
+    let secret = format!("AWS4{secret}");
+    let day_key = hmac(secret.as_bytes(), parts.next().unwrap_or_default().as_bytes());
+    parts.fold(day_key, |key, part| hmac(&key, part.as_bytes()))
+}
+
+pub(super) fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length");
     mac.update(message);
     mac.finalize().into_bytes().into()

@@ -2,17 +2,20 @@
 
 use std::time::Duration;
 
+use bytes::BytesMut;
 use spanproof_schemas::ledger::Exchange;
 
 use super::named::Needs;
 use crate::error::ServiceError;
+use crate::event_stream;
 use crate::operations::{Operation, Written, WrittenBody};
 use crate::script::{Framing, Role, Script};
 
 /// Events that still come before an exception in the middle of a stream.
-const EVENTS_BEFORE_EXCEPTION: usize = 4;
-/// The name of an event that no client knows.
+pub(crate) const EVENTS_BEFORE_EXCEPTION: usize = 4;
+/// The name of an event that no client knows, and its payload.
 const UNKNOWN_EVENT: &str = "spanproofUnknownEvent";
+const UNKNOWN_PAYLOAD: &[u8] = b"{\"p\":\"abcdef\"}";
 
 /// What is done to an answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,7 +73,8 @@ impl Damage {
         }
     }
 
-    /// Does it to `written`, and says in `exchange` what the client gets to see.
+    /// Does it to `written`, and says in `exchange` what the client gets to see. An answer whose
+    /// events follow those of the request is damaged by the session as it goes.
     pub(crate) fn apply(
         &self,
         written: &mut Written,
@@ -127,10 +131,15 @@ fn middle(script: &Script) -> usize {
     script.len() / 2
 }
 
+/// Appends an event that no client knows to an event stream.
+pub(crate) fn put_unknown_event(out: &mut BytesMut) {
+    event_stream::put_event(out, UNKNOWN_EVENT, UNKNOWN_PAYLOAD);
+}
+
 fn unknown_event(script: &mut Script) {
     let at = middle(script);
     match script.framing() {
-        Framing::EventStream => script.insert_event(at, UNKNOWN_EVENT, b"{\"p\":\"abcdef\"}"),
+        Framing::EventStream => script.insert_event(at, UNKNOWN_EVENT, UNKNOWN_PAYLOAD),
         Framing::ServerSent => {
             let payload = format!("{{\"type\":\"{UNKNOWN_EVENT}\"}}");
             script.insert_event(at, UNKNOWN_EVENT, payload.as_bytes());
@@ -141,20 +150,33 @@ fn unknown_event(script: &mut Script) {
 /// Ends `script` with `frame` after its first events, and returns the frame's name.
 fn end_with(script: &mut Script, frame: &Frame, operation: &dyn Operation) -> String {
     script.keep(EVENTS_BEFORE_EXCEPTION.min(script.len().saturating_sub(1)));
-    match frame {
-        Frame::Exception(error) => {
-            let name = lower(error.exception);
-            match script.framing() {
-                Framing::EventStream => script.add_exception(&name, &error.body()),
-                Framing::ServerSent => script.add_exception("error", &operation.error_body(error)),
-            }
-            name
+    match (frame, script.framing()) {
+        (Frame::Exception(error), Framing::ServerSent) => {
+            script.add_exception("error", &operation.error_body(error));
         }
-        // The code and the text are made up: no such frame of the service was ever recorded.
-        Frame::Error => {
-            let code = "InternalFailure";
-            script.add_error(code, "An internal server error occurred.");
-            code.to_owned()
+        _ => script.add_frame(|bytes| frame.put(bytes)),
+    }
+    frame.name()
+}
+
+impl Frame {
+    /// Its name in the stream and in the ledger.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Frame::Exception(error) => lower(error.exception),
+            // Made up, as its text is: no such frame of the service was ever recorded.
+            Frame::Error => "InternalFailure".to_owned(),
+        }
+    }
+
+    /// Appends it to an event stream.
+    pub(crate) fn put(&self, out: &mut BytesMut) {
+        let name = self.name();
+        match self {
+            Frame::Exception(error) => event_stream::put_exception(out, &name, &error.body()),
+            Frame::Error => {
+                event_stream::put_error(out, &name, "An internal server error occurred.");
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::error::ServiceError;
 use crate::request;
 
 pub use attempts::Attempts;
-pub(crate) use damage::{Damage, Ending};
+pub(crate) use damage::{Damage, EVENTS_BEFORE_EXCEPTION, Ending, put_unknown_event};
 pub(crate) use named::Setting;
 pub use plan::{Calls, FaultPlan, FaultPlanError, FaultRule};
 pub(crate) use plans::{FaultPlans, Occasion};

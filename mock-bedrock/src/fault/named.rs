@@ -42,12 +42,6 @@ const ERROR_FRAME: &str = "stream:error";
 pub(super) fn read(name: &str, setting: Setting<'_>) -> Result<Fault, String> {
     let effect = effect(name, setting)?;
     let needs = match &effect {
-        Effect::Damage(_) if setting.operation == Operation::InvokeModelWithBidirectionalStream => {
-            return Err(format!(
-                "`{name}` is not done to {}, whose answer follows what comes in",
-                setting.operation.name()
-            ));
-        }
         Effect::Damage(damage) => damage.needs(),
         Effect::Stop(_) => Needs::Message,
         Effect::Refusal(_) | Effect::CutBeforeHeaders => Needs::Nothing,
@@ -151,7 +145,8 @@ pub(super) enum Needs {
     EventStream,
     /// The stream of a model, which says why it ended and what it used.
     ModelStream,
-    /// A message by a model.
+    /// A message by a model, which says why it ended. What speaks ends its turns for one reason
+    /// alone, and agents do not tell why their models stopped.
     Message,
 }
 
@@ -160,7 +155,7 @@ impl Needs {
     fn missing(self, setting: Setting<'_>) -> Option<&'static str> {
         let is_framed =
             !matches!(setting.operation, Operation::ChatCompletions | Operation::Messages);
-        let runs_model = matches!(
+        let writes_message = matches!(
             setting.operation,
             Operation::Converse
                 | Operation::ConverseStream
@@ -169,7 +164,10 @@ impl Needs {
                 | Operation::ChatCompletions
                 | Operation::Messages
         );
-        let is_message = runs_model && matches!(setting.task, Task::Chat | Task::TextCompletion);
+        let runs_model =
+            writes_message || setting.operation == Operation::InvokeModelWithBidirectionalStream;
+        let is_message =
+            writes_message && matches!(setting.task, Task::Chat | Task::TextCompletion);
         match self {
             Needs::Nothing => None,
             Needs::Stream => (!setting.streams).then_some("a streaming operation"),
@@ -179,7 +177,9 @@ impl Needs {
             Needs::ModelStream => {
                 (!(setting.streams && runs_model)).then_some("the stream of a model")
             }
-            Needs::Message => (!is_message).then_some("an operation that answers with a message"),
+            Needs::Message => (!is_message).then_some(
+                "a message that says why it ended, which conversations in speech and agents do not have",
+            ),
         }
     }
 }

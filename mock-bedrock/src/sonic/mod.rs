@@ -16,6 +16,7 @@ use crate::cache::Division;
 use crate::draw::{self, Fold};
 use crate::error::ServiceError;
 use crate::model::Model;
+use crate::script::Role as Tells;
 use crate::turn::{ToolChoice, Turn};
 
 pub(crate) use event::decode;
@@ -48,6 +49,8 @@ pub(crate) struct Session {
 pub(crate) struct Reply {
     pub(crate) payload: Vec<u8>,
     pub(crate) after: Duration,
+    /// What it tells, so that a fault can leave out what it is to leave out.
+    pub(crate) tells: Tells,
 }
 
 /// What an event led to.
@@ -417,7 +420,12 @@ impl Session {
     fn send(&self, replies: &mut Vec<Reply>, after: Duration, out: &Out<'_>) {
         let prompt = self.prompt_name.as_deref().unwrap_or_default();
         let payload = event::encode(out, &self.ids.session, &self.ids.completion, prompt);
-        replies.push(Reply { payload, after });
+        let tells = match out {
+            Out::Usage { .. } => Tells::Usage,
+            Out::CompletionEnd { .. } => Tells::Stop,
+            _ => Tells::Content,
+        };
+        replies.push(Reply { payload, after, tells });
     }
 }
 
