@@ -5,7 +5,7 @@ use spanproof_schemas::report::Level;
 use crate::finding::Finding;
 use crate::rules::{Check, RULES, Rule};
 use crate::settings::Settings;
-use crate::view::{CallView, ContentView, PointView, RunView, ScopeView, SpanView};
+use crate::view::{CallView, ContentView, PointView, RunView, ScopeView, SpanView, StandingView};
 
 /// One check of a rule that is not off.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +26,7 @@ pub(crate) struct Active {
     pub(crate) point: Checks<fn(&PointView<'_>) -> Vec<Finding>>,
     pub(crate) call: Checks<fn(&CallView<'_>) -> Vec<Finding>>,
     pub(crate) scope: Checks<fn(&ScopeView<'_>) -> Vec<Finding>>,
+    pub(crate) standing: Checks<fn(&StandingView<'_>) -> Vec<Finding>>,
     pub(crate) run: Checks<fn(&RunView<'_>) -> Vec<Finding>>,
 }
 
@@ -47,6 +48,9 @@ impl Active {
                     Check::Point(check) => active.point.push(ActiveCheck { rule, fixed, check }),
                     Check::Call(check) => active.call.push(ActiveCheck { rule, fixed, check }),
                     Check::Scope(check) => active.scope.push(ActiveCheck { rule, fixed, check }),
+                    Check::Standing(check) => {
+                        active.standing.push(ActiveCheck { rule, fixed, check });
+                    }
                     Check::Run(check) => active.run.push(ActiveCheck { rule, fixed, check }),
                 }
             }

@@ -37,6 +37,12 @@ impl NameSet {
         self.bits[word] |= 1 << (id.0 % 64);
     }
 
+    /// Adds the names of another set.
+    pub(crate) fn insert_all(&mut self, other: &NameSet) {
+        self.bits.resize(self.bits.len().max(other.bits.len()), 0);
+        self.bits.iter_mut().zip(&other.bits).for_each(|(bits, more)| *bits |= more);
+    }
+
     /// The names, in the order of the catalogue.
     pub fn iter(&self) -> impl Iterator<Item = &'static Name> + '_ {
         let ids = (0..=u16::MAX).take(self.bits.len() * 64);

@@ -44,8 +44,21 @@ impl Counts {
                     }
                     counts.known[place] += 1;
                 }
-                None if is_gen_ai(seen.key) => counts.unknown(seen.key),
+                None if is_gen_ai(seen.key) => counts.unknown(seen.key, 1),
                 None => {}
+            }
+        }
+    }
+
+    /// Adds the counts of another part of the telemetry, leaving it without any.
+    pub(crate) fn merge(&mut self, other: &mut Counts) {
+        for (key, more) in std::mem::take(&mut other.types) {
+            let counts = self.types.entry(key).or_default();
+            counts.spans += more.spans;
+            counts.known.resize(counts.known.len().max(more.known.len()), 0);
+            counts.known.iter_mut().zip(more.known).for_each(|(count, more)| *count += more);
+            for (name, count) in more.unknown {
+                counts.unknown(&name, count);
             }
         }
     }
@@ -58,12 +71,12 @@ impl Counts {
 }
 
 impl TypeCounts {
-    fn unknown(&mut self, name: &str) {
+    fn unknown(&mut self, name: &str, spans: u64) {
         let name = crate::value::cut(name, LONGEST_NAME);
         if let Some(count) = self.unknown.get_mut(name) {
-            *count += 1;
+            *count += spans;
         } else if self.unknown.len() < UNKNOWN_NAMES {
-            self.unknown.insert(name.to_owned(), 1);
+            self.unknown.insert(name.to_owned(), spans);
         }
     }
 

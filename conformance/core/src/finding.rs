@@ -78,6 +78,16 @@ struct Group {
     examples: Vec<Example>,
 }
 
+impl Group {
+    fn keep(&mut self, example: Example) {
+        let at = self.examples.partition_point(|kept| order(kept) <= order(&example));
+        if at < EXAMPLES {
+            self.examples.truncate(EXAMPLES - 1);
+            self.examples.insert(at, example);
+        }
+    }
+}
+
 impl Tally {
     /// Counts a finding of `rule` at its default level or the one of `fixed`.
     pub(crate) fn add(
@@ -98,10 +108,20 @@ impl Tally {
             actual: finding.actual,
         };
         bound(&mut example);
-        let at = group.examples.partition_point(|kept| order(kept) <= order(&example));
-        if at < EXAMPLES {
-            group.examples.truncate(EXAMPLES - 1);
-            group.examples.insert(at, example);
+        group.keep(example);
+    }
+
+    /// Whether nothing was found.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// Adds what another tally counted.
+    pub(crate) fn merge(&mut self, other: Tally) {
+        for (key, more) in other.groups {
+            let group = self.groups.entry(key).or_default();
+            group.count += more.count;
+            more.examples.into_iter().for_each(|example| group.keep(example));
         }
     }
 

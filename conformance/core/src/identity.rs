@@ -1,9 +1,11 @@
 //! What tells items apart that exports repeat: a hash, so that nothing of them is kept.
 
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use rustc_hash::FxHashSet;
 
+use crate::finding::Tally;
 use crate::otlp::{AnyValue, KeyValue, Value};
 
 /// The hash of anything, the same in every run.
@@ -46,18 +48,64 @@ fn hash_value(value: Option<&AnyValue>, hasher: &mut DefaultHasher) {
 /// How many identities are remembered; telemetry that makes more of them is met again as new.
 const REMEMBERED: usize = 1 << 18;
 
-/// The items met so far.
+/// For how many of them findings are held back.
+const HELD_BACK: usize = 1 << 14;
+
+/// The items met so far, with what was found in each. Findings are held back by identity, so that
+/// parts of the telemetry that were judged apart and found the same count it once.
 #[derive(Debug, Default)]
-pub(crate) struct Met(FxHashSet<u64>);
+pub(crate) struct Met {
+    known: FxHashSet<u64>,
+    found: BTreeMap<u64, Tally>,
+    /// What was found in items beyond [`HELD_BACK`].
+    beyond: Tally,
+}
 
 impl Met {
     /// Whether the item with this identity is met for the first time.
     pub(crate) fn is_first(&mut self, identity: u64) -> bool {
-        if self.0.len() < REMEMBERED {
-            self.0.insert(identity)
+        if self.known.len() < REMEMBERED {
+            self.known.insert(identity)
         } else {
-            !self.0.contains(&identity)
+            !self.known.contains(&identity)
         }
+    }
+
+    /// How many items were met, as far as they are remembered.
+    pub(crate) fn count(&self) -> u64 {
+        self.known.len() as u64
+    }
+
+    /// Keeps what was found in an item that was met for the first time.
+    pub(crate) fn keep(&mut self, identity: u64, found: Tally) {
+        if found.is_empty() {
+            return;
+        }
+        let tally = if self.found.len() < HELD_BACK {
+            self.found.entry(identity).or_default()
+        } else {
+            self.found.get_mut(&identity).unwrap_or(&mut self.beyond)
+        };
+        tally.merge(found);
+    }
+
+    /// Takes in the items of another part of the telemetry, leaving it without any.
+    pub(crate) fn merge(&mut self, other: &mut Met) {
+        for (identity, found) in std::mem::take(&mut other.found) {
+            if !self.known.contains(&identity) {
+                self.keep(identity, found);
+            }
+        }
+        self.beyond.merge(std::mem::take(&mut other.beyond));
+        let room = REMEMBERED.saturating_sub(self.known.len());
+        self.known.extend(other.known.drain().take(room));
+    }
+
+    /// Everything found, counted.
+    pub(crate) fn into_tally(self) -> Tally {
+        let mut tally = self.beyond;
+        self.found.into_values().for_each(|found| tally.merge(found));
+        tally
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 use spanproof_schemas::time::UnixNanos;
 
+use crate::exact_sum::ExactSum;
 use crate::field::{Field, Fields};
 use crate::identity;
 use crate::otlp::{self, AggregationTemporality, Data, KeyValue, number_data_point};
@@ -58,7 +59,9 @@ pub struct Stream {
     pub token_type: Symbol,
     /// `error.type`, else empty.
     pub error_type: Symbol,
-    delta: Sums,
+    /// Of the resource and the attributes.
+    identity: u64,
+    delta: Deltas,
     /// By start time, so that a restarted counter adds up: the last point and its time.
     cumulative: BTreeMap<UnixNanos, (UnixNanos, Sums)>,
 }
@@ -67,10 +70,9 @@ impl Stream {
     /// Everything recorded: all deltas, and the last point of each cumulative run.
     #[must_use]
     pub fn total(&self) -> Sums {
-        self.cumulative.values().fold(self.delta, |total, (_, sums)| Sums {
-            sum: total.sum + sums.sum,
-            count: total.count.saturating_add(sums.count),
-        })
+        let mut total = self.delta;
+        self.cumulative.values().for_each(|(_, sums)| total.add(*sums));
+        Sums { sum: total.sum.value(), count: total.count }
     }
 
     /// Whether a point with this start needs no more room.
@@ -81,14 +83,31 @@ impl Stream {
 
     fn record(&mut self, temporality: i32, start: UnixNanos, time: UnixNanos, sums: Sums) {
         if temporality == AggregationTemporality::Cumulative as i32 {
-            let last = self.cumulative.entry(start).or_insert((time, sums));
-            if (time, sums) > *last {
-                *last = (time, sums);
-            }
+            self.record_cumulative(start, (time, sums));
         } else {
-            self.delta.sum += sums.sum;
-            self.delta.count = self.delta.count.saturating_add(sums.count);
+            self.delta.add(sums);
         }
+    }
+
+    fn record_cumulative(&mut self, start: UnixNanos, point: (UnixNanos, Sums)) {
+        let last = self.cumulative.entry(start).or_insert(point);
+        if point > *last {
+            *last = point;
+        }
+    }
+}
+
+/// Deltas added up, in any order.
+#[derive(Clone, Copy, Debug, Default)]
+struct Deltas {
+    sum: ExactSum,
+    count: u64,
+}
+
+impl Deltas {
+    fn add(&mut self, sums: Sums) {
+        self.sum.add(sums.sum);
+        self.count = self.count.saturating_add(sums.count);
     }
 }
 
@@ -126,6 +145,48 @@ impl MetricSums {
         self.beyond[metric as usize]
     }
 
+    /// Takes in the streams of another part of the telemetry, leaving it without any. `symbols` are
+    /// the symbols here of the symbols there.
+    pub(crate) fn merge(&mut self, other: &mut MetricSums, symbols: &[Symbol]) {
+        other.places.clear();
+        other.kept = 0;
+        for (beyond, other) in self.beyond.iter_mut().zip(&mut other.beyond) {
+            *beyond |= std::mem::take(other);
+        }
+        for mut stream in other.streams.drain(..) {
+            let Stream { scope, model, operation, token_type, error_type, .. } = &mut stream;
+            for symbol in [scope, model, operation, token_type, error_type] {
+                *symbol = symbol.among(symbols);
+            }
+            self.merge_stream(stream);
+        }
+    }
+
+    fn merge_stream(&mut self, stream: Stream) {
+        let key = (stream.metric, stream.scope, stream.identity);
+        let known = self.places.get(&key).map(|at| &mut self.streams[*at]);
+        let starts = stream.cumulative.keys();
+        let new = match &known {
+            Some(known) => starts.filter(|start| !known.cumulative.contains_key(start)).count(),
+            None => starts.count().max(1),
+        };
+        if self.kept + new > MOST {
+            self.beyond[stream.metric as usize] = true;
+            return;
+        }
+        self.kept += new;
+        if let Some(known) = known {
+            known.delta.sum.merge(stream.delta.sum);
+            known.delta.count = known.delta.count.saturating_add(stream.delta.count);
+            for (start, point) in stream.cumulative {
+                known.record_cumulative(start, point);
+            }
+        } else {
+            self.places.insert(key, self.streams.len());
+            self.streams.push(stream);
+        }
+    }
+
     /// Records the points of a metric, if it is one that is summed.
     pub(crate) fn record(
         &mut self,
@@ -146,7 +207,7 @@ impl MetricSums {
                 self.kept += 1;
             }
             let at = known.unwrap_or_else(|| {
-                self.streams.push(stream(symbols, summed, scope, attributes));
+                self.streams.push(stream(symbols, summed, scope, identity, attributes));
                 self.places.insert((summed, scope, identity), self.streams.len() - 1);
                 self.streams.len() - 1
             });
@@ -188,7 +249,13 @@ fn number(value: Option<number_data_point::Value>) -> f64 {
     }
 }
 
-fn stream(symbols: &mut Symbols, metric: Summed, scope: Symbol, attributes: &[KeyValue]) -> Stream {
+fn stream(
+    symbols: &mut Symbols,
+    metric: Summed,
+    scope: Symbol,
+    identity: u64,
+    attributes: &[KeyValue],
+) -> Stream {
     let mut fields = Fields::default();
     for attribute in attributes {
         if let Some(field) = Field::of(&attribute.key) {
@@ -205,7 +272,8 @@ fn stream(symbols: &mut Symbols, metric: Summed, scope: Symbol, attributes: &[Ke
         operation: symbol(Field::Operation),
         token_type: symbol(Field::TokenType),
         error_type: symbol(Field::ErrorType),
-        delta: Sums::default(),
+        identity,
+        delta: Deltas::default(),
         cumulative: BTreeMap::new(),
     }
 }

@@ -169,6 +169,23 @@ pub struct SpanFacts {
 }
 
 impl SpanFacts {
+    /// Makes facts of another table of symbols, and another list of scopes, facts of ours.
+    pub(crate) fn move_to(&mut self, symbols: &[Symbol], places: &[usize]) {
+        let moved = |symbol: &mut Symbol| *symbol = symbol.among(symbols);
+        moved(&mut self.name);
+        moved(&mut self.scope);
+        moved(&mut self.found);
+        self.scope_place = places.get(self.scope_place).copied().unwrap_or_default();
+        let texts =
+            [&mut self.operation, &mut self.model, &mut self.provider, &mut self.error_type];
+        texts.into_iter().flatten().for_each(moved);
+        match &mut self.finish_reasons {
+            FinishReasons::Absent => {}
+            FinishReasons::NotArray(text) => moved(text),
+            FinishReasons::Array(texts) => texts.iter_mut().flatten().for_each(moved),
+        }
+    }
+
     /// The span as findings point at it.
     #[must_use]
     pub fn subject(&self, symbols: &Symbols) -> Subject {

@@ -20,11 +20,24 @@ pub(crate) struct Looks {
     pub(crate) calls: u64,
     /// Scopes with GenAI telemetry.
     pub(crate) scopes: u64,
+    /// GenAI spans, each once, in any vocabulary.
+    pub(crate) standings: u64,
     /// Streams of the metrics that are summed.
     pub(crate) metric_streams: u64,
 }
 
 impl Looks {
+    /// Adds the items of another part of the telemetry.
+    pub(crate) fn merge(&mut self, other: Looks) {
+        self.spans += other.spans;
+        self.texts += other.texts;
+        self.points += other.points;
+        self.calls += other.calls;
+        self.scopes += other.scopes;
+        self.metric_streams += other.metric_streams;
+        self.standings += other.standings;
+    }
+
     fn of(self, check: Check, rule: &Rule) -> (Checked, u64) {
         match check {
             Check::Span(_) => (Checked::Spans, self.spans),
@@ -36,6 +49,7 @@ impl Looks {
             Check::Run(_) if rule.id.starts_with("metrics/") => {
                 (Checked::MetricSums, self.metric_streams)
             }
+            Check::Standing(_) => (Checked::Run, self.standings),
             Check::Run(_) => (Checked::Run, self.spans),
         }
     }

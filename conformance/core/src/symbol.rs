@@ -11,6 +11,12 @@ pub struct Symbol(u32);
 impl Symbol {
     /// The symbol of the empty string in every table.
     pub const EMPTY: Symbol = Symbol(0);
+
+    /// The symbol that stands for this one's text elsewhere; `symbols` come from
+    /// [`Symbols::merge`].
+    pub(crate) fn among(self, symbols: &[Symbol]) -> Symbol {
+        symbols.get(self.0 as usize).copied().unwrap_or(Symbol::EMPTY)
+    }
 }
 
 /// The longest text that is kept, in bytes; of a longer one, what comes before.
@@ -19,7 +25,10 @@ const LONGEST: usize = 1024;
 /// How many texts are kept; telemetry that makes more of them has the rest counted as one.
 const MOST: usize = 1 << 18;
 
-/// What stands for the texts beyond [`MOST`].
+/// How many bytes of text are kept.
+const MOST_BYTES: usize = 1 << 24;
+
+/// What stands for the texts beyond these bounds.
 const FURTHER: &str = "(further texts)";
 
 /// Strings by [`Symbol`]; grows with the number of distinct strings, not with that of spans.
@@ -27,11 +36,12 @@ const FURTHER: &str = "(further texts)";
 pub struct Symbols {
     by_text: FxHashMap<Arc<str>, Symbol>,
     texts: Vec<Arc<str>>,
+    bytes: usize,
 }
 
 impl Default for Symbols {
     fn default() -> Self {
-        let mut symbols = Symbols { by_text: FxHashMap::default(), texts: Vec::new() };
+        let mut symbols = Symbols { by_text: FxHashMap::default(), texts: Vec::new(), bytes: 0 };
         symbols.intern("");
         symbols
     }
@@ -44,15 +54,28 @@ impl Symbols {
         if let Some(&symbol) = self.by_text.get(text) {
             return symbol;
         }
-        let text = if self.texts.len() < MOST { text } else { FURTHER };
+        let has_room = self.texts.len() < MOST && self.bytes < MOST_BYTES;
+        let text = if has_room { text } else { FURTHER };
         if let Some(&symbol) = self.by_text.get(text) {
             return symbol;
         }
         let symbol = Symbol(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
         let text: Arc<str> = text.into();
+        self.bytes += text.len();
         self.texts.push(Arc::clone(&text));
         self.by_text.insert(text, symbol);
         symbol
+    }
+
+    /// Takes in the texts of another table, leaving it as new, and gives the symbol here of each
+    /// symbol there.
+    pub(crate) fn merge(&mut self, other: &mut Symbols) -> Vec<Symbol> {
+        let moved = other.texts.iter().map(|text| self.intern(text)).collect();
+        other.by_text.clear();
+        other.texts.clear();
+        other.bytes = 0;
+        other.intern("");
+        moved
     }
 
     /// The text of `symbol`.

@@ -4,7 +4,7 @@ use spanproof_schemas::ledger::Usage;
 use spanproof_schemas::report::TokenCounts;
 
 use crate::catalogue::Conventions;
-use crate::model::ReportedUsage;
+use crate::span_sums::{SpanSum, Stated};
 
 /// What a span of this version should say of the usage served.
 #[must_use]
@@ -22,35 +22,41 @@ pub fn expected(served: Usage, semconv: &Conventions) -> TokenCounts {
     }
 }
 
-/// What a span of this version says, 0 where it says nothing.
+/// What spans of this version say together, 0 where they say nothing.
 #[must_use]
-pub fn reported(usage: ReportedUsage, semconv: &Conventions) -> TokenCounts {
-    let cache =
-        |tokens: Option<u64>| if semconv.names_cache_tokens { tokens.unwrap_or(0) } else { 0 };
+pub fn reported(spans: &SpanSum, semconv: &Conventions) -> TokenCounts {
+    let cache = |tokens: Stated| if semconv.names_cache_tokens { tokens.sum } else { 0 };
     TokenCounts {
-        input_tokens: usage.input.unwrap_or(0),
-        output_tokens: usage.output.unwrap_or(0),
-        cache_read_input_tokens: cache(usage.cache_read),
-        cache_write_input_tokens: cache(usage.cache_write),
+        input_tokens: spans.input.sum,
+        output_tokens: spans.output.sum,
+        cache_read_input_tokens: cache(spans.cache_read),
+        cache_write_input_tokens: cache(spans.cache_write),
     }
 }
 
-/// The usage that a span states, counted as the service counts it.
+/// The usage that spans state together, counted as the service counts it.
 #[must_use]
-pub fn as_served(usage: ReportedUsage, semconv: &Conventions) -> Usage {
-    let read = usage.cache_read.unwrap_or(0);
-    let write = usage.cache_write.unwrap_or(0);
-    let input = usage.input.unwrap_or(0);
+pub fn as_served(spans: &SpanSum, semconv: &Conventions) -> Usage {
     Usage {
         input_tokens: if semconv.counts_cached_input {
-            input.saturating_sub(read).saturating_sub(write)
+            spans.uncached_input
         } else {
-            input
+            spans.input.sum
         },
-        output_tokens: usage.output.unwrap_or(0),
-        cache_read_input_tokens: read,
-        cache_write_input_tokens: write,
+        output_tokens: spans.output.sum,
+        cache_read_input_tokens: spans.cache_read.sum,
+        cache_write_input_tokens: spans.cache_write.sum,
         // No version has it as a number to compare yet: the rules leave it alone.
         reasoning_output_tokens: 0,
     }
+}
+
+/// Adds counts to a sum.
+pub(crate) fn add(sum: &mut TokenCounts, more: TokenCounts) {
+    // Telemetry may state any number; a sum that cannot be is the largest one.
+    let add = |sum: &mut u64, more: u64| *sum = sum.saturating_add(more);
+    add(&mut sum.input_tokens, more.input_tokens);
+    add(&mut sum.output_tokens, more.output_tokens);
+    add(&mut sum.cache_read_input_tokens, more.cache_read_input_tokens);
+    add(&mut sum.cache_write_input_tokens, more.cache_write_input_tokens);
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashMap;
 use spanproof_schemas::report::{JoinMeans, Subject};
 use spanproof_schemas::semconv::{Attribute, Metric};
 
@@ -11,10 +12,11 @@ use crate::catalogue::{Conventions, Name, NameId, NameSet, SpanType};
 use crate::dialect::Fingerprint;
 use crate::field::{Field, Fields};
 use crate::metric_sums::MetricSums;
-use crate::model::{FinishReasons, Role, SpanFacts, Vocabulary};
+use crate::model::{FinishReasons, Role, SpanFacts, SpanId, Vocabulary};
 use crate::otlp;
 use crate::scan::Scanner;
 use crate::settings::Settings;
+use crate::span_sums::SpanSum;
 use crate::symbol::{Symbol, Symbols};
 
 /// An attribute as it was seen, and what is known of its name.
@@ -195,6 +197,17 @@ pub struct ScopeFacts {
 const METRICS: usize = 1 << 10;
 
 impl ScopeFacts {
+    /// Adds what the same scope emitted in another part of the telemetry.
+    pub(crate) fn merge(&mut self, other: ScopeFacts) {
+        self.names.insert_all(&other.names);
+        other.metrics.into_iter().for_each(|shape| self.note_metric(shape));
+        self.fingerprint = self.fingerprint.and(other.fingerprint);
+        for (vocabulary, spans) in other.foreign {
+            *self.foreign.entry(vocabulary).or_default() += spans;
+        }
+        self.spans += other.spans;
+    }
+
     pub(crate) fn note_metric(&mut self, shape: MetricShape) {
         if self.metrics.len() < METRICS {
             self.metrics.insert(shape);
@@ -259,15 +272,61 @@ pub struct PointView<'a> {
     pub settings: &'a Settings,
 }
 
+/// A GenAI span beside the ledger and in its trace, seen once both are known. Seen is every span
+/// once, however often it was exported, but in no order that means something.
+#[derive(Clone, Copy, Debug)]
+pub struct StandingView<'a> {
+    /// The span.
+    pub span: &'a SpanFacts,
+    /// What it is beside the ledger.
+    pub standing: Standing,
+    /// The spans around it.
+    pub recent: Recent<'a>,
+    /// Whether there is a ledger.
+    pub has_ledger: bool,
+    /// The strings of the facts.
+    pub symbols: &'a Symbols,
+    /// What the user asks.
+    pub settings: &'a Settings,
+}
+
+impl<'a> StandingView<'a> {
+    /// The span's parent, if it is a GenAI span too.
+    #[must_use]
+    pub fn parent(&self) -> Option<(&'a SpanFacts, Standing)> {
+        let parent = self.span.parent;
+        (parent != [0; 8]).then(|| self.recent.find(self.span.id.sibling(parent))).flatten()
+    }
+}
+
+/// The GenAI spans that came in around a span, [`crate::Judge`] says how many, with what each is
+/// beside the ledger.
+#[derive(Clone, Copy, Debug)]
+pub struct Recent<'a> {
+    pub(crate) spans: &'a [SpanFacts],
+    /// For each of `spans`; nothing where all are free.
+    pub(crate) standing: &'a [Standing],
+    pub(crate) by_id: &'a FxHashMap<SpanId, u32>,
+}
+
+impl<'a> Recent<'a> {
+    /// The span with this id.
+    #[must_use]
+    pub fn find(&self, id: SpanId) -> Option<(&'a SpanFacts, Standing)> {
+        let at = *self.by_id.get(&id)? as usize;
+        Some((self.spans.get(at)?, self.standing(at)))
+    }
+
+    pub(crate) fn standing(&self, at: usize) -> Standing {
+        self.standing.get(at).copied().unwrap_or(Standing::Free)
+    }
+}
+
 /// The run as a whole.
 #[derive(Debug)]
 pub struct RunView<'a> {
-    /// Every GenAI span, in an order that does not depend on ingestion.
-    pub spans: &'a [SpanFacts],
-    /// For each of `spans`, what it is beside the ledger.
-    pub standing: &'a [Standing],
-    /// Whether there is a ledger.
-    pub has_ledger: bool,
+    /// The GenAI spans, summed up, in an order that does not depend on ingestion.
+    pub spans: &'a [SpanSum],
     /// Sums over metric streams.
     pub metrics: &'a MetricSums,
     /// The strings of the facts.

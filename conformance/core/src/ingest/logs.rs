@@ -2,12 +2,12 @@
 
 use spanproof_schemas::report::Subject;
 
-use crate::judge::Judge;
+use crate::intake::Intake;
 use crate::model::hex;
 use crate::otlp::ExportLogsServiceRequest;
 use crate::view::Item;
 
-impl Judge {
+impl Intake {
     /// Takes in log records.
     pub fn logs(&mut self, request: &ExportLogsServiceRequest) {
         for resource_logs in &request.resource_logs {

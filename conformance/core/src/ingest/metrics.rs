@@ -5,8 +5,9 @@ use spanproof_schemas::report::Subject;
 use crate::catalogue::{Conventions, VersionSet, catalogue};
 use crate::dialect::{self, Fingerprint};
 use crate::field::Fields;
+use crate::finding::Tally;
 use crate::identity;
-use crate::judge::Judge;
+use crate::intake::Intake;
 use crate::otlp::{Data, ExportMetricsServiceRequest, KeyValue, Metric};
 use crate::symbol::Symbol;
 use crate::view::{Item, MetricShape, PointView};
@@ -21,7 +22,7 @@ struct Origin<'a> {
     stated: Option<&'static Conventions>,
 }
 
-impl Judge {
+impl Intake {
     /// Takes in metrics.
     pub fn metrics(&mut self, request: &ExportMetricsServiceRequest) {
         for resource_metrics in &request.resource_metrics {
@@ -54,14 +55,18 @@ impl Judge {
         };
         // Cumulative exports repeat their points: a leak counts once for what it says.
         let all: Vec<u64> = points.iter().map(|point| identity::of_attributes(point)).collect();
-        self.search_once(identity::of((2, &metric.name, &all)), Item::Metric(metric), subject);
+        let origin_id = (origin.scope, self.symbols.text(origin.schema_url));
+        let origin_id = identity::of(origin_id);
+        let identity = identity::of((2, origin_id, &metric.name, &all));
+        self.search_once(identity, Item::Metric(metric), subject);
         if metric.name.starts_with("gen_ai.") && metric.data.is_some() {
             let place = self.scopes.place(origin.scope_symbol, origin.schema_url);
             self.scopes.at(place).note_metric(shape(metric));
             for (point, identity) in points.iter().zip(&all) {
-                let identity = (3, &metric.name, place, identity);
-                if self.met.is_first(identity::of(identity)) {
-                    self.point(&metric.name, point, origin.stated, place, subject);
+                let identity = identity::of((3, origin_id, &metric.name, identity));
+                if self.met_points.is_first(identity) {
+                    let found = self.point(&metric.name, point, origin.stated, place, subject);
+                    self.met_points.keep(identity, found);
                 }
             }
         }
@@ -77,7 +82,8 @@ impl Judge {
         stated: Option<&'static Conventions>,
         place: usize,
         subject: impl Fn() -> Subject,
-    ) {
+    ) -> Tally {
+        let mut found = Tally::default();
         let mut seen = Vec::new();
         let mut fields = Fields::default();
         // A metric of no version shows nothing of the one that is spoken.
@@ -100,12 +106,12 @@ impl Judge {
             fields,
             settings: &self.settings,
         };
-        self.looks.points += 1;
         for check in &self.active.point {
             for finding in (check.check)(&view) {
-                self.tally.add(check.rule, check.fixed, finding, &subject);
+                found.add(check.rule, check.fixed, finding, &subject);
             }
         }
+        found
     }
 }
 

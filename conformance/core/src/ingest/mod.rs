@@ -9,12 +9,12 @@ use spanproof_schemas::report::Subject;
 use crate::dialect::Fingerprint;
 use crate::field::{Field, Fields};
 use crate::identity;
-use crate::judge::Judge;
+use crate::intake::Intake;
 use crate::otlp::{InstrumentationScope, KeyValue, Resource};
 use crate::symbol::Symbol;
 use crate::view::{Item, Seen};
 
-impl Judge {
+impl Intake {
     /// Searches a resource for content, and says which resource it is.
     fn resource(&mut self, resource: Option<&Resource>) -> u64 {
         let Some(resource) = resource else { return 0 };

@@ -5,7 +5,7 @@ use spanproof_schemas::report::Subject;
 use crate::catalogue::{Conventions, catalogue};
 use crate::dialect::{self, Fingerprint};
 use crate::field::{Field, Fields};
-use crate::judge::Judge;
+use crate::intake::Intake;
 use crate::model::{FinishReasons, Node, ReportedUsage, Role, SpanFacts, SpanId, hex};
 use crate::otlp::{ExportTraceServiceRequest, Span, SpanKind, Status, StatusCode, Value};
 use crate::span_type::{role, span_type};
@@ -21,7 +21,7 @@ struct Origin<'a> {
     stated: Option<&'static Conventions>,
 }
 
-impl Judge {
+impl Intake {
     /// Takes in spans.
     pub fn traces(&mut self, request: &ExportTraceServiceRequest) {
         let mut seen = Vec::with_capacity(64);
@@ -57,8 +57,10 @@ impl Judge {
         let fingerprint = super::gather(&span.attributes, seen, &mut fields);
         let mut found = self.search(Item::Span(span, seen), subject);
         let Some(role) = role(span.kind(), &fields) else {
-            let parent = SpanId::new(&[], &span.parent_span_id).span;
-            self.nodes.push(Node { id, parent });
+            if self.is_joined {
+                let parent = SpanId::new(&[], &span.parent_span_id).span;
+                self.nodes.push(Node { id, parent });
+            }
             return;
         };
         if role.is_model_call() {

@@ -16,7 +16,7 @@ use crate::call::Call;
 use crate::model::{Node, SpanFacts};
 use crate::otlp::SpanKind;
 use crate::symbol::Symbols;
-use crate::view::Absence;
+use crate::view::{Absence, Standing};
 
 /// Calls and spans, brought together.
 #[derive(Debug)]
@@ -29,6 +29,18 @@ pub(crate) struct Joined {
     pub(crate) duplicates: Vec<Vec<usize>>,
     /// For each call without a span, why.
     pub(crate) absences: Vec<Absence>,
+}
+
+impl Joined {
+    /// What each span is beside the ledger.
+    pub(crate) fn standing(&self) -> Vec<Standing> {
+        let of = |joined: &bool| if *joined { Standing::Joined } else { Standing::Free };
+        let mut standing: Vec<Standing> = self.by_span.iter().map(of).collect();
+        for duplicate in self.duplicates.iter().flatten() {
+            standing[*duplicate] = Standing::Duplicate;
+        }
+        standing
+    }
 }
 
 /// Both sides, and what has been joined so far.

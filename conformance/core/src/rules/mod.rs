@@ -24,7 +24,7 @@ mod tests;
 use spanproof_schemas::report::Level;
 
 use crate::finding::Finding;
-use crate::view::{CallView, ContentView, PointView, RunView, ScopeView, SpanView};
+use crate::view::{CallView, ContentView, PointView, RunView, ScopeView, SpanView, StandingView};
 
 /// A rule: what it checks, how grave its findings are, and why.
 #[derive(Debug)]
@@ -99,6 +99,8 @@ pub enum Check {
     Call(fn(&CallView<'_>) -> Vec<Finding>),
     /// One instrumentation scope with everything it emitted.
     Scope(fn(&ScopeView<'_>) -> Vec<Finding>),
+    /// One GenAI span beside the ledger and in its trace.
+    Standing(fn(&StandingView<'_>) -> Vec<Finding>),
     /// The whole run.
     Run(fn(&RunView<'_>) -> Vec<Finding>),
 }

@@ -13,7 +13,8 @@ use rustc_hash::FxHashSet;
 use spanproof_schemas::report::Subject;
 
 use crate::metric_sums::Summed;
-use crate::model::{Role, SpanFacts};
+use crate::model::Role;
+use crate::span_sums::SpanSum;
 use crate::symbol::Symbol;
 use crate::view::RunView;
 
@@ -22,7 +23,7 @@ use crate::view::RunView;
 fn spans_behind<'a>(
     view: &'a RunView<'a>,
     metric: Summed,
-) -> impl Iterator<Item = &'a SpanFacts> + use<'a> {
+) -> impl Iterator<Item = &'a SpanSum> + use<'a> {
     let calls = || view.spans.iter().filter(|span| span.role == Role::ModelCall);
     let emitting: FxHashSet<Symbol> =
         view.metrics.streams(metric).map(|stream| stream.scope).collect();
@@ -84,10 +85,10 @@ impl<'a> DurationSides<'a> {
         for span in spans_behind(view, metric) {
             let operation = view.symbols.option(span.operation).unwrap_or("");
             let side = sides.spans.entry((span.model.map_or("", model), operation)).or_default();
-            side.count += 1;
-            side.seconds += seconds(span);
+            side.count += span.count;
+            side.seconds += span.seconds();
             if let Some(error) = view.symbols.option(span.error_type) {
-                *side.errors.entry(error).or_default() += 1;
+                *side.errors.entry(error).or_default() += span.count;
             }
         }
         Some(sides)
@@ -100,11 +101,6 @@ impl<'a> DurationSides<'a> {
             (recorded.count == spans.count).then_some((*key, recorded, spans))
         })
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a duration need not be exact to the nanosecond")]
-fn seconds(span: &SpanFacts) -> f64 {
-    span.end.saturating_sub(span.start) as f64 / 1e9
 }
 
 /// A model and an operation, as people read them.

@@ -48,10 +48,10 @@ fn check(view: &RunView<'_>) -> Vec<Finding> {
     let mut stated: BTreeMap<(&str, &str), f64> = BTreeMap::new();
     for span in spans_behind(view, metric) {
         let model = span.model.map_or("", model);
-        for (kind, tokens) in [("input", span.usage.input), ("output", span.usage.output)] {
+        for (kind, tokens) in [("input", span.input), ("output", span.output)] {
             // A span without a count says nothing that the metric could contradict.
-            if let Some(tokens) = tokens {
-                *stated.entry((model, kind)).or_default() += approximate(tokens);
+            if tokens.spans > 0 {
+                *stated.entry((model, kind)).or_default() += approximate(tokens.sum);
             }
         }
     }

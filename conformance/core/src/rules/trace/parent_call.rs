@@ -1,10 +1,9 @@
-use rustc_hash::FxHashMap;
 use spanproof_schemas::report::Level;
 
 use crate::finding::Finding;
-use crate::model::{Role, SpanId};
+use crate::model::{Role, SpanFacts};
 use crate::rules::{Basis, Check, Docs, Rule};
-use crate::view::{RunView, Standing};
+use crate::view::{Standing, StandingView};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "trace/parent-call",
@@ -25,30 +24,21 @@ pub(in crate::rules) static RULE: Rule = Rule {
         how_to_mend: "Make the span of a stream current only while the library's own code runs, \
             not while the caller reads the stream; detach the context on every path.",
     },
-    checks: &[Check::Run(check)],
+    checks: &[Check::Standing(check)],
 };
 
-fn check(view: &RunView<'_>) -> Vec<Finding> {
-    let calls = || {
-        let joined = view.spans.iter().zip(view.standing);
-        joined
-            .filter(|(span, standing)| {
-                span.role == Role::ModelCall && **standing == Standing::Joined
-            })
-            .map(|(span, _)| span)
+fn check(view: &StandingView<'_>) -> Vec<Finding> {
+    let is_call =
+        |span: &SpanFacts, standing| span.role == Role::ModelCall && standing == Standing::Joined;
+    let parent = view.parent().filter(|(parent, standing)| is_call(parent, *standing));
+    let Some((parent, _)) = parent.filter(|_| is_call(view.span, view.standing)) else {
+        return Vec::new();
     };
-    let by_id: FxHashMap<SpanId, &str> =
-        calls().map(|span| (span.id, view.text(span.name))).collect();
-    calls()
-        .filter_map(|span| {
-            let parent = by_id.get(&span.id.sibling(span.parent))?;
-            Some(
-                Finding::new("the parent of the call's span is the span of another call")
-                    .attribute("parent span")
-                    .expected("the span that was current in the application")
-                    .actual(format!("{parent} ({})", crate::model::hex(&span.parent)))
-                    .about(span.subject(view.symbols)),
-            )
-        })
-        .collect()
+    let name = view.symbols.text(parent.name);
+    vec![
+        Finding::new("the parent of the call's span is the span of another call")
+            .attribute("parent span")
+            .expected("the span that was current in the application")
+            .actual(format!("{name} ({})", crate::model::hex(&parent.id.span))),
+    ]
 }

@@ -2,10 +2,9 @@ use spanproof_schemas::report::Level;
 
 use crate::catalogue::catalogue;
 use crate::finding::Finding;
-use crate::model::SpanFacts;
 use crate::otlp::StatusCode;
 use crate::rules::{Basis, Check, Docs, Rule};
-use crate::view::{RunView, Standing};
+use crate::view::{Standing, StandingView};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "truth/phantom-span",
@@ -27,27 +26,24 @@ pub(in crate::rules) static RULE: Rule = Rule {
         how_to_mend: "Start the span where the request is sent. If the span is right, the call \
             went past the server that keeps the ledger: check the endpoint.",
     },
-    checks: &[Check::Run(check)],
+    checks: &[Check::Standing(check)],
 };
 
-fn check(view: &RunView<'_>) -> Vec<Finding> {
-    if !view.has_ledger {
-        return Vec::new();
+fn check(view: &StandingView<'_>) -> Vec<Finding> {
+    let is_phantom = view.has_ledger
+        && view.span.role.is_model_call()
+        && view.standing == Standing::Free
+        && view.span.status != StatusCode::Error
+        && !is_of_another_provider(view);
+    if is_phantom {
+        vec![Finding::new("no call was served that the span could stand for")]
+    } else {
+        Vec::new()
     }
-    let free = view.spans.iter().zip(view.standing).filter(|(span, standing)| {
-        span.role.is_model_call()
-            && **standing == Standing::Free
-            && span.status != StatusCode::Error
-            && !is_of_another_provider(view, span)
-    });
-    free.map(|(span, _)| {
-        Finding::new("no call was served that the span could stand for")
-            .about(span.subject(view.symbols))
-    })
-    .collect()
 }
 
-fn is_of_another_provider(view: &RunView<'_>, span: &SpanFacts) -> bool {
+fn is_of_another_provider(view: &StandingView<'_>) -> bool {
+    let span = view.span;
     let Some(provider) = view.symbols.option(span.provider) else { return false };
     let is_listed = |name| {
         let attribute = catalogue().name(name).and_then(|name| name.in_version(span.semconv));

@@ -5,7 +5,7 @@ use crate::field::Field;
 use crate::finding::Finding;
 use crate::otlp::Value;
 use crate::rules::{Basis, Check, Docs, Rule};
-use crate::view::{CallView, PointView, RunView, Seen, SpanView, Standing, attribute_name};
+use crate::view::{CallView, PointView, Seen, SpanView, Standing, StandingView, attribute_name};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "values/enum-member",
@@ -30,7 +30,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
         Check::Span(check_span),
         Check::Point(check_point),
         Check::Call(check_call),
-        Check::Run(check_run),
+        Check::Standing(check_standing),
     ],
 };
 
@@ -91,16 +91,16 @@ fn check_call(view: &CallView<'_>) -> Vec<Finding> {
     ]
 }
 
-/// Providers of spans that no call of the ledger proves right or wrong.
-fn check_run(view: &RunView<'_>) -> Vec<Finding> {
-    let unjoined = |standing: &Standing| *standing != Standing::Joined;
-    let free = view.spans.iter().zip(view.standing).filter(|(_, standing)| unjoined(standing));
-    free.filter_map(|(span, _)| {
-        let provider = view.symbols.option(span.provider)?;
-        let finding = unlisted_provider(provider, span.semconv, &view.settings.provider)?;
-        Some(finding.about(span.subject(view.symbols)))
-    })
-    .collect()
+/// The provider of a span that no call of the ledger proves right or wrong.
+fn check_standing(view: &StandingView<'_>) -> Vec<Finding> {
+    if view.standing == Standing::Joined {
+        return Vec::new();
+    }
+    let provider = view.symbols.option(view.span.provider);
+    let finding = provider.and_then(|provider| {
+        unlisted_provider(provider, view.span.semconv, &view.settings.provider)
+    });
+    finding.into_iter().collect()
 }
 
 fn unlisted_provider(provider: &str, semconv: VersionIndex, expected: &str) -> Option<Finding> {

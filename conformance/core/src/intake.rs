@@ -1,0 +1,210 @@
+//! What part of the telemetry comes to: findings and facts, without looking at the rest of it.
+
+use std::sync::Arc;
+
+use spanproof_schemas::report::{Subject, Telemetry};
+
+use crate::active::Active;
+use crate::coverage;
+use crate::finding::Tally;
+use crate::identity::Met;
+use crate::metric_sums::{MetricSums, Summed};
+use crate::model::{Node, SpanFacts};
+use crate::outcome::Looks;
+use crate::scan::Scanner;
+use crate::scopes::Scopes;
+use crate::settings::{Content, Settings};
+use crate::span_sums::SpanSum;
+use crate::symbol::Symbols;
+use crate::view::{ContentView, Item, RunView, ScopeView};
+
+/// Takes in part of the telemetry: checks each item by itself and boils it down to what the rest
+/// of the judging needs. Each of several threads may have one; [`crate::Judge::merge`] brings
+/// them together, whatever part each has taken in.
+#[derive(Debug)]
+pub struct Intake {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) active: Arc<Active>,
+    pub(crate) scanner: Option<Arc<Scanner>>,
+    pub(crate) symbols: Symbols,
+    pub(crate) tally: Tally,
+    pub(crate) telemetry: Telemetry,
+    pub(crate) metrics: MetricSums,
+    pub(crate) scopes: Scopes,
+    /// Items that exports repeat, and that were searched for content already.
+    pub(crate) met: Met,
+    /// Sets of attributes of metric points, likewise checked already.
+    pub(crate) met_points: Met,
+    pub(crate) looks: Looks,
+    pub(crate) coverage: coverage::Counts,
+    /// The GenAI spans, until they are judged beside the others.
+    pub(crate) spans: Vec<SpanFacts>,
+    /// The other spans, likewise.
+    pub(crate) nodes: Vec<Node>,
+    /// Whether anything is joined, so that what it takes is kept.
+    pub(crate) is_joined: bool,
+}
+
+impl Intake {
+    pub(crate) fn new(settings: Settings) -> Intake {
+        Intake {
+            active: Arc::new(Active::new(&settings)),
+            settings: Arc::new(settings),
+            scanner: None,
+            symbols: Symbols::default(),
+            tally: Tally::default(),
+            telemetry: Telemetry::default(),
+            metrics: MetricSums::default(),
+            scopes: Scopes::default(),
+            met: Met::default(),
+            met_points: Met::default(),
+            looks: Looks::default(),
+            coverage: coverage::Counts::default(),
+            spans: Vec::new(),
+            nodes: Vec::new(),
+            is_joined: false,
+        }
+    }
+
+    /// Another intake that judges alike and has seen nothing yet.
+    pub(crate) fn sibling(&self) -> Intake {
+        Intake {
+            settings: Arc::clone(&self.settings),
+            active: Arc::clone(&self.active),
+            scanner: self.scanner.clone(),
+            symbols: Symbols::default(),
+            tally: Tally::default(),
+            telemetry: Telemetry::default(),
+            metrics: MetricSums::default(),
+            scopes: Scopes::default(),
+            met: Met::default(),
+            met_points: Met::default(),
+            looks: Looks::default(),
+            coverage: coverage::Counts::default(),
+            spans: Vec::new(),
+            nodes: Vec::new(),
+            is_joined: self.is_joined,
+        }
+    }
+
+    /// Takes in all that another intake has, leaving it as new.
+    pub(crate) fn merge(&mut self, other: &mut Intake) {
+        let symbols = self.symbols.merge(&mut other.symbols);
+        let places = self.scopes.merge(&mut other.scopes, &symbols);
+        self.tally.merge(std::mem::take(&mut other.tally));
+        let telemetry = std::mem::take(&mut other.telemetry);
+        self.telemetry.spans += telemetry.spans;
+        self.telemetry.gen_ai_spans += telemetry.gen_ai_spans;
+        self.telemetry.metric_points += telemetry.metric_points;
+        self.telemetry.log_records += telemetry.log_records;
+        self.metrics.merge(&mut other.metrics, &symbols);
+        self.met.merge(&mut other.met);
+        self.met_points.merge(&mut other.met_points);
+        self.looks.merge(std::mem::take(&mut other.looks));
+        self.coverage.merge(&mut other.coverage);
+        self.nodes.append(&mut other.nodes);
+        self.spans.extend(other.spans.drain(..).map(|mut span| {
+            span.move_to(&symbols, &places);
+            span
+        }));
+    }
+
+    /// Searches an item for content, where none may be, and says which rules found some.
+    pub(crate) fn search(
+        &mut self,
+        item: Item<'_>,
+        subject: impl Fn() -> Subject,
+    ) -> Vec<&'static str> {
+        if self.settings.content == Content::Allowed {
+            return Vec::new();
+        }
+        self.looks.texts += 1;
+        search(&self.active, self.scanner.as_deref(), &mut self.tally, item, subject)
+    }
+
+    /// Searches an item that exports repeat, once.
+    pub(crate) fn search_once(
+        &mut self,
+        identity: u64,
+        item: Item<'_>,
+        subject: impl Fn() -> Subject,
+    ) {
+        if self.settings.content == Content::Off && self.met.is_first(identity) {
+            let mut found = Tally::default();
+            search(&self.active, self.scanner.as_deref(), &mut found, item, subject);
+            self.met.keep(identity, found);
+        }
+    }
+}
+
+fn search(
+    active: &Active,
+    scanner: Option<&Scanner>,
+    tally: &mut Tally,
+    item: Item<'_>,
+    subject: impl Fn() -> Subject,
+) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    let view = ContentView { item, scanner };
+    for check in &active.content {
+        for finding in (check.check)(&view) {
+            tally.add(check.rule, check.fixed, finding, &subject);
+            found.push(check.rule.id);
+        }
+    }
+    found
+}
+
+impl Intake {
+    /// Runs the rules about scopes.
+    pub(crate) fn check_scopes(&mut self) {
+        for scope in &self.scopes.all {
+            let (spoken, semconv) = scope.versions(self.settings.semconv, &self.symbols);
+            let name = self.symbols.text(scope.name);
+            let view = ScopeView {
+                name,
+                schema_url: self.symbols.text(scope.schema_url),
+                facts: &scope.facts,
+                spoken,
+                semconv,
+                settings: &self.settings,
+            };
+            for check in &self.active.scope {
+                for finding in (check.check)(&view) {
+                    self.tally.add(check.rule, check.fixed, finding, || Subject {
+                        scope: Some(name.to_owned()).filter(|name| !name.is_empty()),
+                        ..Subject::default()
+                    });
+                }
+            }
+        }
+    }
+
+    /// How much there was to look at.
+    pub(crate) fn looks(&self) -> Looks {
+        let streams = [Summed::TokenUsage, Summed::Duration]
+            .map(|metric| self.metrics.streams(metric).count() as u64);
+        Looks {
+            texts: self.looks.texts + self.met.count(),
+            points: self.met_points.count(),
+            scopes: self.scopes.all.len() as u64,
+            metric_streams: streams.iter().sum(),
+            ..self.looks
+        }
+    }
+
+    /// Runs the rules about the whole run.
+    pub(crate) fn check_run(&mut self, spans: &[SpanSum]) {
+        let view = RunView {
+            spans,
+            metrics: &self.metrics,
+            symbols: &self.symbols,
+            settings: &self.settings,
+        };
+        for check in &self.active.run {
+            for finding in (check.check)(&view) {
+                self.tally.add(check.rule, check.fixed, finding, Subject::default);
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What is kept of the ledger.
+
+use spanproof_schemas::ledger::{self, Record, Task};
+
+use crate::model::{ExchangeFacts, SpanId};
+use crate::symbol::{Symbol, Symbols};
+
+/// The exchanges of the ledger so far.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    /// Whether there is a ledger, even an empty one.
+    pub(crate) is_there: bool,
+    pub(crate) exchanges: Vec<ExchangeFacts>,
+}
+
+impl Ledger {
+    pub(crate) fn add(&mut self, record: Record, symbols: &mut Symbols) {
+        self.is_there = true;
+        match record {
+            // Nobody owes a span for a token count or a list of models.
+            Record::Exchange(exchange) if exchange.task != Task::Administration => {
+                self.exchanges.push(facts(*exchange, symbols));
+            }
+            Record::Exchange(_) | Record::Run(_) => {}
+        }
+    }
+}
+
+fn facts(exchange: ledger::Exchange, symbols: &mut Symbols) -> ExchangeFacts {
+    let mut symbol = |text: Option<String>| text.map(|text| symbols.intern(&text));
+    let context = exchange.trace_context;
+    ExchangeFacts {
+        sequence: exchange.sequence,
+        arrived: exchange.arrived_unix_nanos,
+        finished: exchange.finished_unix_nanos,
+        request_id: exchange.request_id.into(),
+        operation: exchange.operation,
+        task: exchange.task,
+        stop_reason: symbol(exchange.stop_reason),
+        exception: symbol(exchange.exception),
+        fault: symbol(exchange.fault),
+        model: symbol(Some(exchange.model_id)).unwrap_or(Symbol::EMPTY),
+        current_span: context
+            .as_ref()
+            .and_then(|context| SpanId::from_hex(&context.trace_id, &context.span_id)),
+        sampled: context.is_none_or(|context| context.sampled),
+        invocation_id: exchange.invocation_id.map(Into::into),
+        usage: exchange.usage,
+        response_id: exchange.response_id.map(Into::into),
+        status: exchange.status,
+        delivered: exchange.delivered,
+        has_guardrail: exchange.parameters.guardrail_id.is_some(),
+        last_chunk: exchange.chunks.map(|chunks| chunks.last_unix_nanos),
+    }
+}
