@@ -17,6 +17,7 @@ use crate::settings::{Content, Settings};
 use crate::span_sums::SpanSum;
 use crate::symbol::Symbols;
 use crate::view::{ContentView, Item, RunView, ScopeView};
+use crate::wire::Recycled;
 
 /// Takes in part of the telemetry: checks each item by itself and boils it down to what the rest
 /// of the judging needs. Each of several threads may have one; [`crate::Judge::merge`] brings
@@ -41,6 +42,8 @@ pub struct Intake {
     pub(crate) spans: Vec<SpanFacts>,
     /// The other spans, likewise.
     pub(crate) nodes: Vec<Node>,
+    /// The memory that spans are read into.
+    pub(crate) recycled: Recycled,
     /// Whether anything is joined, so that what it takes is kept.
     pub(crate) is_joined: bool,
 }
@@ -62,6 +65,7 @@ impl Intake {
             coverage: coverage::Counts::default(),
             spans: Vec::new(),
             nodes: Vec::new(),
+            recycled: Recycled::default(),
             is_joined: false,
         }
     }
@@ -83,6 +87,7 @@ impl Intake {
             coverage: coverage::Counts::default(),
             spans: Vec::new(),
             nodes: Vec::new(),
+            recycled: Recycled::default(),
             is_joined: self.is_joined,
         }
     }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use prost::DecodeError;
 use spanproof_schemas::ledger::Record;
 
 use crate::intake::Intake;
@@ -76,6 +77,18 @@ impl Judge {
     pub fn traces(&mut self, request: &ExportTraceServiceRequest) {
         self.intake.traces(request);
         self.advance();
+    }
+
+    /// Takes in the protobuf encoding of an export request of spans, at less cost than decoding it
+    /// first.
+    ///
+    /// # Errors
+    ///
+    /// If it is none. The spans before the fault have been taken in.
+    pub fn traces_protobuf(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
+        let done = self.intake.traces_protobuf(bytes);
+        self.advance();
+        done
     }
 
     /// Takes in metrics.

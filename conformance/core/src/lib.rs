@@ -44,6 +44,7 @@ mod settled;
 mod truth_table;
 mod version_set;
 mod window;
+mod wire;
 
 pub use excerpt::Excerpts;
 pub use intake::Intake;

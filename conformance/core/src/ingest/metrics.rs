@@ -90,7 +90,8 @@ impl Intake {
         let defined = Some(catalogue().metric(metric)).filter(|defined| defined.oldest().is_some());
         let defined_in = defined.unwrap_or(VersionSet::ALL);
         let defined = Fingerprint { defined_in, ..Fingerprint::default() };
-        let fingerprint = defined.and(super::gather(point, &mut seen, &mut fields));
+        let fingerprint =
+            defined.and(super::gather(point, &super::names(point), &mut seen, &mut fields));
         let facts = self.scopes.at(place);
         facts.fingerprint = facts.fingerprint.and(fingerprint);
         let semconv = dialect::judged(self.settings.semconv, stated, fingerprint);

@@ -6,6 +6,7 @@ mod traces;
 
 use spanproof_schemas::report::Subject;
 
+use crate::catalogue::{Name, VersionSet, catalogue, is_gen_ai};
 use crate::dialect::Fingerprint;
 use crate::field::{Field, Fields};
 use crate::identity;
@@ -41,16 +42,20 @@ fn schema_url<'a>(scope: &'a str, resource: &'a str) -> &'a str {
     if scope.is_empty() { resource } else { scope }
 }
 
-/// Looks every attribute up once, and notes what the engine reads by meaning.
+/// What the conventions know of each attribute's name.
+fn names(attributes: &[KeyValue]) -> Vec<Option<&'static Name>> {
+    attributes.iter().map(|attribute| catalogue().name(&attribute.key)).collect()
+}
+
+/// Notes of every attribute what the engine reads by meaning. `names` are those of [`names`].
 fn gather<'a>(
     attributes: &'a [KeyValue],
+    names: &[Option<&'static Name>],
     seen: &mut Vec<Seen<'a>>,
     fields: &mut Fields<'a>,
 ) -> Fingerprint {
     let mut fingerprint = Fingerprint::default();
-    seen.clear();
-    for attribute in attributes {
-        let name = crate::catalogue::catalogue().name(&attribute.key);
+    for (attribute, &name) in attributes.iter().zip(names) {
         let value = attribute.value.as_ref().and_then(|value| value.value.as_ref());
         if let Some(name) = name {
             if let Some(field) = name.field {
@@ -59,8 +64,8 @@ fn gather<'a>(
             if name.is_gen_ai {
                 fingerprint.defined_in = fingerprint.defined_in.and(name.defined);
             }
-        } else if crate::catalogue::is_gen_ai(&attribute.key) {
-            fingerprint.defined_in = crate::catalogue::VersionSet::default();
+        } else if is_gen_ai(&attribute.key) {
+            fingerprint.defined_in = VersionSet::default();
         }
         seen.push(Seen { key: &attribute.key, value, name, definition: None });
     }

@@ -1,16 +1,20 @@
 //! Spans.
 
+use prost::{DecodeError, Message as _};
 use spanproof_schemas::report::Subject;
 
-use crate::catalogue::{Conventions, catalogue};
+use crate::catalogue::{Conventions, Name, catalogue};
 use crate::dialect::{self, Fingerprint};
 use crate::field::{Field, Fields};
 use crate::intake::Intake;
 use crate::model::{FinishReasons, Node, ReportedUsage, Role, SpanFacts, SpanId, hex};
-use crate::otlp::{ExportTraceServiceRequest, Span, SpanKind, Status, StatusCode, Value};
+use crate::otlp::{
+    ExportTraceServiceRequest, InstrumentationScope, Span, SpanKind, Status, StatusCode, Value,
+};
 use crate::span_type::{role, span_type};
 use crate::symbol::{Symbol, Symbols};
 use crate::view::{Item, Seen, SpanView};
+use crate::wire::{self, Recycled};
 
 /// Where spans come from.
 #[derive(Clone, Copy)]
@@ -24,26 +28,75 @@ struct Origin<'a> {
 impl Intake {
     /// Takes in spans.
     pub fn traces(&mut self, request: &ExportTraceServiceRequest) {
-        let mut seen = Vec::with_capacity(64);
+        let mut seen = Vec::new();
         for resource_spans in &request.resource_spans {
             self.resource(resource_spans.resource.as_ref());
             for scope_spans in &resource_spans.scope_spans {
-                let scope = scope_spans.scope.as_ref();
                 let url = super::schema_url(&scope_spans.schema_url, &resource_spans.schema_url);
-                let origin = Origin {
-                    scope: scope.map_or("", |scope| &scope.name),
-                    scope_symbol: self.scope(scope),
-                    schema_url: self.symbols.intern(url),
-                    stated: catalogue().stated_by(url),
-                };
+                let origin = self.origin(scope_spans.scope.as_ref(), url);
                 for span in &scope_spans.spans {
-                    self.span(span, origin, &mut seen);
+                    self.span(span, &super::names(&span.attributes), origin, &mut seen);
                 }
             }
         }
     }
 
-    fn span<'a>(&mut self, span: &'a Span, origin: Origin<'_>, seen: &mut Vec<Seen<'a>>) {
+    /// Takes in the protobuf encoding of an export request of spans, at less cost than decoding it
+    /// first.
+    ///
+    /// # Errors
+    ///
+    /// If it is none. The spans before the fault have been taken in.
+    pub fn traces_protobuf(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
+        let Some(outline) = wire::outline(bytes) else {
+            self.traces(&ExportTraceServiceRequest::decode(bytes)?);
+            return Ok(());
+        };
+        let mut recycled = std::mem::take(&mut self.recycled);
+        let done = self.outlined(&outline, &mut recycled);
+        self.recycled = recycled;
+        done
+    }
+
+    fn outlined(
+        &mut self,
+        outline: &[wire::ResourceSpans<'_>],
+        recycled: &mut Recycled,
+    ) -> Result<(), DecodeError> {
+        let mut memory = Vec::new();
+        for resource_spans in outline {
+            self.resource(resource_spans.resource.as_ref());
+            for scope_spans in &resource_spans.scopes {
+                let url = super::schema_url(scope_spans.schema_url, resource_spans.schema_url);
+                let origin = self.origin(scope_spans.scope.as_ref(), url);
+                for bytes in &scope_spans.spans {
+                    let (span, names) = recycled.read(bytes)?;
+                    let mut seen = emptied(memory);
+                    self.span(span, names, origin, &mut seen);
+                    memory = emptied(seen);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn origin<'a>(&mut self, scope: Option<&'a InstrumentationScope>, url: &str) -> Origin<'a> {
+        Origin {
+            scope: scope.map_or("", |scope| &scope.name),
+            scope_symbol: self.scope(scope),
+            schema_url: self.symbols.intern(url),
+            stated: catalogue().stated_by(url),
+        }
+    }
+
+    fn span<'a>(
+        &mut self,
+        span: &'a Span,
+        names: &[Option<&'static Name>],
+        origin: Origin<'_>,
+        seen: &mut Vec<Seen<'a>>,
+    ) {
+        seen.clear();
         self.telemetry.spans += 1;
         let id = SpanId::new(&span.trace_id, &span.span_id);
         let subject = || Subject {
@@ -54,7 +107,7 @@ impl Intake {
             ..Subject::default()
         };
         let mut fields = Fields::default();
-        let fingerprint = super::gather(&span.attributes, seen, &mut fields);
+        let fingerprint = super::gather(&span.attributes, names, seen, &mut fields);
         let mut found = self.search(Item::Span(span, seen), subject);
         let Some(role) = role(span.kind(), &fields) else {
             if self.is_joined {
@@ -92,7 +145,10 @@ impl Intake {
         }
         let origin = (origin.scope_symbol, scope_place);
         let facts = facts(span, id, role, semconv, origin, &fields, &mut self.symbols);
-        let found = self.symbols.intern(&together(found));
+        let found = match found.as_slice() {
+            [] => Symbol::EMPTY,
+            _ => self.symbols.intern(&together(found)),
+        };
         self.spans.push(SpanFacts { found, ..facts });
     }
 
@@ -123,6 +179,14 @@ fn together(mut rules: Vec<&'static str>) -> String {
     rules.sort_unstable();
     rules.dedup();
     rules.join(" ")
+}
+
+/// The memory of a list for another one that borrows from elsewhere. Collecting in place is what
+/// keeps it.
+#[expect(clippy::unnecessary_filter_map, reason = "a filter cannot change what items borrow")]
+fn emptied<'a>(mut seen: Vec<Seen<'_>>) -> Vec<Seen<'a>> {
+    seen.clear();
+    seen.into_iter().filter_map(|_| None).collect()
 }
 
 /// Longer ids name no call, and are not kept.

@@ -11,6 +11,7 @@ use conformance_core::{Choice, Intake, Judge, Judgement, Settings};
 use made::{EPOCH, Made, Tie, call, exchange, key_value, made, spans, text};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use prost::Message as _;
 use spanproof_schemas::ledger::{LEDGER_VERSION, MarkerKind, Record, Run, marker_stem};
 use spanproof_schemas::report::JoinMeans;
 
@@ -92,7 +93,9 @@ impl Telemetry {
 
     fn give_part(&self, intake: &mut Intake) {
         match self {
-            Telemetry::Span(span) => intake.traces(&export(span.clone())),
+            Telemetry::Span(span) => {
+                intake.traces_protobuf(&export(span.clone()).encode_to_vec()).unwrap();
+            }
             Telemetry::Metric(metric) => intake.metrics(&metrics(metric.clone())),
             Telemetry::Resource => intake.traces(&marked_resource()),
         }
