@@ -47,6 +47,11 @@ pub(crate) fn is_message_event(name: &str) -> bool {
     EVENTS.contains(&name)
 }
 
+/// Whether definitions of tools say more of them than their names and types.
+pub(crate) fn describes_tools(value: Option<&AnyValue>) -> bool {
+    holds(value, Reading::Messages)
+}
+
 /// Whether an attribute is one for content, and has some that no redaction has taken away.
 pub(crate) fn stands_in(name: &str, value: Option<&AnyValue>) -> bool {
     if !name.starts_with("gen_ai.") {

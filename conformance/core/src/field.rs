@@ -34,6 +34,20 @@ pub enum Field {
     CacheReadTokens,
     /// `gen_ai.usage.cache_creation.input_tokens`, and its unreleased successor.
     CacheWriteTokens,
+    /// `gen_ai.usage.reasoning.output_tokens`
+    ReasoningTokens,
+    /// The sum of all tokens, which no version has a name for.
+    TotalTokens,
+    /// `gen_ai.request.max_tokens`
+    MaxTokens,
+    /// `gen_ai.request.temperature`
+    Temperature,
+    /// `gen_ai.request.top_p`
+    TopP,
+    /// `gen_ai.request.top_k`
+    TopK,
+    /// `gen_ai.response.time_to_first_chunk`
+    TimeToFirstChunk,
     /// `gen_ai.request.stream`
     Stream,
     /// `aws.bedrock.guardrail.id`
@@ -78,6 +92,14 @@ pub(crate) const EXTRA_NAMES: &[(&str, Field)] = &[
     ("gen_ai.usage.cache_read.input_tokens", Field::CacheReadTokens),
     ("gen_ai.usage.cache_creation.input_tokens", Field::CacheWriteTokens),
     ("gen_ai.usage.cache_write.input_tokens", Field::CacheWriteTokens),
+    ("gen_ai.usage.reasoning.output_tokens", Field::ReasoningTokens),
+    ("gen_ai.usage.total_tokens", Field::TotalTokens),
+    ("llm.usage.total_tokens", Field::TotalTokens),
+    ("gen_ai.request.max_tokens", Field::MaxTokens),
+    ("gen_ai.request.temperature", Field::Temperature),
+    ("gen_ai.request.top_p", Field::TopP),
+    ("gen_ai.request.top_k", Field::TopK),
+    ("gen_ai.response.time_to_first_chunk", Field::TimeToFirstChunk),
     ("gen_ai.request.stream", Field::Stream),
     ("aws.bedrock.guardrail.id", Field::Guardrail),
     ("server.address", Field::ServerAddress),
@@ -95,7 +117,7 @@ pub(crate) const EXTRA_NAMES: &[(&str, Field)] = &[
 #[derive(Clone, Copy, Debug)]
 pub struct Fields<'a> {
     values: [Option<&'a Value>; COUNT],
-    present: u32,
+    present: u64,
 }
 
 impl Default for Fields<'_> {
@@ -106,7 +128,7 @@ impl Default for Fields<'_> {
 
 impl<'a> Fields<'a> {
     pub(crate) fn set(&mut self, field: Field, value: Option<&'a Value>) {
-        self.present |= 1 << field as u32;
+        self.present |= 1 << field as u64;
         self.values[field as usize] = value;
     }
 
@@ -119,13 +141,19 @@ impl<'a> Fields<'a> {
     /// Whether the attribute is there, even with an empty value.
     #[must_use]
     pub fn has(&self, field: Field) -> bool {
-        self.present >> field as u32 & 1 == 1
+        self.present >> field as u64 & 1 == 1
     }
 
     /// The text of a field, if it is a string that is not empty.
     #[must_use]
     pub fn text(&self, field: Field) -> Option<&'a str> {
         crate::value::text(self.get(field)).filter(|text| !text.is_empty())
+    }
+
+    /// The number that a field states, whole or not.
+    #[must_use]
+    pub fn number(&self, field: Field) -> Option<f64> {
+        crate::value::number(self.get(field))
     }
 
     /// The count that a field states.

@@ -13,7 +13,7 @@ use crate::model::{Node, SpanFacts};
 use crate::outcome::Looks;
 use crate::scan::Scanner;
 use crate::scopes::Scopes;
-use crate::settings::{Content, Settings};
+use crate::settings::Settings;
 use crate::span_sums::SpanSum;
 use crate::symbol::Symbols;
 use crate::view::{ContentView, Item, RunView, ScopeView};
@@ -114,17 +114,16 @@ impl Intake {
         }));
     }
 
-    /// Searches an item for content, where none may be, and says which rules found some.
+    /// Searches an item for what may stand nowhere: credentials, and content where it is off. Says
+    /// which rules found some.
     pub(crate) fn search(
         &mut self,
         item: Item<'_>,
         subject: impl Fn() -> Subject,
     ) -> Vec<&'static str> {
-        if self.settings.content == Content::Allowed {
-            return Vec::new();
-        }
         self.looks.texts += 1;
-        search(&self.active, self.scanner.as_deref(), &mut self.tally, item, subject)
+        let view = ContentView::new(item, &self.settings, self.scanner.as_deref());
+        search(&self.active, view, &mut self.tally, subject)
     }
 
     /// Searches an item that exports repeat, once.
@@ -134,9 +133,10 @@ impl Intake {
         item: Item<'_>,
         subject: impl Fn() -> Subject,
     ) {
-        if self.settings.content == Content::Off && self.met.is_first(identity) {
+        if self.met.is_first(identity) {
             let mut found = Tally::default();
-            search(&self.active, self.scanner.as_deref(), &mut found, item, subject);
+            let view = ContentView::new(item, &self.settings, self.scanner.as_deref());
+            search(&self.active, view, &mut found, subject);
             self.met.keep(identity, found);
         }
     }
@@ -144,13 +144,11 @@ impl Intake {
 
 fn search(
     active: &Active,
-    scanner: Option<&Scanner>,
+    view: ContentView<'_>,
     tally: &mut Tally,
-    item: Item<'_>,
     subject: impl Fn() -> Subject,
 ) -> Vec<&'static str> {
     let mut found = Vec::new();
-    let view = ContentView { item, scanner };
     for check in &active.content {
         for finding in (check.check)(&view) {
             tally.add(check.rule, check.fixed, finding, &subject);

@@ -2,7 +2,7 @@
 
 use spanproof_schemas::ledger::{self, Record, Task};
 
-use crate::model::{ExchangeFacts, SpanId};
+use crate::model::{ExchangeFacts, Sampling, SpanId};
 use crate::symbol::{Symbol, Symbols};
 
 /// The exchanges of the ledger so far.
@@ -47,9 +47,23 @@ fn facts(exchange: ledger::Exchange, symbols: &mut Symbols) -> ExchangeFacts {
         invocation_id: exchange.invocation_id.map(Into::into),
         usage: exchange.usage,
         response_id: exchange.response_id.map(Into::into),
+        response_model: symbol(exchange.response_model),
+        sampling: sampling(&exchange.parameters),
         status: exchange.status,
         delivered: exchange.delivered,
         has_guardrail: exchange.parameters.guardrail_id.is_some(),
+        first_chunk: exchange.chunks.map(|chunks| chunks.first_unix_nanos),
         last_chunk: exchange.chunks.map(|chunks| chunks.last_unix_nanos),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "see Sampling")]
+fn sampling(parameters: &ledger::Parameters) -> Sampling {
+    let half = |value: Option<f64>| value.map(|value| value as f32);
+    Sampling {
+        max_tokens: parameters.max_tokens.and_then(|max| u32::try_from(max).ok()),
+        temperature: half(parameters.temperature),
+        top_p: half(parameters.top_p),
+        top_k: half(parameters.top_k),
     }
 }

@@ -115,6 +115,7 @@ impl Vocabulary {
 pub(crate) struct Node {
     pub(crate) id: SpanId,
     pub(crate) parent: [u8; 8],
+    pub(crate) start: UnixNanos,
 }
 
 /// What is kept of a GenAI span.
@@ -154,6 +155,12 @@ pub struct SpanFacts {
     pub finish_reasons: FinishReasons,
     /// Tokens.
     pub usage: ReportedUsage,
+    /// `gen_ai.response.model`
+    pub response_model: Option<Symbol>,
+    /// Sampling parameters.
+    pub sampling: Sampling,
+    /// `gen_ai.response.time_to_first_chunk`, in nanoseconds.
+    pub time_to_first_chunk: Option<u64>,
     /// `gen_ai.response.id`
     pub response_id: Option<Box<str>>,
     /// The service's request id.
@@ -176,8 +183,13 @@ impl SpanFacts {
         moved(&mut self.scope);
         moved(&mut self.found);
         self.scope_place = places.get(self.scope_place).copied().unwrap_or_default();
-        let texts =
-            [&mut self.operation, &mut self.model, &mut self.provider, &mut self.error_type];
+        let texts = [
+            &mut self.operation,
+            &mut self.model,
+            &mut self.response_model,
+            &mut self.provider,
+            &mut self.error_type,
+        ];
         texts.into_iter().flatten().for_each(moved);
         match &mut self.finish_reasons {
             FinishReasons::Absent => {}
@@ -222,6 +234,22 @@ pub struct ReportedUsage {
     pub cache_read: Option<u64>,
     /// Tokens written to the prompt cache.
     pub cache_write: Option<u64>,
+    /// Those of the output tokens that were reasoning.
+    pub reasoning: Option<u64>,
+}
+
+/// Sampling parameters, as they were sent or as a span states them. Half of a double's digits are
+/// enough to tell them apart, and what an SDK keeps of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Sampling {
+    /// The most tokens to generate.
+    pub max_tokens: Option<u32>,
+    /// Sampling temperature.
+    pub temperature: Option<f32>,
+    /// Nucleus sampling.
+    pub top_p: Option<f32>,
+    /// Top-k sampling.
+    pub top_k: Option<f32>,
 }
 
 /// What is kept of an exchange of the ledger.
@@ -253,6 +281,10 @@ pub struct ExchangeFacts {
     pub stop_reason: Option<Symbol>,
     /// The response id served in the body.
     pub response_id: Option<Box<str>>,
+    /// The model's name served in the body.
+    pub response_model: Option<Symbol>,
+    /// Sampling parameters as they were sent.
+    pub sampling: Sampling,
     /// The HTTP status; 0 for none.
     pub status: u16,
     /// The exception served.
@@ -263,6 +295,8 @@ pub struct ExchangeFacts {
     pub fault: Option<Symbol>,
     /// Whether the request named a guardrail.
     pub has_guardrail: bool,
+    /// When the first chunk of a streamed answer was sent.
+    pub first_chunk: Option<UnixNanos>,
     /// When the last chunk of a streamed answer was sent.
     pub last_chunk: Option<UnixNanos>,
 }

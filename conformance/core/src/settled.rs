@@ -11,12 +11,14 @@ use crate::catalogue::{Conventions, VersionIndex, catalogue};
 use crate::join::{Joined, join};
 use crate::judge::Judge;
 use crate::judgement::ModelUsage;
-use crate::model::SpanFacts;
+use crate::model::{FinishReasons, Role, SpanFacts};
+use crate::scopes::Scopes;
 use crate::settings::Choice;
 use crate::span_sums::{Billed, SpanSums};
+use crate::symbol::Symbols;
 use crate::truth_table::Rows;
 use crate::usage;
-use crate::view::{CallView, Match, Recent, Standing, StandingView};
+use crate::view::{CallView, Match, Recent, StandingView, Telling};
 
 /// What settled spans and calls came to.
 #[derive(Debug, Default)]
@@ -40,7 +42,7 @@ impl Judge {
         self.window.nodes.append(&mut self.intake.nodes);
         while !self.ledger.is_there && self.window.is_full() {
             self.settle_versions();
-            self.settle_spans(Judge::WINDOW, &[], &[]);
+            self.settle_spans(Judge::WINDOW, &Joined::default(), &[]);
         }
     }
 
@@ -56,7 +58,7 @@ impl Judge {
         let symbols = &self.intake.symbols;
         let joined = join(&calls, &self.window.spans, &self.window.nodes, symbols);
         let billed = self.settle_calls(&calls, &joined);
-        self.settle_spans(self.window.spans.len(), &joined.standing(), &billed);
+        self.settle_spans(self.window.spans.len(), &joined, &billed);
     }
 
     /// Gives each span the version that its scope speaks as a whole.
@@ -79,6 +81,11 @@ impl Judge {
         for (at, call) in calls.iter().enumerate() {
             let duplicates: Vec<&SpanFacts> =
                 joined.duplicates[at].iter().map(|span| &spans[*span]).collect();
+            let mut late_children = None;
+            if let Some((span, _)) = joined.by_call[at] {
+                late_children = joined.late_children.get(&span);
+                note_parity(&mut self.intake.scopes, call, &spans[span], symbols);
+            }
             let (matched, semconv) = match joined.by_call[at] {
                 Some((span, means)) => {
                     (Match::Span(&spans[span], means), catalogue().conventions(spans[span].semconv))
@@ -89,6 +96,8 @@ impl Judge {
                 call,
                 matched,
                 duplicates: &duplicates,
+                carried: joined.carried[at],
+                late_children: late_children.map_or(&[], Vec::as_slice),
                 semconv,
                 symbols,
                 settings: &self.intake.settings,
@@ -130,14 +139,16 @@ impl Judge {
     }
 
     /// Runs the rules about spans and what is around them for the oldest spans, and forgets these.
-    /// `standing` and `billed` are of each span, or empty where no span has a call.
-    fn settle_spans(&mut self, oldest: usize, standing: &[Standing], billed: &[Option<Billed>]) {
+    /// `joined` and `billed` are of each span, or empty where no span has a call.
+    fn settle_spans(&mut self, oldest: usize, joined: &Joined, billed: &[Option<Billed>]) {
         let Judge { intake, window, settled, ledger, .. } = self;
-        let recent = Recent { spans: &window.spans, standing, by_id: &window.by_id };
+        let standing = joined.standing();
+        let recent = Recent { spans: &window.spans, standing: &standing, by_id: &window.by_id };
         for (at, span) in window.spans[..oldest].iter().enumerate() {
             let view = StandingView {
                 span,
                 standing: recent.standing(at),
+                undertaking: joined.undertakings.get(&at).copied(),
                 recent,
                 has_ledger: ledger.is_there,
                 symbols: &intake.symbols,
@@ -167,4 +178,22 @@ impl Judge {
             Choice::Auto => catalogue().newest(),
         }
     }
+}
+
+/// Notes for the scope of a call's span what that says, if the call was answered in full.
+fn note_parity(scopes: &mut Scopes, call: &Call<'_>, span: &SpanFacts, symbols: &Symbols) {
+    if span.role != Role::ModelCall || !call.was_told_usage(symbols) {
+        return;
+    }
+    let exchange = call.last();
+    let served = call.usage();
+    let (sent, said) = (exchange.sampling, span.sampling);
+    let facts = scopes.at(span.scope_place);
+    let parity = facts.parity.entry(exchange.operation).or_default();
+    parity.note(Telling::InputTokens, served.all_input_tokens() > 0, span.usage.input.is_some());
+    parity.note(Telling::OutputTokens, served.output_tokens > 0, span.usage.output.is_some());
+    let has_reasons = span.finish_reasons != FinishReasons::Absent;
+    parity.note(Telling::FinishReasons, exchange.stop_reason.is_some(), has_reasons);
+    parity.note(Telling::MaxTokens, sent.max_tokens.is_some(), said.max_tokens.is_some());
+    parity.note(Telling::Temperature, sent.temperature.is_some(), said.temperature.is_some());
 }

@@ -124,7 +124,7 @@ impl SpanSums {
             key = Key { model: None, operation: None, error_type: None, billed, ..key };
         }
         let sum = self.by_key.entry(key).or_default();
-        let ReportedUsage { input, output, cache_read, cache_write } = span.usage;
+        let ReportedUsage { input, output, cache_read, cache_write, .. } = span.usage;
         sum.count += 1;
         sum.nanos += u128::from(span.end.saturating_sub(span.start));
         sum.input.add(input);

@@ -56,13 +56,17 @@ pub fn span_type<'v>(
     }
     let provider =
         fields.text(Field::Provider).or(fields.text(Field::System)).unwrap_or(default_provider);
-    let ids: &[&str] = match (operation, provider) {
-        ("embeddings", _) => &["span.gen_ai.embeddings.client", "span.gen_ai.inference.client"],
-        (_, "aws.bedrock") => &["span.aws.bedrock.client", "span.gen_ai.inference.client"],
-        _ => &["span.gen_ai.inference.client"],
+    let id = match (operation, provider) {
+        ("embeddings", _) => "span.gen_ai.embeddings.client",
+        (_, "aws.bedrock") => "span.aws.bedrock.client",
+        _ => GENERAL[0],
     };
-    ids.iter().find_map(|id| semconv.span_type(id))
+    semconv.span_type(id).or_else(|| GENERAL.iter().find_map(|id| semconv.span_type(id)))
 }
+
+/// The span type of any call to a model; the oldest versions have no other, and call it so.
+const GENERAL: [&str; 3] =
+    ["span.gen_ai.inference.client", "span.gen_ai.client", "trace.gen_ai.client"];
 
 /// The span types that may describe an operation around model calls, preferred first; nothing for
 /// other operations.

@@ -46,7 +46,7 @@ pub fn as_served(spans: &SpanSum, semconv: &Conventions) -> Usage {
         output_tokens: spans.output.sum,
         cache_read_input_tokens: spans.cache_read.sum,
         cache_write_input_tokens: spans.cache_write.sum,
-        // No version has it as a number to compare yet: the rules leave it alone.
+        // A part of the output, which is compared call by call.
         reasoning_output_tokens: 0,
     }
 }

@@ -37,6 +37,17 @@ pub fn count(value: Option<&Value>) -> Option<u64> {
     }
 }
 
+/// The number that a value is.
+#[expect(clippy::cast_precision_loss, reason = "a number to compare with bounds and parameters")]
+#[must_use]
+pub fn number(value: Option<&Value>) -> Option<f64> {
+    match value? {
+        Value::IntValue(int) => Some(*int as f64),
+        Value::DoubleValue(double) => Some(*double),
+        _ => None,
+    }
+}
+
 /// A double that is a whole number no less than 0, as that number.
 #[expect(
     clippy::cast_possible_truncation,

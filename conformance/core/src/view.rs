@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
+use spanproof_schemas::ledger::{Operation, Usage};
 use spanproof_schemas::report::{JoinMeans, Subject};
 use spanproof_schemas::semconv::{Attribute, Metric};
+use spanproof_schemas::time::UnixNanos;
 
 use crate::call::Call;
 use crate::catalogue::{Conventions, Name, NameId, NameSet, SpanType};
@@ -15,7 +17,7 @@ use crate::metric_sums::MetricSums;
 use crate::model::{FinishReasons, Role, SpanFacts, SpanId, Vocabulary};
 use crate::otlp;
 use crate::scan::Scanner;
-use crate::settings::Settings;
+use crate::settings::{Content, Settings};
 use crate::span_sums::SpanSum;
 use crate::symbol::{Symbol, Symbols};
 
@@ -95,13 +97,25 @@ pub enum Item<'a> {
     Log(&'a otlp::LogRecord),
 }
 
-/// An item to be searched for planted markers.
+/// An item to be searched for what may not stand in it.
 #[derive(Clone, Copy, Debug)]
 pub struct ContentView<'a> {
     /// The item.
     pub item: Item<'a>,
+    /// Whether content may stand in it.
+    pub content: Content,
     /// What looks for the markers of the run, if the run has any.
     pub scanner: Option<&'a Scanner>,
+}
+
+impl<'a> ContentView<'a> {
+    pub(crate) fn new(
+        item: Item<'a>,
+        settings: &Settings,
+        scanner: Option<&'a Scanner>,
+    ) -> ContentView<'a> {
+        ContentView { item, content: settings.content, scanner }
+    }
 }
 
 /// What happened to the span of a call that has none.
@@ -112,8 +126,52 @@ pub enum Absence {
     /// It started, for the request carried its id in a trace that was exported, and was never
     /// exported itself.
     Unended,
+    /// There is no sign that it ever started, and the request was made within a GenAI span: an
+    /// agent's, or that of another call.
+    Suppressed,
     /// Its trace was not sampled, so that none is due.
     NotSampled,
+}
+
+/// Where the span that a request carried as the current one stands to the call's own span.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Carried {
+    /// It cannot be told: the request carried none, or one that was not exported.
+    #[default]
+    Unknown,
+    /// It is the call's span.
+    Own,
+    /// It is within the call's span, as that of the transport is.
+    Within,
+    /// It is around the call's span.
+    Around,
+    /// It is in the same trace, and neither around the call's span nor within it.
+    Beside,
+    /// It is in another trace.
+    OtherTrace,
+}
+
+/// A span below that of a call, which started when the call's span had ended.
+#[derive(Clone, Copy, Debug)]
+pub struct LateChild {
+    /// The span.
+    pub id: SpanId,
+    /// When it started.
+    pub start: UnixNanos,
+}
+
+/// What was done within the span of an agent, a workflow or a tool.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Undertaking {
+    /// The calls within it, at any depth.
+    pub calls: u64,
+    /// The tokens served for them.
+    pub usage: Usage,
+    /// Spans of model calls within it that no call of the ledger was joined with.
+    pub others: u64,
+    /// Where there are none of either: calls of the same scope that were made during its time, and
+    /// are beside it or in traces of their own.
+    pub astray: u64,
 }
 
 /// What a call was joined with.
@@ -134,6 +192,10 @@ pub struct CallView<'a> {
     pub matched: Match<'a>,
     /// Further spans for the same call.
     pub duplicates: &'a [&'a SpanFacts],
+    /// What its last request carried as the current span.
+    pub carried: Carried,
+    /// Spans below its own that started when that had ended.
+    pub late_children: &'a [LateChild],
     /// The version it is judged by: that of its span.
     pub semconv: &'static Conventions,
     /// The strings of the facts.
@@ -191,6 +253,69 @@ pub struct ScopeFacts {
     pub foreign: BTreeMap<Vocabulary, u64>,
     /// GenAI spans that speak the conventions.
     pub spans: u64,
+    /// What its spans say of calls that were answered in full, by operation.
+    pub parity: BTreeMap<Operation, Parity>,
+}
+
+/// What the spans of an operation say.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Parity([Tellings; Telling::ALL.len()]);
+
+impl Parity {
+    /// How often something was due, and was said.
+    #[must_use]
+    pub fn of(&self, telling: Telling) -> Tellings {
+        self.0[telling as usize]
+    }
+
+    pub(crate) fn note(&mut self, telling: Telling, is_due: bool, is_said: bool) {
+        let tellings = &mut self.0[telling as usize];
+        tellings.due += u64::from(is_due);
+        tellings.said += u64::from(is_due && is_said);
+    }
+}
+
+/// How often something was due, and how often of these it was said.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tellings {
+    /// Calls that had it.
+    pub due: u64,
+    /// Those whose span says it.
+    pub said: u64,
+}
+
+/// What a span can say whichever operation was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each names its attribute")]
+pub enum Telling {
+    InputTokens,
+    OutputTokens,
+    FinishReasons,
+    MaxTokens,
+    Temperature,
+}
+
+impl Telling {
+    /// All of them, in the order of the enum.
+    pub const ALL: [Telling; 5] = [
+        Telling::InputTokens,
+        Telling::OutputTokens,
+        Telling::FinishReasons,
+        Telling::MaxTokens,
+        Telling::Temperature,
+    ];
+
+    /// The attribute.
+    #[must_use]
+    pub fn attribute(self) -> &'static str {
+        match self {
+            Telling::InputTokens => "gen_ai.usage.input_tokens",
+            Telling::OutputTokens => "gen_ai.usage.output_tokens",
+            Telling::FinishReasons => "gen_ai.response.finish_reasons",
+            Telling::MaxTokens => "gen_ai.request.max_tokens",
+            Telling::Temperature => "gen_ai.request.temperature",
+        }
+    }
 }
 
 /// How many metrics of a scope are told apart.
@@ -280,6 +405,8 @@ pub struct StandingView<'a> {
     pub span: &'a SpanFacts,
     /// What it is beside the ledger.
     pub standing: Standing,
+    /// What was done within it, if it is the span of an agent, a workflow or a tool.
+    pub undertaking: Option<Undertaking>,
     /// The spans around it.
     pub recent: Recent<'a>,
     /// Whether there is a ledger.

@@ -1,9 +1,11 @@
-//! What the judge says of conforming telemetry.
+//! What the judge says of conforming telemetry, and of the same telemetry broken in every way that
+//! is known from the field.
 
 mod support;
 
-use conformance_core::{Choice, Settings};
+use conformance_core::{Choice, Content, Settings};
 use spanproof_fixtures::corpus::Corpus;
+use spanproof_fixtures::mutations::Proof;
 use spanproof_schemas::report::Level;
 use spanproof_schemas::semconv::Version;
 
@@ -22,4 +24,17 @@ fn conforming_telemetry_of_every_version_gives_no_violation_and_no_improvement()
             assert!(wrong.is_empty(), "{version}, {semconv:?}: {wrong:#?}");
         }
     }
+}
+
+#[test]
+fn every_mutation_is_caught_by_its_rule_and_by_no_unrelated_one() {
+    let proof = Proof::of(|capture, content_allowed| {
+        let mut settings = Settings::default();
+        if content_allowed {
+            settings.content = Content::Allowed;
+        }
+        support::judge_capture(capture, settings)
+    });
+    let failures = proof.failures();
+    assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
 }

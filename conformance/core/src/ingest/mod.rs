@@ -6,7 +6,7 @@ mod traces;
 
 use spanproof_schemas::report::Subject;
 
-use crate::catalogue::{Name, VersionSet, catalogue, is_gen_ai};
+use crate::catalogue::{Name, catalogue};
 use crate::dialect::Fingerprint;
 use crate::field::{Field, Fields};
 use crate::identity;
@@ -61,11 +61,10 @@ fn gather<'a>(
             if let Some(field) = name.field {
                 fields.set(field, value);
             }
-            if name.is_gen_ai {
+            // A name that no version has shows nothing of the one that is spoken.
+            if name.is_gen_ai && name.defined.oldest().is_some() {
                 fingerprint.defined_in = fingerprint.defined_in.and(name.defined);
             }
-        } else if is_gen_ai(&attribute.key) {
-            fingerprint.defined_in = VersionSet::default();
         }
         seen.push(Seen { key: &attribute.key, value, name, definition: None });
     }

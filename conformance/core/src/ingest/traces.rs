@@ -7,7 +7,7 @@ use crate::catalogue::{Conventions, Name, catalogue};
 use crate::dialect::{self, Fingerprint};
 use crate::field::{Field, Fields};
 use crate::intake::Intake;
-use crate::model::{FinishReasons, Node, ReportedUsage, Role, SpanFacts, SpanId, hex};
+use crate::model::{FinishReasons, Node, ReportedUsage, Role, Sampling, SpanFacts, SpanId, hex};
 use crate::otlp::{
     ExportTraceServiceRequest, InstrumentationScope, Span, SpanKind, Status, StatusCode, Value,
 };
@@ -112,7 +112,7 @@ impl Intake {
         let Some(role) = role(span.kind(), &fields) else {
             if self.is_joined {
                 let parent = SpanId::new(&[], &span.parent_span_id).span;
-                self.nodes.push(Node { id, parent });
+                self.nodes.push(Node { id, parent, start: span.start_time_unix_nano });
             }
             return;
         };
@@ -215,6 +215,7 @@ fn facts(
         ]),
         cache_read: fields.count(Field::CacheReadTokens),
         cache_write: fields.count(Field::CacheWriteTokens),
+        reasoning: fields.count(Field::ReasoningTokens),
     };
     let finish_reasons = finish_reasons(fields, symbols);
     let mut symbol = |text: Option<&str>| text.map(|text| symbols.intern(text));
@@ -237,6 +238,9 @@ fn facts(
         error_type: symbol(fields.text(Field::ErrorType)),
         finish_reasons,
         usage,
+        response_model: symbol(fields.text(Field::ResponseModel)),
+        sampling: sampling(fields),
+        time_to_first_chunk: fields.number(Field::TimeToFirstChunk).and_then(nanos),
         response_id: boxed(Field::ResponseId),
         request_id: boxed(Field::RequestId),
         invocation_id: boxed(Field::InvocationId),
@@ -247,6 +251,24 @@ fn facts(
         has_guardrail: fields.text(Field::Guardrail).is_some(),
         found: Symbol::EMPTY,
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "see Sampling")]
+fn sampling(fields: &Fields<'_>) -> Sampling {
+    let half = |field| fields.number(field).map(|value| value as f32);
+    Sampling {
+        max_tokens: fields.count(Field::MaxTokens).and_then(|max| u32::try_from(max).ok()),
+        temperature: half(Field::Temperature),
+        top_p: half(Field::TopP),
+        top_k: half(Field::TopK),
+    }
+}
+
+/// Seconds as nanoseconds; nothing for what is no duration.
+fn nanos(seconds: f64) -> Option<u64> {
+    std::time::Duration::try_from_secs_f64(seconds)
+        .ok()
+        .and_then(|duration| u64::try_from(duration.as_nanos()).ok())
 }
 
 fn finish_reasons(fields: &Fields<'_>, symbols: &mut Symbols) -> FinishReasons {

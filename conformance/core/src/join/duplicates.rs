@@ -12,11 +12,12 @@ impl Joiner<'_> {
     /// For each call, the further spans that stand for it.
     pub(super) fn duplicates(&self, tree: &Tree) -> Vec<Vec<usize>> {
         let mut found = vec![Vec::new(); self.calls.len()];
-        if self.free_spans().next().is_none() {
+        let is_model_call = |span: &usize| self.spans[*span].role.is_model_call();
+        if !self.free_spans().any(|span| is_model_call(&span)) {
             return found;
         }
         let index = Index::new(self, tree);
-        for span in self.free_spans() {
+        for span in self.free_spans().filter(is_model_call) {
             if let Some(call) = index.call_of(self, tree, span) {
                 found[call].push(span);
             }

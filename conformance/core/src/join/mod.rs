@@ -6,20 +6,24 @@
 mod assign;
 mod duplicates;
 mod nearby;
+mod surroundings;
 mod time;
 mod trace;
 
+use std::cell::OnceCell;
+
 use rustc_hash::FxHashMap;
+use spanproof_schemas::ledger::Task;
 use spanproof_schemas::report::JoinMeans;
 
 use crate::call::Call;
-use crate::model::{Node, SpanFacts};
+use crate::model::{Node, Role, SpanFacts};
 use crate::otlp::SpanKind;
 use crate::symbol::Symbols;
-use crate::view::{Absence, Standing};
+use crate::view::{Absence, Carried, LateChild, Standing, Undertaking};
 
 /// Calls and spans, brought together.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Joined {
     /// For each call, its span and the means.
     pub(crate) by_call: Vec<Option<(usize, JoinMeans)>>,
@@ -29,6 +33,12 @@ pub(crate) struct Joined {
     pub(crate) duplicates: Vec<Vec<usize>>,
     /// For each call without a span, why.
     pub(crate) absences: Vec<Absence>,
+    /// For each call, what its last request carried as the current span.
+    pub(crate) carried: Vec<Carried>,
+    /// For the spans of calls that have some, the spans below that started when it had ended.
+    pub(crate) late_children: FxHashMap<usize, Vec<LateChild>>,
+    /// For the spans of agents, workflows and tools, what was done within them.
+    pub(crate) undertakings: FxHashMap<usize, Undertaking>,
 }
 
 impl Joined {
@@ -67,18 +77,30 @@ pub(crate) fn join(
         by_span: vec![None; spans.len()],
     };
     joiner.by_invocation_id();
-    // The tree of spans is only built where something is left over on either side.
+    // The tree of spans is only built where something has to be looked up in it.
+    let tree = OnceCell::new();
+    let tree = || tree.get_or_init(|| trace::Tree::new(spans, nodes));
     let mut duplicates = vec![Vec::new(); calls.len()];
     let mut absences = vec![Absence::Missing; calls.len()];
     if !calls.is_empty() && !joiner.is_complete() {
-        let tree = trace::Tree::new(spans, nodes);
-        joiner.by_trace_context(&tree);
+        joiner.by_trace_context(tree());
         joiner.by_answer_id();
         joiner.by_time();
-        duplicates = joiner.duplicates(&tree);
-        absences = joiner.absences(&tree);
+        duplicates = joiner.duplicates(tree());
+        absences = joiner.absences(tree());
     }
+    let carried = |call| {
+        if joiner.carries_own(call) { Carried::Own } else { joiner.carried(call, tree()) }
+    };
+    let has_undertakings = spans.iter().any(|span| span.role == Role::Orchestration);
     Joined {
+        carried: (0..calls.len()).map(carried).collect(),
+        late_children: joiner.late_children(nodes),
+        undertakings: if has_undertakings {
+            joiner.undertakings(tree())
+        } else {
+            FxHashMap::default()
+        },
         by_span: joiner.by_span.iter().map(Option::is_some).collect(),
         by_call: joiner.by_call,
         duplicates,
@@ -93,17 +115,37 @@ impl Joiner<'_> {
     }
 
     fn is_complete(&self) -> bool {
-        self.by_call.iter().all(Option::is_some) && self.free_spans().next().is_none()
+        let is_model_call = |span: usize| self.spans[span].role.is_model_call();
+        self.by_call.iter().all(Option::is_some) && !self.free_spans().any(is_model_call)
     }
 
     fn free_calls(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.calls.len()).filter(|call| self.by_call[*call].is_none())
     }
 
-    /// Spans of model calls that no call has been joined with.
+    /// Spans that no call has been joined with and that one may be: those of model calls, and those
+    /// of agents and retrievals, which the service runs, too.
     fn free_spans(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.spans.len())
-            .filter(|span| self.by_span[*span].is_none() && self.spans[*span].role.is_model_call())
+            .filter(|span| self.by_span[*span].is_none() && self.may_be_a_call(*span))
+    }
+
+    fn may_be_a_call(&self, span: usize) -> bool {
+        let facts = &self.spans[span];
+        facts.role.is_model_call()
+            || matches!(self.symbols.option(facts.operation), Some("invoke_agent" | "retrieval"))
+    }
+
+    /// Whether a span may stand for what a call did.
+    fn is_same_task(&self, call: usize, span: usize) -> bool {
+        let task = self.calls[call].first().task;
+        let facts = &self.spans[span];
+        let stated = self.symbols.option(facts.operation);
+        match task {
+            Task::InvokeAgent | Task::Retrieval => stated == Some(task.operation_name()),
+            _ if !facts.role.is_model_call() => false,
+            _ => stated.is_none_or(|stated| (stated == "embeddings") == (task == Task::Embeddings)),
+        }
     }
 
     fn by_invocation_id(&mut self) {

@@ -1,7 +1,6 @@
 //! Joining by time: a call and a span that overlap, of the same model and operation.
 
 use rustc_hash::FxHashMap;
-use spanproof_schemas::ledger::Task;
 use spanproof_schemas::report::JoinMeans;
 use spanproof_schemas::time::UnixNanos;
 
@@ -186,11 +185,5 @@ impl Joiner<'_> {
             known.insert((sent, stated), same);
         }
         same
-    }
-
-    fn is_same_task(&self, call: usize, span: usize) -> bool {
-        let embeds = self.calls[call].first().task == Task::Embeddings;
-        let stated = self.symbols.option(self.spans[span].operation);
-        stated.is_none_or(|operation| (operation == "embeddings") == embeds)
     }
 }

@@ -59,15 +59,14 @@ impl Joiner<'_> {
             return;
         }
         // The current span is the call's own span.
-        self.pair_by_trace(|joiner, current| {
-            by_id.get(&current).copied().filter(|span| joiner.by_span[*span].is_none())
-        });
+        let free = |joiner: &Self, call: usize, id: SpanId| {
+            let span = by_id.get(&id).copied();
+            span.filter(|span| joiner.by_span[*span].is_none() && joiner.is_same_task(call, *span))
+        };
+        self.pair_by_trace(free);
         // The current span is that of the transport, within the call's span.
-        self.pair_by_trace(|joiner, current| {
-            let mut ancestors = tree.ancestors(current);
-            ancestors.find_map(|id| {
-                by_id.get(&id).copied().filter(|span| joiner.by_span[*span].is_none())
-            })
+        self.pair_by_trace(|joiner, call, current| {
+            tree.ancestors(current).find_map(|id| free(joiner, call, id))
         });
         // The current span is around the call's span, or beside it in the same trace.
         for _ in 0..ROUNDS {
@@ -97,7 +96,10 @@ impl Joiner<'_> {
             let (arrived, finished) = self.times(call);
             for current in self.currents(call) {
                 let Some(nearby) = in_trace.get(&current.trace) else { continue };
-                let pair = |span| self.cost(call, span).map(|cost| Pair { cost, call, span });
+                let pair = |span| {
+                    let cost = self.cost(call, span).filter(|_| self.is_same_task(call, span));
+                    cost.map(|cost| Pair { cost, call, span })
+                };
                 candidates.clear();
                 candidates.extend(nearby.around(arrived, finished).filter_map(pair));
                 candidates.sort_unstable();
@@ -122,12 +124,13 @@ impl Joiner<'_> {
         all
     }
 
-    fn pair_by_trace(&mut self, find: impl Fn(&Self, SpanId) -> Option<usize>) {
+    fn pair_by_trace(&mut self, find: impl Fn(&Self, usize, SpanId) -> Option<usize>) {
         for call in 0..self.calls.len() {
             if self.by_call[call].is_some() {
                 continue;
             }
-            let found = self.currents(call).into_iter().find_map(|current| find(self, current));
+            let mut currents = self.currents(call).into_iter();
+            let found = currents.find_map(|current| find(self, call, current));
             // A parent that ended before the request arrived is no sign of anything.
             if let Some(span) = found.filter(|span| self.overlaps(call, *span)) {
                 self.pair(call, span, JoinMeans::TraceContext);
@@ -137,6 +140,10 @@ impl Joiner<'_> {
 
     /// Why each call without a span has none.
     pub(super) fn absences(&self, tree: &Tree) -> Vec<Absence> {
+        let gen_ai: FxHashSet<SpanId> = self.spans.iter().map(|span| span.id).collect();
+        let is_within_gen_ai = |current: &SpanId| {
+            gen_ai.contains(current) || tree.ancestors(*current).any(|id| gen_ai.contains(&id))
+        };
         let absence = |call: usize| {
             let currents = self.currents(call);
             let sampled = self.calls[call].exchanges().iter().all(|exchange| exchange.sampled);
@@ -145,10 +152,14 @@ impl Joiner<'_> {
                     && (tree.traces.contains(&current.trace)
                         || tree.named_as_parent.contains(current))
             });
-            match (sampled, started) {
-                (false, _) => Absence::NotSampled,
-                (true, true) => Absence::Unended,
-                (true, false) => Absence::Missing,
+            if !sampled {
+                Absence::NotSampled
+            } else if started {
+                Absence::Unended
+            } else if currents.iter().any(is_within_gen_ai) {
+                Absence::Suppressed
+            } else {
+                Absence::Missing
             }
         };
         (0..self.calls.len())

@@ -5,6 +5,7 @@ mod cardinality;
 mod content;
 mod deprecation;
 mod kind;
+mod limits;
 mod metrics;
 mod naming;
 mod presence;
@@ -111,6 +112,9 @@ pub static RULES: &[&Rule] = &[
     &content::messages::RULE,
     &deprecation::attribute::RULE,
     &kind::span_kind::RULE,
+    &limits::attribute_count::RULE,
+    &limits::attribute_length::RULE,
+    &limits::dropped::RULE,
     &metrics::duration_count::RULE,
     &metrics::duration_sum::RULE,
     &metrics::error_type::RULE,
@@ -122,23 +126,42 @@ pub static RULES: &[&Rule] = &[
     &naming::unknown_metric::RULE,
     &presence::required_attribute::RULE,
     &redaction::content_leak::RULE,
+    &redaction::credential::RULE,
     &resource::dialect::RULE,
     &resource::schema_url::RULE,
+    &resource::scope_name::RULE,
     &status::error_type::RULE,
     &status::ok_not_set::RULE,
     &streaming::span_end::RULE,
+    &streaming::time_to_first_chunk::RULE,
+    &trace::agent_parent::RULE,
     &trace::parent_call::RULE,
+    &trace::request_context::RULE,
     &truth::duplicate_span::RULE,
+    &truth::error_type::RULE,
     &truth::finish_reasons::RULE,
     &truth::missing_span::RULE,
+    &truth::operation::RULE,
+    &truth::parity::RULE,
     &truth::phantom_span::RULE,
     &truth::request_model::RULE,
+    &truth::request_parameters::RULE,
+    &truth::response::RULE,
+    &truth::span_start::RULE,
+    &truth::suppressed_span::RULE,
     &truth::unended_span::RULE,
     &types::attribute_type::RULE,
+    &usage::agent_usage::RULE,
+    &usage::breakdown::RULE,
     &usage::cache_tokens::RULE,
     &usage::input_tokens::RULE,
     &usage::output_tokens::RULE,
+    &usage::reasoning_tokens::RULE,
     &values::enum_member::RULE,
+    &values::placeholder::RULE,
+    &values::range::RULE,
+    &values::span_ids::RULE,
+    &values::span_times::RULE,
 ];
 
 /// The rule with this id.

@@ -5,6 +5,7 @@ use crate::finding::Finding;
 use crate::otlp::{AnyValue, Data, Exemplar, KeyValue, LogRecord, Metric, Span, Value};
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::scan::{Leak, Origin, Scanner, masked};
+use crate::settings::Content;
 use crate::value;
 use crate::view::{ContentView, Item, Seen};
 
@@ -21,7 +22,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
             `gen_ai.system_instructions`, `gen_ai.prompt`, `gen_ai.completion`, the arguments and \
             results of tool calls, and the bodies of events of one message each, such as \
             `gen_ai.user.message`. Placeholders such as `[REDACTED]` or `***`, hashes, and \
-            messages of nothing but roles and types are no content. With a ledger also: every \
+            messages of nothing but roles and types are no content. Definitions of tools, which are \
+            opt-in too, are an improvement if they are more than names and types. With a ledger also: every \
             text of every item, GenAI or not, for the markers that the run \
             planted in prompts and completions: span names, attribute names and values of any \
             depth, bytes, events, links, status messages, trace state, resources, scopes, metric \
@@ -41,6 +43,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(view: &ContentView<'_>) -> Vec<Finding> {
+    if view.content == Content::Allowed {
+        return Vec::new();
+    }
     let mut search = Search { scanner: view.scanner, findings: Vec::new() };
     match view.item {
         Item::Resource(resource) => search.attributes("a resource attribute", &resource.attributes),
@@ -79,6 +84,9 @@ impl Search<'_> {
                 continue;
             }
             self.attribute("a span attribute", &attribute.key, value);
+            if attribute.key == "gen_ai.tool.definitions" {
+                self.definitions(&attribute.key, value);
+            }
         }
         if let Some(status) = &span.status {
             self.text("the status message", "status message", &status.message);
@@ -193,6 +201,17 @@ impl Search<'_> {
                 .expected("no content")
                 .actual(size),
         );
+    }
+
+    /// Definitions of tools are the application's own text, and opt-in like content.
+    fn definitions(&mut self, name: &str, value: Option<&AnyValue>) {
+        if !content::describes_tools(value) {
+            return;
+        }
+        let finding = Finding::new("content is off, and the definitions of tools are captured");
+        let finding = finding.level(Level::Improvement).attribute(name.to_owned());
+        let actual = value::shown(name, value::inner(value));
+        self.findings.push(finding.expected("names and types at most").actual(actual));
     }
 
     fn key(&mut self, place: &'static str, key: &str) {

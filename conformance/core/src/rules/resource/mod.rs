@@ -2,3 +2,4 @@
 
 pub(super) mod dialect;
 pub(super) mod schema_url;
+pub(super) mod scope_name;

@@ -1,9 +1,9 @@
-use spanproof_schemas::report::Level;
+use spanproof_schemas::report::{Level, Subject};
 
 use crate::finding::Finding;
 use crate::model::{Role, SpanFacts};
 use crate::rules::{Basis, Check, Docs, Rule};
-use crate::view::{Standing, StandingView};
+use crate::view::{CallView, LateChild, Standing, StandingView};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "trace/parent-call",
@@ -14,8 +14,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
     until: None,
     docs: Docs {
         what_it_checks: "The parents of spans that were joined with calls: none is the span of \
-            another call. Spans of agents and tools may be parents. A second span for the same \
-            call is `truth/duplicate-span`.",
+            another call. Spans of agents and tools may be parents. And every span whose parent is \
+            the span of a call, the application's own among them: it starts before that ended, \
+            less a few milliseconds for the clocks. A second span for the same call is \
+            `truth/duplicate-span`.",
         why: "Calls to a model do not make calls to a model. Where it looks so, the first call's \
             span was still the current one when the second was made, and everything that the \
             application does in between appears to be done by the model.",
@@ -24,13 +26,16 @@ pub(in crate::rules) static RULE: Rule = Rule {
         how_to_mend: "Make the span of a stream current only while the library's own code runs, \
             not while the caller reads the stream; detach the context on every path.",
     },
-    checks: &[Check::Standing(check)],
+    checks: &[Check::Standing(check), Check::Call(check_call)],
 };
 
 fn check(view: &StandingView<'_>) -> Vec<Finding> {
     let is_call =
         |span: &SpanFacts, standing| span.role == Role::ModelCall && standing == Standing::Joined;
-    let parent = view.parent().filter(|(parent, standing)| is_call(parent, *standing));
+    let is_other_call = |(parent, standing): &(&SpanFacts, Standing)| {
+        is_call(parent, *standing) && parent.id != view.span.id
+    };
+    let parent = view.parent().filter(is_other_call);
     let Some((parent, _)) = parent.filter(|_| is_call(view.span, view.standing)) else {
         return Vec::new();
     };
@@ -41,4 +46,24 @@ fn check(view: &StandingView<'_>) -> Vec<Finding> {
             .expected("the span that was current in the application")
             .actual(format!("{name} ({})", crate::model::hex(&parent.id.span))),
     ]
+}
+
+fn check_call(view: &CallView<'_>) -> Vec<Finding> {
+    let Some(span) = view.span() else { return Vec::new() };
+    let name = view.symbols.text(span.name);
+    view.late_children.iter().map(|child| late(name, span, child)).collect()
+}
+
+fn late(name: &str, parent: &SpanFacts, child: &LateChild) -> Finding {
+    let hex = crate::model::hex;
+    let after = child.start.saturating_sub(parent.end) / 1_000_000;
+    Finding::new("the span of a call that had ended is the parent of another span")
+        .attribute("parent span")
+        .expected("the span that was current in the application")
+        .actual(format!("{name}, which had ended {after} ms before"))
+        .about(Subject {
+            trace_id: Some(hex(&child.id.trace)),
+            span_id: Some(hex(&child.id.span)),
+            ..Subject::default()
+        })
 }

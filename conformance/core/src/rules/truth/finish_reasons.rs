@@ -2,7 +2,7 @@ use spanproof_schemas::report::Level;
 
 use crate::call::Outcome;
 use crate::finding::Finding;
-use crate::model::FinishReasons;
+use crate::model::{FinishReasons, SpanFacts};
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::view::CallView;
 
@@ -18,8 +18,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
             stop reason. It must be an array with that reason, in the service's word or in the \
             one that instrumentations map it to: the conventions do not settle a vocabulary, so \
             `end_turn` and `stop` are both right, as are `max_tokens` and `length`, `tool_use` and \
-            `tool_call`. An absent attribute is an improvement, for it is recommended. One that \
-            is no array is `types/attribute-type`.",
+            `tool_call`. A call that failed before it had a stop reason states none, or `error`. An \
+            absent attribute is an improvement, for it is recommended. One that is no array is \
+            `types/attribute-type`.",
         why: "The finish reason tells truncated answers and blocked ones from good ones. A \
             constant `stop` hides both.",
         example: "`gen_ai.response.finish_reasons = [\"stop\"]` for an answer that ended with \
@@ -33,7 +34,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 fn check(view: &CallView<'_>) -> Vec<Finding> {
     let Some(span) = view.span() else { return Vec::new() };
     let Some(served) = view.symbols.option(view.call.last().stop_reason) else {
-        return Vec::new();
+        return none_was_served(view, span);
     };
     if view.call.outcome(view.symbols) != Outcome::Succeeded {
         return Vec::new();
@@ -60,6 +61,23 @@ fn check(view: &CallView<'_>) -> Vec<Finding> {
     let words = mapped(served).iter().filter(|word| **word != served);
     let expected = words.fold(format!("[{served}]"), |all, word| format!("{all} or [{word}]"));
     vec![finding.attribute("gen_ai.response.finish_reasons").expected(expected)]
+}
+
+/// A call that failed before its answer had a stop reason.
+fn none_was_served(view: &CallView<'_>, span: &SpanFacts) -> Vec<Finding> {
+    let FinishReasons::Array(reasons) = &span.finish_reasons else { return Vec::new() };
+    let has_failed = matches!(view.call.outcome(view.symbols), Outcome::Failed(_));
+    let stated: Vec<&str> =
+        reasons.iter().map(|reason| view.symbols.option(*reason).unwrap_or("null")).collect();
+    if !has_failed || stated.iter().all(|reason| *reason == "error") {
+        return Vec::new();
+    }
+    vec![
+        Finding::new("the call failed and the span states a finish reason")
+            .attribute("gen_ai.response.finish_reasons")
+            .expected("absent")
+            .actual(format!("[{}]", stated.join(", "))),
+    ]
 }
 
 fn is_same(served: &str, stated: &str) -> bool {

@@ -1,10 +1,17 @@
 //! Spans against the ledger.
 
 pub(super) mod duplicate_span;
+pub(super) mod error_type;
 pub(super) mod finish_reasons;
 pub(super) mod missing_span;
+pub(super) mod operation;
+pub(super) mod parity;
 pub(super) mod phantom_span;
 pub(super) mod request_model;
+pub(super) mod request_parameters;
+pub(super) mod response;
+pub(super) mod span_start;
+pub(super) mod suppressed_span;
 pub(super) mod unended_span;
 
 use crate::view::CallView;

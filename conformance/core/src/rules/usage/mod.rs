@@ -1,8 +1,11 @@
 //! Token usage against the ledger.
 
+pub(super) mod agent_usage;
+pub(super) mod breakdown;
 pub(super) mod cache_tokens;
 pub(super) mod input_tokens;
 pub(super) mod output_tokens;
+pub(super) mod reasoning_tokens;
 
 use spanproof_schemas::report::Level;
 
