@@ -3,7 +3,7 @@
 use spanproof_schemas::ledger::Parameters;
 
 use crate::error::ServiceError;
-use crate::turn::{CacheTtl, Echo, ToolChoice, Turn};
+use crate::turn::{CacheTtl, Echo, Media, ToolChoice, Turn};
 
 mod body;
 
@@ -13,6 +13,9 @@ use body::{
 
 /// The most stop sequences that the service's model allows.
 const MOST_STOP_SEQUENCES: usize = 2_500;
+
+/// The formats of images that guardrails look at.
+const GUARDABLE: &[&str] = &["png", "jpeg"];
 
 /// Reads a body of messages.
 ///
@@ -118,6 +121,14 @@ fn read_messages(messages: &[Message<'_>], turn: &mut Turn) -> Result<(), Servic
                 Block::Text(text) if text.trim().is_empty() => {
                     return Err(blank(&format!("messages.{n}.content.{m}")));
                 }
+                Block::GuardedImage(format, _) if !GUARDABLE.contains(&format.as_str()) => {
+                    let at = format!(
+                        "messages.{}.member.content.{}.member.guardContent.image.format",
+                        n + 1,
+                        m + 1
+                    );
+                    return Err(ServiceError::not_one_of(format, &at, GUARDABLE));
+                }
                 block => add_block(block, turn),
             }
         }
@@ -172,6 +183,12 @@ fn add_block(block: &Block<'_>, turn: &mut Turn) {
     match block {
         Block::Text(text) => turn.add_text(text),
         Block::CachePoint(ttl) => turn.add_cache_point(*ttl),
+        Block::Media(Media::Image, json) => {
+            let format = body::format(json);
+            let is_guardable = format.is_some_and(|format| GUARDABLE.contains(&format.as_str()));
+            turn.add_image(json.get(), false, is_guardable);
+        }
+        Block::GuardedImage(_, json) => turn.add_image(json.get(), true, true),
         Block::Media(kind, json) => {
             turn.media.push(*kind);
             turn.add_media(json.get());

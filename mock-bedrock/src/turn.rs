@@ -39,6 +39,8 @@ pub(crate) struct Turn {
     pub(crate) tool_choice: ToolChoice,
     /// What the conversation holds beside text, by Converse.
     pub(crate) media: Vec<Media>,
+    /// Its images, as a guardrail sees them.
+    pub(crate) images: Vec<Image>,
     pub(crate) wanted: Wanted,
     /// The texts that vectors or a ranking are wanted of, beside the prompt that holds them all.
     pub(crate) passages: Vec<String>,
@@ -89,6 +91,17 @@ impl Guard {
         let is_content = has("guard_content") || !is_source && !is_query;
         Guard { is_content, is_source, is_query }
     }
+}
+
+/// An image by Converse, as a guardrail sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Image {
+    /// Whether it is of the system prompt.
+    pub(crate) is_system: bool,
+    /// Whether it stands in a `guardContent` block.
+    pub(crate) is_marked: bool,
+    /// Whether it has one of the formats that guardrails look at.
+    pub(crate) is_guardable: bool,
 }
 
 /// The end of a prefix that the request wants cached.
@@ -220,6 +233,7 @@ impl Turn {
             tools: Vec::new(),
             tool_choice: ToolChoice::Auto,
             media: Vec::new(),
+            images: Vec::new(),
             wanted: Wanted::Message,
             passages: Vec::new(),
             reasoning_fields: Fields::default(),
@@ -291,6 +305,14 @@ impl Turn {
             Some(sorted) => self.count(sorted.get()),
             None => self.count(json),
         }
+    }
+
+    /// An image by Converse, perhaps marked for a guardrail, perhaps in a format that it looks at.
+    pub(crate) fn add_image(&mut self, json: &str, is_marked: bool, is_guardable: bool) {
+        let is_system = self.conversation.messages == 0;
+        self.images.push(Image { is_system, is_marked, is_guardable });
+        self.media.push(Media::Image);
+        self.add_media(json);
     }
 
     /// An image, a document, a video or a sound.

@@ -29,7 +29,7 @@ fn guardrail() -> Guardrail {
         "blockedOutputsMessaging": "Output blocked",
         "topicPolicy": {"topics": [{"name": "Medical", "keywords": ["dosage"], "outputEnabled": false}]},
         "contentPolicy": {"filters": [
-            {"type": "MISCONDUCT", "inputStrength": "HIGH", "outputStrength": "HIGH", "inputAction": "NONE"},
+            {"type": "MISCONDUCT", "inputStrength": "HIGH", "outputStrength": "HIGH", "inputAction": "NONE", "outputModalities": ["TEXT", "IMAGE"]},
             {"type": "INSULTS", "inputStrength": "LOW", "outputStrength": "HIGH"},
         ]},
         "wordPolicy": {"words": [{"text": "Project Athena"}], "managedWordLists": [{"type": "PROFANITY"}]},

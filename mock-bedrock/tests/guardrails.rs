@@ -7,7 +7,7 @@ mod client;
 use bytes::Bytes;
 use client::{Answered, HAIKU, NOVA};
 use http::Request;
-use mock_bedrock::guardrail::Guardrail;
+use mock_bedrock::guardrail::{Guardrail, Modality};
 use mock_bedrock::{Config, Handler, InMemory, Quirk};
 use serde_json::{Value, json};
 use spanproof_schemas::ledger::Exchange;
@@ -115,6 +115,45 @@ fn converse(id: &str, trace: &str, text: &str) -> Value {
         "messages": [{"role": "user", "content": [{"text": text}]}],
         "guardrailConfig": {"guardrailIdentifier": id, "guardrailVersion": "1", "trace": trace},
     })
+}
+
+#[tokio::test]
+async fn images_are_counted_where_a_filter_looks_at_them() {
+    let png = json!({"format": "png", "source": {"bytes": "iVBORw0KGgo="}});
+    let gif = json!({"format": "gif", "source": {"bytes": "R0lGODlh"}});
+    let plain = json!([{"text": "Look."}, {"image": png}, {"image": gif}]);
+    let marked = json!([{"text": "Look."}, {"image": png}, {"guardContent": {"image": png}}]);
+    let mut seeing = guardrail();
+    let policy = seeing.content_policy_config.as_mut().unwrap();
+    policy.filters_config[0].input_modalities = vec![Modality::Text, Modality::Image];
+    for (guardrail, content, images, units, chars) in [
+        (seeing.clone(), &plain, json!({"guarded": 1, "total": 2}), 1, 5),
+        (seeing.clone(), &marked, json!({"guarded": 1, "total": 2}), 1, 0),
+        (seeing.clone(), &json!([{"text": "Look."}]), Value::Null, 0, 5),
+        (guardrail(), &plain, json!({"guarded": 0, "total": 2}), 0, 5),
+    ] {
+        let mock = Mock::start(vec![guardrail], &[]);
+        let mut body = converse("gr1", "enabled", "");
+        body["messages"][0]["content"] = content.clone();
+        for path in ["converse", "converse-stream"] {
+            let answered = mock.post(&format!("/model/{HAIKU}/{path}"), &[], &body).await;
+            assert_eq!(answered.status, 200, "{:?}", answered.body);
+            let told = match path {
+                "converse" => answered.json(),
+                _ => answered.frames().last().unwrap().json(),
+            };
+            let metrics =
+                &told["trace"]["guardrail"]["inputAssessment"]["gr1"]["invocationMetrics"];
+            assert_eq!(metrics["guardrailCoverage"]["images"], images, "{metrics}");
+            assert_eq!(metrics["usage"]["contentPolicyImageUnits"], units);
+            assert_eq!(metrics["guardrailCoverage"]["textCharacters"]["guarded"], chars);
+        }
+    }
+    let mock = Mock::start(vec![seeing], &[]);
+    let mut body = converse("gr1", "enabled", "");
+    body["messages"][0]["content"] = json!([{"guardContent": {"image": gif}}]);
+    let refused = mock.post(&format!("/model/{HAIKU}/converse"), &[], &body).await;
+    insta::assert_snapshot!(refused.json()["message"].as_str().unwrap(), @"");
 }
 
 fn text(body: &Value) -> &str {

@@ -3,8 +3,9 @@
 use http::HeaderMap;
 use serde::Deserialize;
 
+use super::units::Guarded;
 use crate::error::ServiceError;
-use crate::turn::{Guard, Turn};
+use crate::turn::{Guard, Image, Turn};
 
 /// What a request asks of a guardrail.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -151,14 +152,17 @@ pub(crate) struct Shown {
     /// What was asked.
     pub(crate) queries: Vec<String>,
     pub(crate) total_chars: u64,
+    /// The images of a Converse request, if it has any.
+    pub(crate) images: Option<Guarded>,
 }
 
 impl Shown {
-    /// What a Converse request shows: of the messages all, or the `guardContent` blocks alone if
-    /// there is one; of the system prompt the `guardContent` blocks.
+    /// What a Converse request shows: of the messages all, or the `guardContent` blocks alone, of
+    /// text or images, if there is one; of the system prompt the `guardContent` blocks.
     pub(crate) fn by_blocks(turn: &Turn) -> Self {
         let mut shown = Shown::default();
-        let marks = turn.texts.iter().any(|said| !said.is_system && said.guard.is_some());
+        let marks = turn.texts.iter().any(|said| !said.is_system && said.guard.is_some())
+            || turn.images.iter().any(|image| !image.is_system && image.is_marked);
         for said in &turn.texts {
             let text = &turn.prompt[said.range.clone()];
             let guard = match said.guard {
@@ -167,6 +171,15 @@ impl Shown {
                 None => Guard { is_content: !marks, ..Guard::default() },
             };
             shown.add(text, guard);
+        }
+        if !turn.images.is_empty() {
+            let is_shown = |image: &&Image| {
+                image.is_guardable && image.is_marked == (marks || image.is_system)
+            };
+            shown.images = Some(Guarded {
+                guarded: turn.images.iter().filter(is_shown).count() as u64,
+                total: turn.images.len() as u64,
+            });
         }
         shown
     }
@@ -247,6 +260,21 @@ mod tests {
         assert_eq!(shown.sources, ["Fourteen million live there."]);
         assert_eq!(shown.queries, ["How large?"]);
         assert_eq!(shown.total_chars, 15 + 10 + 28 + 7);
+    }
+
+    #[test]
+    fn images_are_shown_as_texts_are() {
+        let mut turn = Turn::new();
+        turn.begin_message("user");
+        turn.add_text("Tokyo is large.");
+        assert_eq!(Shown::by_blocks(&turn).images, None);
+        turn.add_image("{}", false, true);
+        turn.add_image("{}", false, false);
+        assert_eq!(Shown::by_blocks(&turn).images, Some(Guarded { guarded: 1, total: 2 }));
+        turn.add_image("{}", true, true);
+        let shown = Shown::by_blocks(&turn);
+        assert_eq!(shown.images, Some(Guarded { guarded: 1, total: 3 }));
+        assert!(shown.content.is_empty(), "what is not marked is not looked at");
     }
 
     #[test]

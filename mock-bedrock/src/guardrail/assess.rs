@@ -5,7 +5,7 @@ use super::assessment::{
     Topics, WordFinding, Words,
 };
 use super::compiled::{Compiled, Source};
-use super::config::{Action, ContentFilterType, ManagedWordsType, Strength, Topic};
+use super::config::{Action, ContentFilterType, ManagedWordsType, Modality, Strength, Topic};
 use super::content;
 use super::grounding::Ground;
 use super::resolve::Named;
@@ -36,7 +36,7 @@ pub(crate) struct Looked<'t> {
     pub(crate) ground: Ground<'t>,
     /// Characters of everything that could have been looked at.
     pub(crate) total_chars: u64,
-    /// Images, if there is any.
+    /// Images that content filters are to look at, if there is any.
     pub(crate) images: Option<Guarded>,
 }
 
@@ -146,6 +146,7 @@ fn filters(guardrail: &Compiled, texts: &[Folded], how: How) -> Vec<ContentFindi
     let policy = guardrail.config.content_policy_config.iter();
     policy
         .flat_map(|policy| &policy.filters_config)
+        .filter(|filter| filter.looks_at(Modality::Text, how.source))
         .filter_map(|filter| {
             let action = filter.sides.of(how.source)?;
             let strength = filter.strength(how.source)?;
@@ -173,6 +174,14 @@ impl super::config::ContentFilter {
             Source::Output => self.output_strength,
         };
         (strength != Strength::None).then_some(strength)
+    }
+
+    fn looks_at(&self, modality: Modality, source: Source) -> bool {
+        let modalities = match source {
+            Source::Input => &self.input_modalities,
+            Source::Output => &self.output_modalities,
+        };
+        modalities.contains(&modality)
     }
 }
 
@@ -248,19 +257,26 @@ fn measure(guardrail: &Compiled, looked: &Looked<'_>, how: How) -> (Units, Cover
         let own = policy.words_config.iter().map(|word| word.sides);
         own.chain(policy.managed_word_lists_config.iter().map(|list| list.sides))
     });
-    let is_filtered = filters
-        .clone()
-        .any(|filter| filter.sides.of(source).is_some() && filter.strength(source).is_some());
+    let filters_any = |modality: Modality| {
+        filters.clone().any(|filter| {
+            filter.sides.of(source).is_some()
+                && filter.strength(source).is_some()
+                && filter.looks_at(modality, source)
+        })
+    };
     let is_grounded = source == Source::Output
         && looked.ground.is_given()
         && config
             .contextual_grounding_policy_config
             .iter()
             .any(|policy| policy.filters_config.iter().any(|filter| filter.enabled));
-    let images = looked.images.map_or(0, |images| images.guarded);
+    let images = looked.images.map(|images| Guarded {
+        guarded: if_any(filters_any(Modality::Image), images.guarded),
+        ..images
+    });
     let usage = Units {
         topic_policy: if_any(topics.clone().any(|topic| topic.sides.of(source).is_some()), units),
-        content_policy: if_any(is_filtered, units),
+        content_policy: if_any(filters_any(Modality::Text), units),
         word_policy: if_any(word_sides.any(|sides| sides.of(source).is_some()), units),
         sensitive_information_policy: if_any(sensitive::looks(guardrail, source), units),
         sensitive_information_policy_free: if_any(
@@ -271,11 +287,11 @@ fn measure(guardrail: &Compiled, looked: &Looked<'_>, how: How) -> (Units, Cover
             is_grounded,
             text_units(guarded + looked.ground.chars()),
         ),
-        content_policy_image: if_any(is_filtered, images),
+        content_policy_image: images.map_or(0, |images| images.guarded),
         ..Units::default()
     };
     let text_characters = Guarded { guarded, total: looked.total_chars };
-    (usage, Coverage { text_characters, images: looked.images })
+    (usage, Coverage { text_characters, images })
 }
 
 /// Milliseconds of simulated time that an assessment takes.

@@ -89,12 +89,31 @@ pub struct ContentFilter {
     /// From which confidence on answers are blocked.
     #[serde(default)]
     pub output_strength: Strength,
+    /// What it looks at in prompts. Default texts.
+    #[serde(default = "texts")]
+    pub input_modalities: Vec<Modality>,
+    /// What it looks at in answers. Default texts.
+    #[serde(default = "texts")]
+    pub output_modalities: Vec<Modality>,
     /// Words and phrases that it takes for certain signs: a member of the mock's own.
     #[serde(default)]
     pub keywords: Vec<String>,
     /// What happens, and on which side.
     #[serde(flatten)]
     pub sides: Sides,
+}
+
+/// What a content filter looks at. The mock counts images, and finds nothing in them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(missing_docs, reason = "the service's own names")]
+pub enum Modality {
+    Text,
+    Image,
+}
+
+fn texts() -> Vec<Modality> {
+    vec![Modality::Text]
 }
 
 /// What a content filter filters.

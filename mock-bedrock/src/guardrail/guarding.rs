@@ -77,6 +77,7 @@ impl<'s> Guarding<'s> {
         let looked = Looked {
             texts: borrowed(&shown.content),
             total_chars: shown.total_chars,
+            images: shown.images,
             ..Looked::default()
         };
         let input = assess(&named, &looked, how);

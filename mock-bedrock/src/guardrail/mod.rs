@@ -22,8 +22,8 @@ pub(crate) use compiled::Source;
 pub use config::{
     Action, ContentFilter, ContentFilterType, ContentPolicy, ContextualGroundingPolicy,
     GroundingFilter, GroundingType, Guardrail, GuardrailError, ManagedWords, ManagedWordsType,
-    PiiEntity, RegexEntity, SensitiveInformationPolicy, Sides, Strength, Topic, TopicPolicy, Word,
-    WordPolicy,
+    Modality, PiiEntity, RegexEntity, SensitiveInformationPolicy, Sides, Strength, Topic,
+    TopicPolicy, Word, WordPolicy,
 };
 pub(crate) use content::{PromptAttack, attack, confidence, severity};
 pub(crate) use guarding::Guarding;

@@ -46,6 +46,8 @@ pub(super) enum Block<'a> {
     Media(Media, &'a RawValue),
     /// A text of `guardContent`.
     Guarded(String, Guard),
+    /// An image of `guardContent`, and its format.
+    GuardedImage(String, &'a RawValue),
     ToolResult(&'a RawValue),
     Structure(&'a RawValue),
 }
@@ -91,15 +93,27 @@ impl<'de: 'a, 'a> Deserialize<'de> for Block<'a> {
 /// `guardContent`: a text, or else an image.
 fn guarded<E: Error>(json: &RawValue) -> Result<Block<'_>, E> {
     let content: GuardContent = serde_json::from_str(json.get()).map_err(E::custom)?;
-    Ok(match content.text {
-        Some(text) => Block::Guarded(text.text, Guard::of(&text.qualifiers)),
-        None => Block::Media(Media::Image, json),
-    })
+    match (content.text, content.image) {
+        (Some(text), None) => Ok(Block::Guarded(text.text, Guard::of(&text.qualifiers))),
+        (None, Some(image)) => Ok(Block::GuardedImage(image.format, json)),
+        _ => Err(E::custom("guardContent is a text or an image")),
+    }
+}
+
+/// The format of an image, of which nothing else is read.
+pub(super) fn format(image: &RawValue) -> Option<String> {
+    serde_json::from_str(image.get()).ok().map(|image: Image| image.format)
 }
 
 #[derive(Deserialize)]
 struct GuardContent {
     text: Option<GuardedText>,
+    image: Option<Image>,
+}
+
+#[derive(Deserialize)]
+struct Image {
+    format: String,
 }
 
 #[derive(Deserialize)]
