@@ -6,16 +6,15 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdTcpListener};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::admin::{Admin, Kept, Metrics, Observer};
+use crate::admin::{Admin, Observer};
 use crate::config::{Config, ConfigError};
-use crate::exchange::Service;
 use crate::ledger::{LedgerError, LedgerSink};
 #[cfg(feature = "tls")]
 use crate::tls::Tls;
@@ -86,13 +85,6 @@ impl Server {
             io::ErrorKind::AddrInUse => StartError::PortInUse(listen),
             _ => StartError::Listen { address: listen, source },
         })?;
-        let metrics = Arc::new(Metrics::default());
-        let kept = (config.kept_records > 0).then(|| Arc::new(Kept::new(config.kept_records)));
-        let sink = Arc::new(Observer {
-            metrics: Arc::clone(&metrics),
-            kept: kept.clone(),
-            ledger: Box::new(ledger),
-        });
         #[cfg(feature = "tls")]
         let tls = config.tls.as_ref().map(Tls::acceptor);
         #[cfg(feature = "tls")]
@@ -100,15 +92,10 @@ impl Server {
         #[cfg(not(feature = "tls"))]
         let scheme = "http";
         let (open, closed) = mpsc::channel(1);
-        let service = Arc::new(Service::new(config, Arc::clone(&sink), address, open));
         let (stop, stopped) = watch::channel(false);
-        let admin = Admin {
-            service: Arc::clone(&service),
-            metrics,
-            kept,
-            started: Instant::now(),
-            stopped: stopped.clone(),
-        };
+        let admin = Admin::of(config, ledger, address, open, stopped.clone());
+        let service = Arc::clone(&admin.service);
+        let sink = Arc::clone(&service.sink);
         let host = Arc::new(Host {
             service,
             admin,

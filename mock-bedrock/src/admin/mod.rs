@@ -10,13 +10,16 @@ mod observer;
 mod query;
 mod reply;
 
+use std::error::Error;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Request, Response};
+use http_body::Body;
 use http_body_util::{BodyExt as _, Limited};
-use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use tokio::sync::watch;
@@ -29,7 +32,10 @@ use query::Query;
 pub(crate) use reply::AdminBody;
 use reply::Refused;
 
+use crate::config::Config;
 use crate::exchange::Service;
+use crate::ledger::LedgerSink;
+use crate::recorder::Open;
 
 /// What every path of an admin endpoint begins with.
 const PREFIX: &str = "/_spanproof/";
@@ -44,11 +50,11 @@ const BODY_LIMIT_BYTES: usize = 1 << 20;
 /// The admin endpoints of a server.
 pub(crate) struct Admin {
     pub(crate) service: Arc<Service>,
-    pub(crate) metrics: Arc<Metrics>,
+    metrics: Arc<Metrics>,
     /// Only if the ledger is to be shown.
-    pub(crate) kept: Option<Arc<Kept>>,
-    pub(crate) started: Instant,
-    pub(crate) stopped: watch::Receiver<bool>,
+    kept: Option<Arc<Kept>>,
+    started: Instant,
+    stopped: watch::Receiver<bool>,
 }
 
 /// An admin endpoint, perhaps of one test alone.
@@ -80,8 +86,32 @@ pub(crate) fn is_admin(path: &str) -> bool {
 }
 
 impl Admin {
+    /// The endpoints of a new service, which keeps its records in `ledger`. Whoever follows them
+    /// does so until it is `stopped`.
+    pub(crate) fn of(
+        config: Config,
+        ledger: impl LedgerSink,
+        address: SocketAddr,
+        open: Open,
+        stopped: watch::Receiver<bool>,
+    ) -> Self {
+        let metrics = Arc::new(Metrics::default());
+        let kept = (config.kept_records > 0).then(|| Arc::new(Kept::new(config.kept_records)));
+        let sink = Arc::new(Observer {
+            metrics: Arc::clone(&metrics),
+            kept: kept.clone(),
+            ledger: Box::new(ledger),
+        });
+        let service = Arc::new(Service::new(config, sink, address, open));
+        Admin { service, metrics, kept, started: Instant::now(), stopped }
+    }
+
     /// Answers one request whose path [`is_admin`].
-    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<AdminBody> {
+    pub(crate) async fn answer<B>(&self, request: Request<B>) -> Response<AdminBody>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
         let (head, body) = request.into_parts();
         // Bodies are plans of faults, and small.
         let body = match Limited::new(body, BODY_LIMIT_BYTES).collect().await {

@@ -16,11 +16,6 @@ pub(crate) struct Observer {
 }
 
 impl Observer {
-    /// One that counts for nobody and keeps nothing, in front of `ledger`.
-    pub(crate) fn blind(ledger: impl LedgerSink) -> Self {
-        Observer { metrics: Arc::default(), kept: None, ledger: Box::new(ledger) }
-    }
-
     /// Takes one record. The ledger only looks at it, so that it need not be copied to be kept.
     pub(crate) fn record(&self, record: Record) {
         self.ledger.record(&record);
