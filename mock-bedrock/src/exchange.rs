@@ -18,6 +18,7 @@ use spanproof_schemas::speed::Speed;
 use spanproof_schemas::time::unix_nanos;
 
 use crate::admin::Observer;
+use crate::agent_runtime::Sessions;
 use crate::asked::{Asked, Subject};
 use crate::async_invoke::AsyncInvokes;
 use crate::auth::{EventSignatures, Refusal, Sent};
@@ -65,6 +66,7 @@ pub(crate) struct Service {
     pub(crate) pacing: Pacing,
     pub(crate) timer: Arc<Timer>,
     pub(crate) async_invokes: AsyncInvokes,
+    pub(crate) sessions: Sessions,
     /// Finds what markers in prompts begin with.
     pub(crate) prompt_stem: Finder<'static>,
     pub(crate) completion_stem: String,
@@ -137,6 +139,7 @@ impl Service {
             pacing: Pacing::new(&config.timing).unwrap_or_default(),
             timer: Arc::default(),
             async_invokes: AsyncInvokes::new(config.speed),
+            sessions: Sessions::new(config.speed),
             config,
             sink,
             open,
@@ -160,6 +163,7 @@ impl Service {
     pub(crate) fn forget(&self, test_id: Option<&str>) {
         self.cache.forget(test_id);
         self.async_invokes.forget(test_id);
+        self.sessions.forget(test_id);
         self.throttle.forget(test_id);
         self.plans.reset(test_id, &self.config.faults);
         self.scripts.reset(test_id);

@@ -262,7 +262,9 @@ async fn a_streamed_answer_is_the_same_in_pieces() {
     let mock = Mock::start(Speed::Max);
     let whole = mock.post(&agent("KBASEAGENT"), &[], &asks(&json!({}))).await;
     let streams = json!({"streamingConfigurations": {"streamFinalResponse": true}});
-    let streamed = mock.post(&agent("KBASEAGENT"), &[], &asks(&streams)).await;
+    // A test of its own has a session of its own, which has not heard the first answer.
+    let elsewhere = [("x-spanproof-test", "streamed")];
+    let streamed = mock.post(&agent("KBASEAGENT"), &elsewhere, &asks(&streams)).await;
     assert_eq!(said(&whole), said(&streamed));
     let chunks: Vec<Value> = streamed
         .frames()
@@ -285,6 +287,47 @@ async fn a_session_ends_when_the_client_says_so() {
     let exchange = mock.exchange().await;
     assert_eq!(exchange.usage.total_tokens(), 0);
     assert!(exchange.delivered);
+}
+
+#[tokio::test]
+async fn a_session_remembers_what_was_said_until_it_ends() {
+    let mock = Mock::start(Speed::Max);
+    let paths = [
+        (agent("PLAINAGENT"), asks(&json!({}))),
+        ("/agents/session-1".to_owned(), inline(&json!({}))),
+    ];
+    for (path, body) in &paths {
+        let mut end: Value = serde_json::from_str(body).unwrap();
+        end["endSession"] = true.into();
+        let (elsewhere, end) = (path.replace("session-1", "session-2"), end.to_string());
+        let of_test = [("x-spanproof-test", "other")];
+        let none = &[][..];
+        for (path, headers, body) in [
+            (path, none, body),
+            (path, none, body),
+            (path, none, body),
+            (&elsewhere, none, body),
+            (path, &of_test[..], body),
+            (path, none, &end),
+            (path, none, body),
+            (path, none, body),
+        ] {
+            assert_eq!(mock.post(path, headers, body).await.status, 200);
+        }
+        assert!(mock.post("/_spanproof/reset", &[], "").await.status.is_success());
+        assert_eq!(mock.post(path, &[], body).await.status, 200);
+    }
+    let mut exchanges = mock.exchanges().await;
+    exchanges.sort_unstable_by_key(|exchange| exchange.sequence);
+    let tokens: Vec<u64> = exchanges.iter().map(|exchange| exchange.usage.input_tokens).collect();
+    for tokens in tokens.chunks(9) {
+        let [first, second, third, elsewhere, of_test, end, anew, again, reset] = tokens else {
+            panic!("{tokens:?}");
+        };
+        assert!(first < second && second < third, "{tokens:?}");
+        assert_eq!([elsewhere, of_test, anew, reset], [first; 4], "{tokens:?}");
+        assert_eq!((again, *end), (second, 0));
+    }
 }
 
 #[tokio::test]

@@ -153,7 +153,7 @@ async fn images_are_counted_where_a_filter_looks_at_them() {
     let mut body = converse("gr1", "enabled", "");
     body["messages"][0]["content"] = json!([{"guardContent": {"image": gif}}]);
     let refused = mock.post(&format!("/model/{HAIKU}/converse"), &[], &body).await;
-    insta::assert_snapshot!(refused.json()["message"].as_str().unwrap(), @"");
+    insta::assert_snapshot!(refused.json()["message"].as_str().unwrap(), @"1 validation error detected: Value 'gif' at 'messages.1.member.content.1.member.guardContent.image.format' failed to satisfy constraint: Member must satisfy enum value set: [png, jpeg]");
 }
 
 fn text(body: &Value) -> &str {

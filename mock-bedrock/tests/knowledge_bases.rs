@@ -106,7 +106,7 @@ async fn another_knowledge_base_query_or_filter_finds_other_passages() {
     assert_eq!(first, search(BASE, "harbours", None).await);
     assert_ne!(first, search("KBKBKBKBKB", "harbours", None).await);
     assert_ne!(first, search(BASE, "gardens", None).await);
-    let filter = json!({"greaterThan": {"key": "year", "value": 2024}});
+    let filter = json!({"greaterThan": {"key": "year", "value": 2023}});
     assert_ne!(first, search(BASE, "harbours", Some(filter)).await);
 }
 

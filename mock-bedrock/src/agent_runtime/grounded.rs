@@ -233,7 +233,8 @@ impl Grounds {
         let at = format!("{at}.retrievalConfiguration");
         let default = RetrievalConfiguration::default();
         let wanted = self.retrieval_configuration.as_ref().unwrap_or(&default).wanted(&at)?;
-        let mut passages = KnowledgeBase::new(seed, id).search(query, wanted.narrowed);
+        let mut passages =
+            KnowledgeBase::new(seed, id).search(query, wanted.kind, wanted.filter.as_ref());
         passages.truncate(wanted.results);
         Ok(passages)
     }
@@ -251,7 +252,7 @@ impl Grounds {
             if kind == "S3" {
                 let place = source.s3_location.as_ref().and_then(|place| place.uri.as_deref());
                 let uri = required(&format!("{at}.s3Location.uri"), place)?;
-                let drawn = KnowledgeBase::new(0, uri).search(uri, 0);
+                let drawn = KnowledgeBase::new(0, uri).search(uri, 0, None);
                 let texts = drawn.into_iter().take(MOST_PASSAGES).map(|passage| passage.text);
                 passages.extend(texts.map(|text| Passage::of_request(text, Some(uri))));
             } else {

@@ -1,5 +1,7 @@
 //! Agents that a request brings.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use spanproof_schemas::ledger::{Conversation, Parameters};
 
@@ -8,6 +10,7 @@ use super::action::ActionGroup;
 use super::agent::{Agent, Inference};
 use super::generation::Said;
 use super::guard::GuardrailConfiguration;
+use super::session::IDLE;
 use super::task::{KnowledgeBaseConfiguration, Task};
 use crate::arn::Region;
 use crate::constraint::{self, required};
@@ -62,6 +65,13 @@ impl InlineRequest {
         let id = required("foundationModel", self.foundation_model.as_deref())?;
         constraint::length("foundationModel", id, &(1..=2_048))?;
         Ok(id)
+    }
+
+    /// How long the session lives on when nothing is said.
+    pub(crate) fn idle(&self) -> Duration {
+        let seconds =
+            self.idle_session_ttl_in_seconds.and_then(|seconds| u64::try_from(seconds).ok());
+        seconds.map_or(IDLE, Duration::from_secs)
     }
 
     /// The agent.

@@ -8,6 +8,7 @@
 mod action;
 mod agent;
 mod citation;
+mod filter;
 mod generation;
 mod grounded;
 mod guard;
@@ -15,6 +16,7 @@ mod inline;
 mod knowledge_base;
 mod orchestration;
 mod retrieval;
+mod session;
 mod task;
 mod timeline;
 mod trace;
@@ -28,6 +30,7 @@ pub(crate) use inline::InlineRequest;
 pub(crate) use knowledge_base::{KnowledgeBase, Passage};
 pub(crate) use orchestration::Run;
 pub(crate) use retrieval::RetrievalConfiguration;
+pub(crate) use session::{IDLE, Sessions};
 pub(crate) use task::Task as AgentTask;
 pub(crate) use timeline::Timeline;
 

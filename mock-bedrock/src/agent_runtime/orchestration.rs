@@ -1,5 +1,7 @@
 //! How an agent comes to its answer: it searches, calls actions, and answers.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue};
@@ -12,6 +14,7 @@ use super::citation::{self, Ends};
 use super::generation::{self, Said, chat_model};
 use super::guard::{Guard, GuardrailConfiguration, Verdict};
 use super::knowledge_base::{KnowledgeBase, Passage};
+use super::session::{Remembered, SessionKey};
 use super::task::Task;
 use super::timeline::Timeline;
 use super::trace::{Call, Tracer};
@@ -44,6 +47,8 @@ pub(crate) struct Run<'r> {
     /// How the agent's knowledge base is searched when the session does not say.
     pub(crate) retrieval: Option<&'r RetrievalConfiguration>,
     pub(crate) said: Said,
+    /// How long the session lives on when nothing is said.
+    pub(crate) idle: Duration,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -70,9 +75,17 @@ impl Run<'_> {
             key.bytes(part.as_bytes());
         }
         let key = key.finish();
+        let session = SessionKey {
+            test: asked.exchange.test_id.clone(),
+            agent: self.agent.id.clone(),
+            alias: self.agent.alias_id.clone(),
+            session: self.session_id.to_owned(),
+        };
+        let sessions = &asked.service.sessions;
         let mut timeline = Timeline::new(asked);
         if self.task.ends_session() {
             asked.admit(&Subject { prompt: &prompt, ..Subject::default() })?;
+            sessions.end(&session);
             generation::complete(asked, SESSION_ENDED);
             timeline.wait(timing::latency(MEDIAN_START_MS, key));
             chunk(&mut timeline, SESSION_ENDED, &[]);
@@ -81,7 +94,8 @@ impl Run<'_> {
         let model = chat_model(asked, &self.agent.model_id)?;
         let guard = Guard::of(asked, self.guardrail)?;
         let base = self.knowledge_base()?;
-        let first = self.turn(model, &[], None);
+        let history = sessions.recall(&session);
+        let first = self.turn(model, &history, &[], None);
         generation::admit(asked, model, &prompt, &first)?;
 
         let tracer =
@@ -98,7 +112,8 @@ impl Run<'_> {
             None => Vec::new(),
             Some((id, wanted)) => {
                 let found = KnowledgeBase::new(asked.service.config.seed, id);
-                let mut passages = found.search(self.task.text(), wanted.narrowed);
+                let mut passages =
+                    found.search(self.task.text(), wanted.kind, wanted.filter.as_ref());
                 passages.truncate(wanted.results);
                 telling.search(id, self.task.text(), &passages);
                 passages
@@ -107,10 +122,10 @@ impl Run<'_> {
         let mut observed = None;
         let mut step = 0;
         if !self.agent.actions.is_empty() && self.task.results().is_empty() {
-            let turn = self.turn(model, &passages, None);
+            let turn = self.turn(model, &history, &passages, None);
             let answer = generation::compose(asked, model, turn);
             let trace_id = telling.tracer.step(step);
-            telling.ask("ORCHESTRATION", &self.task_prompt(&[]), &answer, &trace_id);
+            telling.ask("ORCHESTRATION", &self.task_prompt(&history, &[]), &answer, &trace_id);
             if let Some((action, arguments)) = self.called(&answer) {
                 let marker = answer.marker.clone();
                 let goes_to_client = action.goes_to_client();
@@ -119,6 +134,9 @@ impl Run<'_> {
                     asked.exchange.markers.extend(marker);
                 }
                 let Some(result) = told else {
+                    let called = Value::Object(arguments).to_string();
+                    let said = vec![self.task.said(), Remembered::assistant(called)];
+                    sessions.remember(session, said, self.idle);
                     return Ok(telling.timeline.written(headers, Some(model)));
                 };
                 let call = Value::Object(arguments).to_string();
@@ -126,10 +144,19 @@ impl Run<'_> {
                 step += 1;
             }
         }
-        let mut turn = self.turn(model, &passages, observed.as_ref());
+        let mut turn = self.turn(model, &history, &passages, observed.as_ref());
         turn.tool_choice = ToolChoice::None;
         let answer = generation::compose(asked, model, turn);
-        Ok(self.conclude(asked, telling, &answer, &passages, step, headers))
+        let prompt = self.task_prompt(&history, &passages);
+        let (written, said) = self.conclude(
+            asked,
+            telling,
+            &answer,
+            Rest { passages: &passages, prompt, step, headers },
+        );
+        let said = vec![self.task.said(), Remembered::assistant(said)];
+        sessions.remember(session, said, self.idle);
+        Ok(written)
     }
 
     /// The knowledge base that is searched, and how.
@@ -147,7 +174,13 @@ impl Run<'_> {
     }
 
     /// What the model is asked.
-    fn turn(&self, model: &Model, passages: &[Passage], observed: Option<&Observed>) -> Turn {
+    fn turn(
+        &self,
+        model: &Model,
+        history: &[Remembered],
+        passages: &[Passage],
+        observed: Option<&Observed>,
+    ) -> Turn {
         let mut turn = Turn::new();
         for action in &self.agent.actions {
             let schema = serde_json::value::to_raw_value(&action.schema)
@@ -157,6 +190,10 @@ impl Run<'_> {
         turn.add_system(&self.agent.instruction);
         for passage in passages {
             turn.add_text(&passage.text);
+        }
+        for message in history {
+            turn.begin_message(message.role);
+            turn.add_text(&message.text);
         }
         self.task.converse(&mut turn);
         if let Some(observed) = observed {
@@ -176,19 +213,24 @@ impl Run<'_> {
         turn
     }
 
-    /// What a trace shows of that: the system prompt and the client's message, in the notation that
-    /// was recorded.
-    fn task_prompt(&self, passages: &[Passage]) -> String {
+    /// What a trace shows of that: the system prompt, what was said before, and the client's message,
+    /// in the notation that was recorded of a first turn.
+    fn task_prompt(&self, history: &[Remembered], passages: &[Passage]) -> String {
         let mut system = self.agent.instruction.clone();
         for passage in passages {
             system.push_str("\n\n");
             system.push_str(&passage.text);
         }
-        format!(
-            "{{\"system\":{},\"messages\":[{{\"content\":{},\"role\":\"user\"}}]}}",
-            Value::from(system),
-            Value::from(format!("[{{text={}, type=text}}]", self.task.text())),
-        )
+        let now = Remembered::user(self.task.text());
+        let messages: Vec<String> = history
+            .iter()
+            .chain([&now])
+            .map(|message| {
+                let content = Value::from(format!("[{{text={}, type=text}}]", message.text));
+                format!("{{\"content\":{content},\"role\":\"{}\"}}", message.role)
+            })
+            .collect();
+        format!("{{\"system\":{},\"messages\":[{}]}}", Value::from(system), messages.join(","))
     }
 
     /// The action that the model calls, and its arguments.
@@ -200,16 +242,15 @@ impl Run<'_> {
         })
     }
 
-    /// Tells the answer.
+    /// Tells the answer, and returns what it says.
     fn conclude(
         &self,
         asked: &mut Asked<'_>,
         mut telling: Telling<'_>,
         answer: &Answer,
-        passages: &[Passage],
-        step: usize,
-        headers: Vec<(HeaderName, HeaderValue)>,
-    ) -> Written {
+        rest: Rest<'_>,
+    ) -> (Written, String) {
+        let Rest { passages, prompt, step, headers } = rest;
         // The answer to a mere search was recorded as a step of another kind.
         let is_search = !passages.is_empty() && self.agent.actions.is_empty();
         let (kind, trace_id, last_id) = if is_search {
@@ -222,7 +263,6 @@ impl Run<'_> {
         let (rationale, said) = if is_search { (None, &*whole) } else { split(&whole) };
         let began = telling.timeline.due();
         let ended = began + answer.timing.total;
-        let prompt = self.task_prompt(passages);
         let call = Call { prompt: &prompt, kind, began, ended };
         telling.tracer.model_input(&mut telling.timeline, &call, &trace_id);
         telling.timeline.charge(answer.usage);
@@ -261,8 +301,17 @@ impl Run<'_> {
         let is_traced = self.task.enable_trace == Some(true);
         let marker = answer.marker.clone();
         asked.exchange.markers.extend(marker.filter(|marker| is_traced || said.contains(marker)));
-        telling.timeline.written(headers, Some(telling.model))
+        (telling.timeline.written(headers, Some(telling.model)), said)
     }
+}
+
+/// What an agent concludes from, beside its answer.
+struct Rest<'a> {
+    passages: &'a [Passage],
+    /// What a trace shows of what the model was asked.
+    prompt: String,
+    step: usize,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// Which text a guardrail looks at.
@@ -408,7 +457,7 @@ impl Telling<'_> {
                 "metadata": {
                     "endTime": self.timeline.wall(ended),
                     "operationTotalTimeMs": milliseconds(ended),
-                    "startTime": self.timeline.wall(std::time::Duration::ZERO),
+                    "startTime": self.timeline.wall(Duration::ZERO),
                 },
                 "text": said,
             },

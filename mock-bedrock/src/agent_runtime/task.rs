@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::session::Remembered;
 use crate::constraint;
 use crate::error::ServiceError;
 use crate::turn::Turn;
@@ -87,6 +88,15 @@ impl Task {
     /// The text that the client asks with.
     pub(crate) fn text(&self) -> &str {
         self.input_text.as_deref().unwrap_or_default()
+    }
+
+    /// What the client says, as its session remembers it: what it did when it was given control
+    /// stands in place of a text.
+    pub(super) fn said(&self) -> Remembered {
+        match self.results() {
+            [] => Remembered::user(self.text()),
+            results => Remembered::user(Value::from(results).to_string()),
+        }
     }
 
     /// # Errors

@@ -55,6 +55,7 @@ impl Operation for InvokeAgent {
             guardrail: None,
             retrieval: None,
             said,
+            idle: agent_runtime::IDLE,
             headers,
         };
         run.written(asked)

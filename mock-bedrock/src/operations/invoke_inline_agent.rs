@@ -39,6 +39,7 @@ impl Operation for InvokeInlineAgent {
             guardrail: request.guardrail_configuration.as_ref(),
             retrieval: request.retrieval(),
             said: request.said(&agent),
+            idle: request.idle(),
             headers: session_headers(&session_id)?,
         };
         run.written(asked)

@@ -49,10 +49,13 @@ impl Operation for Retrieve {
         let mut list = Fold::new(service.config.seed);
         list.bytes(id.as_bytes());
         list.bytes(query.as_bytes());
-        list.word(wanted.narrowed);
+        list.word(wanted.kind);
+        if let Some(filter) = &wanted.filter {
+            list.bytes(filter.text().as_bytes());
+        }
         let list = list.finish();
-        let mut passages =
-            KnowledgeBase::new(service.config.seed, &id).search(&query, wanted.narrowed);
+        let base = KnowledgeBase::new(service.config.seed, &id);
+        let mut passages = base.search(&query, wanted.kind, wanted.filter.as_ref());
         let marker = format!("{}{}", service.completion_stem, draw::base36(list));
         if let Some(best) = passages.first_mut() {
             best.text.push_str(" Reference ");
