@@ -8,6 +8,7 @@
 pub mod ledger;
 pub mod price;
 pub mod report;
+pub mod report_line;
 pub mod semconv;
 pub mod speed;
 pub mod time;

@@ -24,6 +24,7 @@ use spanproof_schemas::report::{
     RequirementLevel, RuleOutcome, RuleState, Served, Subject, Telemetry, TokenCounts,
     TraceExcerpt, TruthRow, TruthTable, UsageComparison, Verdict,
 };
+use spanproof_schemas::report_line::{ReportLine, Summary};
 use spanproof_schemas::worker::{self, Call, Done, FromWorker};
 use support::{assert_accepts, assert_refuses_spoiled, validator};
 
@@ -442,6 +443,16 @@ fn the_report_is_what_its_schema_says() {
     let conforming = Report { verdict: Verdict::Conforms, ..smallest_report() };
     for report in [smallest_report(), conforming, largest_report()] {
         assert_refuses_spoiled(&schema, &document(&schema, &report), &[]);
+    }
+}
+
+#[test]
+fn the_lines_of_a_report_are_what_their_schema_says() {
+    let schema = validator("report-line");
+    let report = largest_report();
+    let findings = report.findings.iter().cloned().map(ReportLine::Finding);
+    for line in findings.chain([ReportLine::Summary(Box::new(Summary::of(&report)))]) {
+        assert_refuses_spoiled(&schema, &document(&schema, &line), &[]);
     }
 }
 

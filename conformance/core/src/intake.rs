@@ -187,10 +187,12 @@ impl Intake {
     pub(crate) fn looks(&self) -> Looks {
         let streams = [Summed::TokenUsage, Summed::Duration]
             .map(|metric| self.metrics.streams(metric).count() as u64);
+        let with_metrics = self.scopes.all.iter().filter(|scope| !scope.facts.metrics.is_empty());
         Looks {
             texts: self.looks.texts + self.met.count(),
             points: self.met_points.count(),
             scopes: self.scopes.all.len() as u64,
+            scopes_with_metrics: with_metrics.count() as u64,
             metric_streams: streams.iter().sum(),
             ..self.looks
         }

@@ -22,6 +22,8 @@ pub(crate) struct Looks {
     pub(crate) scopes: u64,
     /// GenAI spans, each once, in any vocabulary.
     pub(crate) standings: u64,
+    /// Of which so many have metrics of the conventions.
+    pub(crate) scopes_with_metrics: u64,
     /// Streams of the metrics that are summed.
     pub(crate) metric_streams: u64,
 }
@@ -34,21 +36,22 @@ impl Looks {
         self.points += other.points;
         self.calls += other.calls;
         self.scopes += other.scopes;
+        self.scopes_with_metrics += other.scopes_with_metrics;
         self.metric_streams += other.metric_streams;
         self.standings += other.standings;
     }
 
     fn of(self, check: Check, rule: &Rule) -> (Checked, u64) {
+        // What the wider checks look at is told by the rule's id alone.
+        let is_about_metrics = rule.id.contains("metric");
         match check {
             Check::Span(_) => (Checked::Spans, self.spans),
             Check::Content(_) => (Checked::Texts, self.texts),
             Check::Point(_) => (Checked::Points, self.points),
             Check::Call(_) => (Checked::Calls, self.calls),
+            Check::Scope(_) if is_about_metrics => (Checked::Scopes, self.scopes_with_metrics),
             Check::Scope(_) => (Checked::Scopes, self.scopes),
-            // What rules about the whole run compare is told by their group alone.
-            Check::Run(_) if rule.id.starts_with("metrics/") => {
-                (Checked::MetricSums, self.metric_streams)
-            }
+            Check::Run(_) if is_about_metrics => (Checked::MetricSums, self.metric_streams),
             Check::Standing(_) => (Checked::Run, self.standings),
             Check::Run(_) => (Checked::Run, self.spans),
         }

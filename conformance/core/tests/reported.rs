@@ -225,7 +225,9 @@ fn a_rule_without_anything_to_look_at_was_not_checked() {
     let state = |id: &str| judgement.rules.iter().find(|rule| rule.id == id).unwrap().state;
     assert_eq!(state("naming/span-name"), RuleState::Off);
     assert_eq!(state("presence/required-attribute"), RuleState::Checked);
-    assert_eq!(state("metrics/duration-count"), RuleState::NothingToCheck);
+    for rule in ["metrics/duration-count", "metrics/unit", "cardinality/metric-attribute"] {
+        assert_eq!(state(rule), RuleState::NothingToCheck, "{rule}");
+    }
     assert_eq!(state("truth/missing-span"), RuleState::NothingToCheck);
     let empty = Judge::new(Settings::default()).finish();
     assert!(empty.rules.iter().all(|rule| rule.state == RuleState::NothingToCheck));

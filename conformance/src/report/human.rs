@@ -1,27 +1,32 @@
 //! For people: the verdict first, then what happened, then what was found, worst first.
 
 mod findings;
-mod verdict;
 
 use std::fmt::Write as _;
 
 use spanproof_schemas::report::{
-    Cost, Join, JoinMeans, Load, Quantiles, Report, Telemetry, TokenCounts,
+    Cost, Join, JoinMeans, Load, Quantiles, Report, RuleState, Telemetry, TokenCounts, Verdict,
 };
 
 use super::Style;
+use super::headline::headline;
 use super::number::{counted, difference, dollars, grouped, milliseconds, seconds};
-use super::text::{shortened, wrapped};
+use super::text::{shortened, titled, wrapped};
+
+const RED: &str = "1;31";
+const GREEN: &str = "1;32";
+const YELLOW: &str = "1;33";
 
 /// Where the text of a block begins, after its title.
 const INDENT: usize = 12;
 /// The columns of the token table.
 const FIGURE: usize = 16;
 
-/// The report as text of at most 100 columns.
+/// The report as text of at most 80 columns. No line begins with text of telemetry, so that none
+/// can pass for a command to the machine that logs it.
 #[must_use]
 pub fn human(report: &Report, style: Style) -> String {
-    let mut out = verdict::verdict(report, style);
+    let mut out = verdict(report, style);
     out.push('\n');
     if let Some(load) = &report.load {
         out.push_str(&load_block(load));
@@ -33,22 +38,52 @@ pub fn human(report: &Report, style: Style) -> String {
     if let Some(join) = &report.join {
         out.push_str(&block("calls", &joined(join)));
     }
+    if !report.rules.is_empty() {
+        out.push_str(&block("rules", &rules(report)));
+    }
     if !report.telemetry.is_empty() || report.join.is_some() {
         out.push_str(&tokens(report));
     }
-    if !report.findings.is_empty() {
-        out.push_str(&findings::findings(&report.findings, style));
-    }
+    out.push_str(&findings::findings(report, style));
     out
+}
+
+fn verdict(report: &Report, style: Style) -> String {
+    let colour = match report.verdict {
+        Verdict::Conforms => GREEN,
+        Verdict::Findings => RED,
+        Verdict::NothingCaptured => YELLOW,
+    };
+    wrapped(&headline(report), 0).lines().map(|line| paint(line, colour, style) + "\n").collect()
+}
+
+/// `text` between the escape sequences of `colour`, where the style has colours.
+pub(super) fn paint(text: &str, colour: &str, style: Style) -> String {
+    match style {
+        Style::Plain => text.to_owned(),
+        Style::Coloured => format!("\u{1b}[{colour}m{text}\u{1b}[0m"),
+    }
 }
 
 /// `title`, then `text` broken into lines beside it.
 fn block(title: &str, text: &str) -> String {
-    let mut block = wrapped(text, INDENT);
-    if block.len() >= INDENT {
-        block.replace_range(..INDENT, &format!("{title:<INDENT$}"));
+    titled(title, text, 0, INDENT)
+}
+
+/// How many rules there are, by what became of them: those without anything to look at are no proof
+/// of anything.
+fn rules(report: &Report) -> String {
+    let count = |state| report.rules.iter().filter(|rule| rule.state == state).count() as u64;
+    let mut text = format!("{} checked", grouped(count(RuleState::Checked)));
+    for (state, words) in
+        [(RuleState::NothingToCheck, "without anything to check"), (RuleState::Off, "off")]
+    {
+        let count = count(state);
+        if count > 0 {
+            let _ = write!(text, ", {} {words}", grouped(count));
+        }
     }
-    block
+    text
 }
 
 fn load_block(load: &Load) -> String {
@@ -58,7 +93,7 @@ fn load_block(load: &Load) -> String {
         &format!(
             "{} planned for {}; {} started, {} completed, {} failed, in {}",
             counted(*intended, "call"),
-            shortened(client, 40),
+            shortened(client, 60),
             grouped(*started),
             grouped(*completed),
             grouped(*failed),
@@ -167,7 +202,7 @@ fn cost_rows(cost: &Cost) -> String {
     let mut note = format!("at the prices of {}", cost.prices_as_of);
     if !cost.unpriced_models.is_empty() {
         let models: Vec<String> =
-            cost.unpriced_models.iter().map(|model| shortened(model, 70)).collect();
+            cost.unpriced_models.iter().map(|model| shortened(model, 60)).collect();
         let _ = write!(note, "; no price for {}", models.join(", "));
     }
     out.push_str(&wrapped(&note, INDENT));

@@ -50,6 +50,27 @@ pub(super) fn seconds(s: f64) -> String {
     }
 }
 
+/// From start to end, in nanoseconds since the epoch; spans may say that they ended before they
+/// began.
+pub(super) fn duration(start_unix_nanos: u64, end_unix_nanos: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "three digits of it are shown")]
+    let ms = end_unix_nanos.abs_diff(start_unix_nanos) as f64 / 1e6;
+    let sign = if end_unix_nanos < start_unix_nanos { "-" } else { "" };
+    format!("{sign}{}", milliseconds(ms))
+}
+
+/// Three digits of a part of a whole: `100 %`, `12.5 %`, `0 %`; never 100 for less than all.
+pub(super) fn percent(part: u64, whole: u64) -> String {
+    if part >= whole {
+        return "100 %".to_owned();
+    }
+    if part == 0 {
+        return "0 %".to_owned();
+    }
+    let tenths = (u128::from(part) * 1_000 / u128::from(whole)).max(1);
+    format!("{}.{} %", tenths / 10, tenths % 10)
+}
+
 /// US dollars: in cents from one cent on, finer below.
 pub(super) fn dollars(usd: f64) -> String {
     let sign = if usd < 0.0 { "-" } else { "" };
@@ -81,5 +102,9 @@ mod tests {
         assert_eq!(sums, ["$0.00", "$0.000420", "$12.34", "-$1,234.50"]);
         let differences = [difference(5, 3), difference(3, 3), difference(0, 1_200)];
         assert_eq!(differences, ["-2", "0", "+1,200"]);
+        let parts = [percent(0, 3), percent(1, 8), percent(9_999, 10_000), percent(3, 3)];
+        assert_eq!(parts, ["0 %", "12.5 %", "99.9 %", "100 %"]);
+        let lasted = [duration(0, 1_500_000), duration(2_000_000, 1_000_000)];
+        assert_eq!(lasted, ["1.5 ms", "-1.0 ms"]);
     }
 }

@@ -1,14 +1,24 @@
 //! What the tests of the schemas share: compiling a schema, and spoiling a document.
 
-use jsonschema::Validator;
+use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
 
-/// The schema beside this crate's manifest, compiled.
+/// The schema beside this crate's manifest, compiled. It may refer to `report.schema.json`.
 pub(crate) fn validator(name: &str) -> Validator {
+    let report = Registry::new()
+        .add("report.schema.json", schema("report"))
+        .and_then(|registry| registry.prepare())
+        .unwrap_or_else(|error| panic!("report.schema.json: {error}"));
+    jsonschema::draft202012::options()
+        .with_registry(&report)
+        .build(&schema(name))
+        .unwrap_or_else(|error| panic!("{name}.schema.json: {error}"))
+}
+
+fn schema(name: &str) -> Value {
     let path = format!("{}/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let schema = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
-    jsonschema::draft202012::new(&schema).unwrap_or_else(|error| panic!("{path}: {error}"))
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// Fails the test if `schema` refuses `document`, naming where.

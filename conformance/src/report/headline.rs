@@ -1,26 +1,28 @@
-//! The first line, which says it all.
+//! The sentence that says it all.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use spanproof_schemas::report::{FindingGroup, Level, Report, Verdict};
 
-use super::findings::paint;
-use crate::report::Style;
-use crate::report::number::{counted, grouped};
-use crate::report::text::wrapped;
+use super::number::{counted, grouped};
 
-const RED: &str = "1;31";
-const GREEN: &str = "1;32";
-const YELLOW: &str = "1;33";
+/// The verdict and what it rests on: `conforms: nothing found in 80,000 calls`.
+pub(super) fn headline(report: &Report) -> String {
+    match report.verdict {
+        Verdict::Conforms => conforms(report),
+        Verdict::Findings => does_not_conform(report),
+        Verdict::NothingCaptured => nothing_captured(report),
+    }
+}
 
-pub(super) fn verdict(report: &Report, style: Style) -> String {
-    let (colour, text) = match report.verdict {
-        Verdict::Conforms => (GREEN, conforms(report)),
-        Verdict::Findings => (RED, does_not_conform(report)),
-        Verdict::NothingCaptured => (YELLOW, nothing_captured(report)),
-    };
-    wrapped(&text, 0).lines().map(|line| paint(line, colour, style) + "\n").collect()
+/// The verdict in a word or two.
+pub(super) fn verdict_words(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Conforms => "conforms",
+        Verdict::Findings => "does not conform",
+        Verdict::NothingCaptured => "nothing captured",
+    }
 }
 
 fn conforms(report: &Report) -> String {
@@ -69,7 +71,7 @@ fn levels(findings: &[FindingGroup]) -> String {
         .into_iter()
         .filter_map(|level| {
             let groups = findings.iter().filter(|group| group.level == level);
-            let count: u64 = groups.map(|group| group.count).sum();
+            let count = groups.fold(0_u64, |sum, group| sum.saturating_add(group.count));
             (count > 0).then(|| match level {
                 Level::Information => format!("{} for information", grouped(count)),
                 Level::Improvement | Level::Violation => counted(count, level.as_str()),

@@ -1,0 +1,151 @@
+//! One report in every format, and what each format makes of a run that proves nothing.
+
+use std::fs;
+use std::path::Path;
+
+use jsonschema::{Registry, Validator};
+use serde_json::Value;
+use spanproof_schemas::report::{Level, Report};
+use spanproof_schemas::report_line::ReportLine;
+
+use super::samples::{conforming, every_report, nothing_captured, with_findings};
+use crate::report::{Format, Style, github, json, jsonl, junit, markdown, sarif};
+
+/// A schema of ours, compiled. It may refer to the one of reports.
+fn with_schema(name: &str, check: impl FnOnce(&Validator)) {
+    let read = |name: &str| -> Value {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas").join(name);
+        serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+    };
+    let registry = Registry::new()
+        .add("report.schema.json", read("report.schema.json"))
+        .unwrap()
+        .prepare()
+        .unwrap();
+    let options = jsonschema::draft202012::options().with_registry(&registry);
+    check(&options.build(&read(name)).unwrap());
+}
+
+fn errors(schema: &Validator, text: &str) -> Vec<String> {
+    let value = serde_json::from_str(text).unwrap();
+    schema.iter_errors(&value).map(|error| error.to_string()).collect()
+}
+
+#[test]
+fn one_report_in_every_format() {
+    for format in Format::ALL {
+        let text = format.render(&with_findings(), Style::Plain);
+        assert!(text.ends_with('\n'), "{} ends a line", format.as_str());
+        assert_eq!(text, format.render(&with_findings(), Style::Plain), "the same bytes");
+        // People see the first in the tests of the format; the page is looked at in a browser.
+        if !matches!(format, Format::Human | Format::Json | Format::Html) {
+            insta::assert_snapshot!(format.as_str(), text);
+        }
+    }
+}
+
+#[test]
+fn json_reads_back_and_matches_its_schema() {
+    with_schema("report.schema.json", |schema| {
+        for report in every_report() {
+            let text = json(&report);
+            let read: Report = serde_json::from_str(&text).unwrap();
+            assert_eq!(read, report);
+            assert_eq!(errors(schema, &text), Vec::<String>::new());
+        }
+    });
+}
+
+#[test]
+fn json_lines_match_their_schema_and_end_with_the_summary() {
+    with_schema("report-line.schema.json", |schema| {
+        for report in every_report() {
+            let text = jsonl(&report);
+            let mut last = None;
+            for line in text.lines() {
+                assert_eq!(errors(schema, line), Vec::<String>::new(), "{line}");
+                last = Some(serde_json::from_str::<ReportLine>(line).unwrap());
+            }
+            let Some(ReportLine::Summary(summary)) = last else { panic!("no summary:\n{text}") };
+            assert_eq!(summary.findings, report.findings.len() as u64);
+            assert_eq!(text.lines().count(), report.findings.len() + 1);
+        }
+    });
+}
+
+#[test]
+fn nothing_captured_is_no_pass_anywhere() {
+    let report = nothing_captured();
+    let junit = junit(&report);
+    assert!(junit.contains("errors=\"1\"") && junit.contains("<error message=\"nothing captured"));
+    assert!(!junit.contains("<failure"), "{junit}");
+    let skipped = junit.matches("<skipped").count();
+    assert_eq!(skipped, report.rules.len(), "every rule is skipped");
+    let sarif: Value = serde_json::from_str(&sarif(&report)).unwrap();
+    assert_eq!(sarif["runs"][0]["invocations"][0]["executionSuccessful"], false);
+    assert!(github(&report).starts_with("::error title=spanproof::nothing captured"));
+    assert!(markdown(&report).contains("nothing captured"));
+}
+
+#[test]
+fn what_does_not_fail_the_run_fails_no_test_case() {
+    let mut report = with_findings();
+    report.findings.retain(|group| group.level < Level::Violation);
+    assert!(!junit(&report).contains("<failure"));
+    report.fail_on = Level::Information;
+    assert_eq!(junit(&report).matches("<failure").count(), 2);
+}
+
+#[test]
+fn annotations_are_bounded_and_the_rest_is_counted() {
+    let mut report = with_findings();
+    let group = report.findings[0].clone();
+    report.findings = (0..25)
+        .map(|n| {
+            let mut group = group.clone();
+            group.message = format!("finding {n}");
+            group
+        })
+        .collect();
+    let text = github(&report);
+    assert_eq!(text.matches("::error ").count(), 10);
+    insta::assert_snapshot!(text.lines().nth(9).unwrap(), @"::error title=spanproof::and 16 more kinds of finding, 16 violations in all; see the report of the run");
+}
+
+#[test]
+fn fingerprints_do_not_depend_on_the_run() {
+    let prints = |report: &Report| -> Vec<Value> {
+        let log: Value = serde_json::from_str(&sarif(report)).unwrap();
+        let results = log["runs"][0]["results"].as_array().unwrap();
+        results.iter().map(|result| result["partialFingerprints"].clone()).collect()
+    };
+    let first = with_findings();
+    let mut second = first.clone();
+    for example in second.findings.iter_mut().flat_map(|group| &mut group.examples) {
+        example.subject.trace_id = Some("f".repeat(32));
+        example.actual = Some("7".to_owned());
+    }
+    assert_eq!(prints(&first), prints(&second));
+    let mut all = prints(&first);
+    all.sort_by_key(Value::to_string);
+    all.dedup();
+    assert_eq!(all.len(), first.findings.len(), "each finding has its own");
+}
+
+#[test]
+fn a_job_summary_stays_within_what_github_takes() {
+    let mut report = with_findings();
+    let group = report.findings[0].clone();
+    report.findings = (0..3_000)
+        .map(|n| {
+            let mut group = group.clone();
+            group.rule = format!("naming/rule-{n}");
+            group.examples[0].actual = Some("x".repeat(500));
+            group
+        })
+        .collect();
+    let text = markdown(&report);
+    assert!(text.len() < 1024 * 1024, "{} bytes", text.len());
+    assert!(text.contains("more rules with findings"));
+    assert!(conforming().findings.is_empty() && !markdown(&conforming()).contains("## Findings"));
+}
