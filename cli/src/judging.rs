@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
 use conformance::capture::{Export, ReadError, Reader, Source};
-use conformance::report::{Format, ReportTarget, Style};
+use conformance::report::{Format, ReportTarget};
 use conformance_core::{Excerpts, Judge};
 use spanproof_schemas::ledger::{LEDGER_VERSION, Record};
 use spanproof_schemas::price::PriceTable;
@@ -23,7 +23,7 @@ use crate::output;
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReportArgs {
     /// Write a report: FORMAT to standard output, FORMAT=PATH to a file; repeatable. Formats:
-    /// human (the default), json
+    /// human (the default), json, jsonl, markdown, junit, sarif, github, html
     #[arg(long = "report", value_name = "FORMAT[=PATH]", help_heading = "Output")]
     targets: Vec<ReportTarget>,
 }
@@ -32,7 +32,7 @@ impl ReportArgs {
     /// Writes `report` in every form asked for. People always get theirs, unless another format
     /// goes to standard output.
     pub(crate) fn write(&self, report: &Report) -> Result<(), Failure> {
-        let style = if output::may_colour() { Style::Coloured } else { Style::Plain };
+        let style = output::style();
         let mut shown = Vec::new();
         if self.targets.iter().all(|target| target.path.is_some()) {
             shown.extend(Format::Human.render(report, style).into_bytes());

@@ -2,6 +2,8 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use conformance::report::Style;
+
 use crate::exit::{Failure, OrFail as _};
 
 /// Writes a result. A reader that closed the pipe has read what it wanted, and is no failure.
@@ -18,7 +20,9 @@ pub(crate) fn complain(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// Whether results may be coloured: a terminal, and no `NO_COLOR`.
-pub(crate) fn may_colour() -> bool {
-    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+/// How results are styled: in colours on a terminal, unless `NO_COLOR` is set.
+pub(crate) fn style() -> Style {
+    let may_colour = io::stdout().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    if may_colour { Style::Coloured } else { Style::Plain }
 }

@@ -1,6 +1,7 @@
 //! `spanproof explain RULE`
 
 use anyhow::anyhow;
+use conformance::report::terminal;
 
 use crate::exit::{Failure, OrFail as _, Outcome};
 use crate::output;
@@ -18,6 +19,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         .or_usage()?;
     let page = conformance_core::docs::page(rule);
     // What stands before is for those who would edit the file.
-    output::show(page.split_once("-->\n\n").map_or(page.as_str(), |(_, text)| text))?;
+    let text = page.split_once("-->\n\n").map_or(page.as_str(), |(_, text)| text);
+    output::show(terminal(text, output::style()))?;
     Ok(Outcome::Conforms)
 }

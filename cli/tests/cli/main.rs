@@ -4,5 +4,6 @@ mod bad_input;
 mod clients;
 mod load;
 mod mock;
+mod reports;
 mod run;
 mod spanproof;

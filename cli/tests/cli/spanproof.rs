@@ -30,16 +30,21 @@ impl Folder {
     /// Runs `spanproof` with `arguments` here; its clients are those below `clients`, if that is
     /// there.
     pub(crate) fn spanproof(&self, arguments: &[&str]) -> Ended {
+        self.spanproof_reading(Stdio::null(), arguments)
+    }
+
+    /// The same, with standard input from the file `name` of this folder.
+    pub(crate) fn spanproof_fed(&self, name: &str, arguments: &[&str]) -> Ended {
+        self.spanproof_reading(fs::File::open(self.path(name)).unwrap().into(), arguments)
+    }
+
+    fn spanproof_reading(&self, input: Stdio, arguments: &[&str]) -> Ended {
         let mut command = Command::new(env!("CARGO_BIN_EXE_spanproof"));
         if self.path("clients").exists() {
             command.env("SPANPROOF_CLIENTS_DIR", self.path("clients"));
         }
-        let output = command
-            .args(arguments)
-            .current_dir(self.0.path())
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
+        let output =
+            command.args(arguments).current_dir(self.0.path()).stdin(input).output().unwrap();
         Ended {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
