@@ -48,6 +48,7 @@ const CLIENT_STEPS: &[Step] = &[
     Step { name: "fidelity: go", run: |root| clients::fidelity(root, "go") },
     Step { name: "fidelity: raw", run: |root| clients::fidelity(root, "raw") },
     Step { name: "the guide to the mock", run: clients::guide },
+    Step { name: "reports: public schemas", run: clients::public_schemas },
     Step { name: "python/genai-bedrock", run: clients::genai_bedrock },
     Step { name: "python/article", run: clients::article },
     Step { name: "run -- an unchanged boto3 program", run: clients::unchanged_program },

@@ -4,6 +4,7 @@
 mod fidelity;
 mod guide;
 mod judged;
+mod reports;
 
 use std::io;
 
@@ -15,6 +16,7 @@ use super::say;
 pub(crate) use fidelity::check as fidelity;
 pub(crate) use guide::guide;
 pub(crate) use judged::{article, genai_bedrock, unchanged_program};
+pub(crate) use reports::public_schemas;
 
 /// The Python environment of `requirements`, made on first use.
 fn prepare(requirements: &Requirements) -> Result<Environment> {
