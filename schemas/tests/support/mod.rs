@@ -1,13 +1,13 @@
 //! What the tests of the schemas share: compiling a schema, and spoiling a document.
 
-use jsonschema::{Registry, Validator};
+use jsonschema::{Registry, RegistryBuilder, Validator};
 use serde_json::{Value, json};
 
 /// The schema beside this crate's manifest, compiled. It may refer to `report.schema.json`.
 pub(crate) fn validator(name: &str) -> Validator {
     let report = Registry::new()
         .add("report.schema.json", schema("report"))
-        .and_then(|registry| registry.prepare())
+        .and_then(RegistryBuilder::prepare)
         .unwrap_or_else(|error| panic!("report.schema.json: {error}"));
     jsonschema::draft202012::options()
         .with_registry(&report)

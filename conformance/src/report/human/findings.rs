@@ -53,7 +53,7 @@ fn of_rule<'a>(
         out.push_str(&wrapped(&message, INDENT));
         if let Some((example, others)) = group.examples.split_first() {
             out.push_str(&of_example(report, example, style, drawn));
-            out.push_str(&further(example, others, group.count - 1));
+            out.push_str(&further(example, others, group.count.saturating_sub(1)));
         }
     }
     if let Some(rule) = rule(report, first) {
