@@ -3,6 +3,10 @@
 
 mod support;
 
+use std::fs;
+use std::path::Path;
+
+use conformance_core::rules::RULES;
 use conformance_core::{Choice, Content, Settings};
 use spanproof_fixtures::corpus::Corpus;
 use spanproof_fixtures::mutations::Proof;
@@ -27,7 +31,7 @@ fn conforming_telemetry_of_every_version_gives_no_violation_and_no_improvement()
 }
 
 #[test]
-fn every_mutation_is_caught_by_its_rule_and_by_no_unrelated_one() {
+fn every_mutation_is_caught_by_its_rule_and_by_no_unrelated_one_as_the_page_says() {
     let proof = Proof::of(|capture, content_allowed| {
         let mut settings = Settings::default();
         if content_allowed {
@@ -37,4 +41,11 @@ fn every_mutation_is_caught_by_its_rule_and_by_no_unrelated_one() {
     });
     let failures = proof.failures();
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
+    let rules: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/mutations.md");
+    let committed = fs::read_to_string(path).unwrap();
+    assert!(
+        committed == proof.page(&rules),
+        "docs/mutations.md is stale; run `cargo xtask dev docs`"
+    );
 }

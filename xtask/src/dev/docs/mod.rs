@@ -1,5 +1,6 @@
 //! `cargo xtask dev docs`: what is generated under `docs/`.
 
+mod mutations;
 mod programs;
 mod rules;
 
@@ -25,6 +26,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let root = workspace::root();
     let mut outdated = rules::pages(&root)?;
     outdated.extend(programs::pages(&root)?);
+    outdated.push(mutations::page(&root));
     outdated.retain(|(path, text)| fs::read_to_string(path).ok() != *text);
     if args.check {
         let problem = |(path, _): &Page| {
