@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 
+use spanproof_schemas::endpoint;
 use tokio::process::Command;
 
 use crate::servers::Servers;
@@ -37,9 +38,10 @@ const REMOVED: &[&str] = &[
 pub(crate) fn point_at(servers: &Servers, command: &mut Command) -> Vec<String> {
     let is_grpc = std::env::var_os("OTEL_EXPORTER_OTLP_PROTOCOL").is_some_and(|it| it == "grpc");
     let receiver = if is_grpc { servers.grpc_endpoint() } else { servers.http_endpoint() };
-    command
-        .env("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", servers.mock.endpoint())
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", receiver);
+    for name in endpoint::VARIABLES {
+        command.env(name, servers.mock.endpoint());
+    }
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", receiver);
     for name in REMOVED {
         command.env_remove(name);
     }

@@ -17,7 +17,7 @@ END
 #[test]
 fn the_command_finds_the_mock_and_the_receiver_in_its_environment() {
     let folder = Folder::new();
-    let script = r#"echo "$AWS_ENDPOINT_URL_BEDROCK_RUNTIME $OTEL_EXPORTER_OTLP_ENDPOINT $OTEL_EXPORTER_OTLP_PROTOCOL" > seen"#;
+    let script = r#"echo "$AWS_ENDPOINT_URL_BEDROCK_RUNTIME $OTEL_EXPORTER_OTLP_ENDPOINT $OTEL_EXPORTER_OTLP_PROTOCOL $AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME $AWS_ENDPOINT_URL_BEDROCK" > seen"#;
     assert_eq!(folder.spanproof(&["run", "--", "sh", "-c", script]).code, Some(4));
     let seen = fs::read_to_string(folder.path("seen")).unwrap();
     let words: Vec<&str> = seen.split_whitespace().collect();
@@ -25,6 +25,8 @@ fn the_command_finds_the_mock_and_the_receiver_in_its_environment() {
     assert!(words[1].starts_with("http://127.0.0.1:"), "{seen}");
     assert_ne!(words[0], words[1]);
     assert_eq!(words[2], "http/protobuf");
+    // No client of a service that the mock serves may call the real one.
+    assert_eq!(words[3..], [words[0]; 2]);
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use spanproof_schemas::endpoint;
+
 /// Where a worker sends its calls and its telemetry, and how long it may take.
 #[derive(Clone)]
 pub struct Settings {
@@ -75,8 +77,9 @@ impl Settings {
     /// The variables that every worker gets. `clients` is where the shared files of its language
     /// are.
     pub(super) fn variables(&self, clients: &Path) -> Vec<(&'static str, String)> {
-        vec![
-            ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", self.bedrock_endpoint.clone()),
+        let endpoints =
+            endpoint::VARIABLES.iter().map(|name| (*name, self.bedrock_endpoint.clone()));
+        let others = [
             // SDKs disagree on the variable's name.
             ("AWS_REGION", "us-east-1".to_owned()),
             ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
@@ -95,6 +98,7 @@ impl Settings {
             ("PYTHONPATH", clients.join("python").display().to_string()),
             ("PYTHONDONTWRITEBYTECODE", "1".to_owned()),
             ("SPANPROOF_CONCURRENCY", self.concurrency.to_string()),
-        ]
+        ];
+        endpoints.chain(others).collect()
     }
 }

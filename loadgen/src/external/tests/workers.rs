@@ -148,7 +148,8 @@ async fn more_calls_than_pipes_hold_do_not_block() {
 async fn the_worker_sees_its_variables() {
     let client = client(
         r#"
-names = ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_DEFAULT_REGION", "OTEL_EXPORTER_OTLP_ENDPOINT",
+names = ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME",
+    "AWS_ENDPOINT_URL_BEDROCK", "AWS_DEFAULT_REGION", "OTEL_EXPORTER_OTLP_ENDPOINT",
     "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_SERVICE_NAME", "SPANPROOF_CONCURRENCY", "GREETING", "CONTENT"]
 ready()
 print(*[f"{name}={os.environ.get(name)}" for name in names], sep="\n", file=sys.stderr)
@@ -160,6 +161,8 @@ for call in calls(): sys.exit(1)
     insta::assert_snapshot!(worker.call(call(0)).await.unwrap_err(), @r"
     the client ended early: python/test ended with exit status: 1; calls still open: 1; its last lines on standard error:
       AWS_ENDPOINT_URL_BEDROCK_RUNTIME=http://127.0.0.1:1
+      AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME=http://127.0.0.1:1
+      AWS_ENDPOINT_URL_BEDROCK=http://127.0.0.1:1
       AWS_DEFAULT_REGION=us-east-1
       OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:2
       OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
