@@ -1,5 +1,6 @@
 //! `spanproof.toml`: what a project always wants, so that it need not be said on each command line.
 
+mod listen;
 mod mock;
 mod quota;
 
@@ -12,6 +13,7 @@ use serde::Deserialize;
 use spanproof_schemas::report::Level;
 
 use crate::exit::{Failure, OrFail};
+pub(crate) use listen::Listen;
 pub(crate) use mock::{AuthMode, MockTable};
 pub(crate) use quota::QuotaTable;
 

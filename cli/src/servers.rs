@@ -118,9 +118,7 @@ impl Servers {
 
 /// Starts a mock that keeps its ledger at `ledger`.
 pub(crate) fn start_mock(config: mock_bedrock::Config, ledger: &Path) -> Result<Server, Failure> {
-    let ledger = JsonLines::create(ledger)
-        .with_context(|| format!("cannot write the ledger {}", ledger.display()))
-        .or_could_not_judge()?;
+    let ledger = JsonLines::create(ledger).or_could_not_judge()?;
     Server::start(config, ledger).or_could_not_judge()
 }
 

@@ -9,6 +9,7 @@ use mock_bedrock::{Config, FaultPlan, Quirk, Quota};
 use spanproof_schemas::speed::Speed;
 
 use crate::configuration::{MockTable, QuotaTable};
+use crate::output;
 
 /// Arguments about answers; each can stand in the `[mock]` table of `spanproof.toml` too.
 #[derive(Debug, clap::Args)]
@@ -26,7 +27,8 @@ pub(crate) struct ServingArgs {
     /// shows it, or an array of them
     #[arg(long, value_name = "FILE", help_heading = "Serving")]
     guardrails: Option<PathBuf>,
-    /// Which requests are struck by which faults: a plan in JSON, or in TOML if its name ends so
+    /// Which requests are struck by which faults: a plan in JSON, or in YAML or TOML if its name
+    /// ends in .yaml, .yml or .toml
     #[arg(long, value_name = "FILE", help_heading = "Serving")]
     faults: Option<PathBuf>,
     /// Answers that take the place of generated ones: rules in YAML, or in JSON if its name ends so
@@ -73,6 +75,9 @@ impl ServingArgs {
             ..Config::default()
         };
         config.validate()?;
+        for idle in config.faults.idle() {
+            output::complain(&format!("warning: plan of faults: {idle}"));
+        }
         Ok(config)
     }
 }
@@ -81,10 +86,10 @@ fn read_plan(path: &Path) -> anyhow::Result<FaultPlan> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the plan of faults {}", path.display()))?;
     let no_plan = || format!("{} is no plan of faults", path.display());
-    let plan: FaultPlan = if path.extension().is_some_and(|it| it == "toml") {
-        toml::from_str(&text).with_context(no_plan)?
-    } else {
-        serde_json::from_str(&text).with_context(no_plan)?
+    let plan: FaultPlan = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("toml") => toml::from_str(&text).with_context(no_plan)?,
+        Some("yaml" | "yml") => serde_norway::from_str(&text).with_context(no_plan)?,
+        _ => serde_json::from_str(&text).with_context(no_plan)?,
     };
     plan.validate().with_context(no_plan)?;
     Ok(plan)

@@ -95,14 +95,20 @@ impl Body for AnswerBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Severed>>> {
         let bytes = match self.get_mut() {
             AnswerBody::Plain(bytes) => bytes.take(),
-            AnswerBody::Whole { bytes, recorder } => bytes.take().inspect(|_| recorder.delivered()),
+            AnswerBody::Whole { bytes, recorder } => bytes.take().inspect(|_| {
+                recorder.delivered();
+                recorder.close();
+            }),
             AnswerBody::Stream { player, model, ending, recorder } => {
                 match std::task::ready!(player.poll_due(recorder, cx)) {
                     Some(due) => {
                         let tokens = model.map_or(0, |model| model.tokens(due.chars as u64));
                         recorder.chunks(due.frames, tokens);
-                        if player.is_over() && matches!(ending, Ending::Complete) {
-                            recorder.delivered();
+                        if player.is_over() && !matches!(ending, Ending::Cut(_)) {
+                            if matches!(ending, Ending::Complete) {
+                                recorder.delivered();
+                            }
+                            recorder.close();
                         }
                         Some(due.bytes)
                     }

@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use crate::error::ServiceError;
+use crate::glob;
 use crate::model::{Area, Model};
 
 /// The files, in the order in which the models are listed.
@@ -110,6 +111,19 @@ fn resolve_arn(arn: &str) -> Result<&'static Model, ServiceError> {
         }
         _ => Err(ServiceError::unknown_model()),
     }
+}
+
+/// Whether `pattern`, where `*` is any text, fits an id by which a model can be asked for. ARNs hold
+/// names of people's own, and may be anything.
+pub(crate) fn may_name(pattern: &str) -> bool {
+    pattern.starts_with("arn:")
+        || all().iter().any(|model| {
+            glob::fits(pattern, &model.id)
+                || model
+                    .areas
+                    .iter()
+                    .any(|area| glob::fits(pattern, &format!("{}.{}", area.prefix(), model.id)))
+        })
 }
 
 /// The model of a cross-region inference profile that contains it.

@@ -23,6 +23,7 @@ use crate::line::Severed;
 use crate::recorder::Recorder;
 use crate::script::Role;
 use crate::sonic::{self, Reply, Session};
+use crate::timing;
 
 /// The body of a request that is still coming.
 pub(crate) type Incoming = UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>;
@@ -223,7 +224,8 @@ impl Duplex {
                 event_stream::put_event(&mut frame, "chunk", &reply.payload);
             }
             Some(Damage::Stall(length)) => {
-                *from += self.speed.scale(*length);
+                *from += timing::wait(self.speed, *length, *length);
+                self.latest = self.latest.max(*from);
                 event_stream::put_event(&mut frame, "chunk", &reply.payload);
             }
             Some(Damage::SlowFirstByte(_)) | None => {

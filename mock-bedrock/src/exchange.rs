@@ -14,7 +14,6 @@ use http_body::Body;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use memchr::memmem::Finder;
 use spanproof_schemas::ledger::{Exchange, LEDGER_VERSION, MarkerKind, Record, Run, marker_stem};
-use spanproof_schemas::speed::Speed;
 use spanproof_schemas::time::unix_nanos;
 
 use crate::admin::Observer;
@@ -41,6 +40,7 @@ use crate::route::{self, Labels};
 use crate::scripted::Scripts;
 use crate::throttle::{Reservation, Throttle};
 use crate::timer::Timer;
+use crate::timing;
 
 /// The largest body that the service takes.
 const BODY_LIMIT_BYTES: usize = 25_000_000;
@@ -219,7 +219,7 @@ impl Service {
         };
         // All that takes work happens between two waits: what is alive across a wait is moved about
         // with the request.
-        let (mut response, due) = match body {
+        let (mut response, wait) = match body {
             Received::Whole(body) => match self.check_caller(&head, &body) {
                 Ok(()) => {
                     let answered =
@@ -233,15 +233,17 @@ impl Service {
                                 Way { operation, line, version, damage, incoming, signatures };
                             self.respond(written, way, recorder, arrived)
                         }
-                        Err(Failure::Refused(error)) => (refuse(&error, operation, recorder), None),
+                        Err(Failure::Refused(error)) => {
+                            (refuse(&error, operation, recorder), Duration::ZERO)
+                        }
                         Err(Failure::Severed) => return Err(Severed),
                     }
                 }
-                Err(refusal) => (turn_away(&refusal, recorder), None),
+                Err(refusal) => (turn_away(&refusal, recorder), Duration::ZERO),
             },
             Received::TooLong => {
                 let error = ServiceError::body_too_long(BODY_LIMIT_BYTES);
-                (refuse(&error, operation, recorder), None)
+                (refuse(&error, operation, recorder), Duration::ZERO)
             }
             // Nobody hears this answer, so the record says that none was served.
             Received::BrokenOff => {
@@ -251,10 +253,8 @@ impl Service {
                 );
             }
         };
-        if let Some(due) = due
-            && self.config.speed != Speed::Max
-        {
-            self.timer.sleep_until(arrived + self.config.speed.scale(due)).await;
+        if !wait.is_zero() {
+            self.timer.sleep_until(arrived + wait).await;
         }
         if keeps_alive {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("keep-alive"));
@@ -300,16 +300,17 @@ impl Service {
         }
     }
 
-    /// The response that carries `written`, and when its first byte is due, in simulated time from
-    /// the arrival of the request; at once if that is `None`.
+    /// The response that carries `written`, and how long after the arrival of the request its first
+    /// byte goes out.
     fn respond(
         &self,
         mut written: Written,
         way: Way<'_>,
         mut recorder: Recorder,
         arrived: Instant,
-    ) -> (Response<AnswerBody>, Option<Duration>) {
+    ) -> (Response<AnswerBody>, Duration) {
         recorder.charge(written.usage);
+        let held = way.damage.as_ref().map(Damage::first_byte_delay).unwrap_or_default();
         let ending = way.damage.as_ref().map_or(fault::Ending::Complete, |damage| {
             damage.apply(&mut written, recorder.exchange(), way.operation)
         });
@@ -355,7 +356,7 @@ impl Service {
                 AnswerBody::Duplex(Box::new(Duplex::new(&self.config, opening, *session, recorder)))
             }
         };
-        (response.map(|()| body), Some(written.due))
+        (response.map(|()| body), timing::wait(self.config.speed, written.due, held))
     }
 
     /// The answer to a path or method that no operation has. It is no exchange of the ledger.

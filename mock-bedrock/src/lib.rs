@@ -85,9 +85,9 @@ mod wire;
 
 pub use auth::{AccessKey, Auth, BearerKey, Keys};
 pub use config::{Config, ConfigError};
-pub use fault::{Attempts, Calls, FaultPlan, FaultPlanError, FaultRule, Span};
+pub use fault::{Attempts, Calls, FaultPlan, FaultPlanError, FaultRule, KnownFault, Span, faults};
 pub use handler::Handler;
-pub use ledger::{HandedFrame, InMemory, JsonLines, LedgerError, LedgerSink};
+pub use ledger::{Discard, HandedFrame, InMemory, JsonLines, LedgerError, LedgerSink};
 pub use pacing::{PaceError, PaceOverride};
 pub use quirk::{Quirk, UnknownQuirk};
 pub use server::{Server, StartError};

@@ -15,7 +15,12 @@ const EVERY_MODEL: &str = "*";
 /// of the server scales them. A spread, or sigma, is the standard deviation of the logarithm; 0
 /// makes every draw the median.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(
+    default,
+    deny_unknown_fields,
+    rename_all = "kebab-case",
+    expecting = "the timing of a model is a table, such as { tokens-per-second = 40.0 }"
+)]
 pub struct PaceOverride {
     /// Median of the time to the first token, in milliseconds.
     pub first_token_median_ms: Option<f64>,

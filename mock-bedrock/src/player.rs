@@ -4,7 +4,7 @@ use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use spanproof_schemas::speed::Speed;
@@ -12,6 +12,7 @@ use spanproof_schemas::speed::Speed;
 use crate::recorder::Recorder;
 use crate::script::{Beat, Script};
 use crate::timer::{Sleep, Timer};
+use crate::timing;
 
 /// A script being played. Deadlines are absolute, so that lateness does not add up, and all that
 /// is due goes out in one piece.
@@ -57,28 +58,35 @@ impl Player {
         if self.is_over() {
             return Poll::Ready(None);
         }
-        if self.speed == Speed::Max {
+        // Once a frame is held up, so are those after it.
+        let is_held = self.beats.last().is_some_and(|beat| !beat.held.is_zero());
+        if self.speed == Speed::Max && !is_held {
             return Poll::Ready(Some(self.take(self.beats.len())));
         }
         loop {
             let now = Instant::now();
             let passed = now - self.began;
             let waiting = &self.beats[self.next..];
-            let frames = waiting.partition_point(|beat| self.speed.scale(beat.due) <= passed);
+            let frames = waiting.partition_point(|beat| self.wait(beat) <= passed);
             if frames > 0 {
                 for (number, beat) in waiting[..frames].iter().enumerate() {
-                    let planned = self.began + self.speed.scale(beat.due);
+                    let planned = self.began + self.wait(beat);
                     recorder.frame(self.next + number, planned, now);
                 }
                 return Poll::Ready(Some(self.take(self.next + frames)));
             }
-            let deadline = self.began + self.speed.scale(waiting[0].due);
+            let deadline = self.began + self.wait(&waiting[0]);
             let sleep = self.sleep.get_or_insert_with(|| self.timer.sleep_until(deadline));
             sleep.reset(deadline);
             if Pin::new(sleep).poll(cx).is_pending() {
                 return Poll::Pending;
             }
         }
+    }
+
+    /// How long after the arrival of the request a frame goes out.
+    fn wait(&self, beat: &Beat) -> Duration {
+        timing::wait(self.speed, beat.due, beat.held)
     }
 
     /// Takes the frames up to the `next`th.

@@ -14,7 +14,8 @@ use crate::ledger::HandedFrame;
 use crate::throttle::Reservation;
 
 /// The record of one exchange in the making. Dropping it writes the record: a client that leaves
-/// drops the answer, and the record then says that the answer was not delivered.
+/// drops the answer, and the record then says that the answer was not delivered. Once it is closed
+/// it is not to be filled in any more.
 pub(crate) struct Recorder {
     exchange: Option<Box<Exchange>>,
     /// What the whole answer charges.
@@ -94,6 +95,24 @@ impl Recorder {
         chunks.count += count;
     }
 
+    /// Writes the record: nothing more will happen to the answer. Called before its last bytes are on
+    /// their way, so that a client that has all of an answer finds it in the ledger.
+    pub(crate) fn close(&mut self) {
+        let Some(mut exchange) = self.exchange.take() else { return };
+        if let Some(mut reservation) = self.reservation.take() {
+            reservation.settle(exchange.usage);
+        }
+        if exchange.finished_unix_nanos == 0 {
+            exchange.finished_unix_nanos = now();
+        }
+        for hash in [&mut exchange.prompt_sha256, &mut exchange.completion_sha256] {
+            if hash.is_empty() {
+                *hash = draw::sha256("");
+            }
+        }
+        self.sink.record(Record::Exchange(exchange));
+    }
+
     /// A frame was handed to the connection at `handed`, the `number`th of its stream, that was
     /// due at `planned`.
     pub(crate) fn frame(&self, number: usize, planned: Instant, handed: Instant) {
@@ -106,20 +125,7 @@ impl Recorder {
 
 impl Drop for Recorder {
     fn drop(&mut self) {
-        if let Some(mut exchange) = self.exchange.take() {
-            if let Some(reservation) = &mut self.reservation {
-                reservation.settle(exchange.usage);
-            }
-            if exchange.finished_unix_nanos == 0 {
-                exchange.finished_unix_nanos = now();
-            }
-            for hash in [&mut exchange.prompt_sha256, &mut exchange.completion_sha256] {
-                if hash.is_empty() {
-                    *hash = draw::sha256("");
-                }
-            }
-            self.sink.record(Record::Exchange(exchange));
-        }
+        self.close();
     }
 }
 

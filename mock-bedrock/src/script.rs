@@ -58,6 +58,8 @@ pub(crate) struct Beat {
     pub(crate) end: usize,
     /// When it is due, in simulated time from the arrival of the request.
     pub(crate) due: Duration,
+    /// How much of that a fault asked for, which is waited also at a speed that waits for nothing.
+    pub(crate) held: Duration,
     /// Characters of the answer told by it and all before it.
     pub(crate) chars: usize,
     pub(crate) role: Role,
@@ -88,13 +90,25 @@ impl Script {
         chars: usize,
     ) {
         put_server_sent(&mut self.bytes, name, payload);
-        self.beats.push(Beat { end: self.bytes.len(), due, chars, role: self.role });
+        self.beats.push(Beat {
+            end: self.bytes.len(),
+            due,
+            chars,
+            role: self.role,
+            ..Beat::default()
+        });
     }
 
     /// Adds an event that is due once `chars` characters have been generated.
     pub(crate) fn event(&mut self, event_type: &str, payload: &[u8], due: Duration, chars: usize) {
         event_stream::put_event(&mut self.bytes, event_type, payload);
-        self.beats.push(Beat { end: self.bytes.len(), due, chars, role: self.role });
+        self.beats.push(Beat {
+            end: self.bytes.len(),
+            due,
+            chars,
+            role: self.role,
+            ..Beat::default()
+        });
     }
 
     /// Varies the gaps between frames, so that they come as unevenly as a model generates.
@@ -185,10 +199,11 @@ impl Script {
         }
     }
 
-    /// Makes the frames from the one at `from` on come later.
-    pub(crate) fn delay(&mut self, from: usize, delay: Duration) {
+    /// Holds up the frames from the one at `from` on.
+    pub(crate) fn hold(&mut self, from: usize, delay: Duration) {
         for beat in self.beats.iter_mut().skip(from) {
             beat.due += delay;
+            beat.held += delay;
         }
     }
 

@@ -4,7 +4,7 @@ mod connections;
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdTcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdTcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -112,10 +112,18 @@ impl Server {
         self.address
     }
 
-    /// The endpoint to give to an SDK, such as `http://127.0.0.1:43123`.
+    /// The endpoint to give to an SDK on this machine, such as `http://127.0.0.1:43123`: a server
+    /// that listens at every address is called at that of loopback.
     #[must_use]
     pub fn endpoint(&self) -> String {
-        format!("{}://{}", self.scheme, self.address)
+        let mut address = self.address;
+        if address.ip().is_unspecified() {
+            address.set_ip(match address.ip() {
+                IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        format!("{}://{address}", self.scheme)
     }
 
     /// Stops accepting, lets exchanges in progress finish for a few seconds, ends the rest, and

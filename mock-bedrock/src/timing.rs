@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, LogNormal};
+use spanproof_schemas::speed::Speed;
 
 use crate::draw::{self, Purpose};
 use crate::model::Model;
@@ -135,6 +136,16 @@ pub(crate) fn latency(median_ms: f64, key: u64) -> Duration {
     let mut draws = draw::generator(key, Purpose::Latency);
     let millis = log_normal(median_ms, 0.35, &mut draws).clamp(1.0, 600_000.0);
     Duration::from_secs_f64(millis / 1_000.0)
+}
+
+/// How long to wait for what is due in simulated time, `held` of it because a fault asked for that
+/// span. Who asks for a stall of a second wants one, and gets it at [`Speed::Max`] too, where
+/// nothing else is waited for.
+pub(crate) fn wait(speed: Speed, due: Duration, held: Duration) -> Duration {
+    match speed {
+        Speed::Max => held,
+        Speed::Times(_) => speed.scale(due),
+    }
 }
 
 /// Whole milliseconds, as the service reports durations.

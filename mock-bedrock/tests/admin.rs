@@ -18,10 +18,8 @@ fn start(kept_records: usize) -> Mock {
     Mock::with(Config { speed: Speed::Max, kept_records, ..Config::default() })
 }
 
-/// Calls with known statuses, one after another, and waits until all of them are in the ledger: a
-/// client has its answer before that.
+/// Calls with known statuses, one after another.
 async fn calls(mock: &Mock) {
-    let known = mock.ledger.exchanges().len();
     for (model, segment, status) in [
         (HAIKU, "converse", 200),
         (NOVA, "converse", 200),
@@ -31,7 +29,6 @@ async fn calls(mock: &Mock) {
         let answered = mock.post(&format!("/model/{model}/{segment}"), &[], &hello()).await;
         assert_eq!(answered.status, status);
     }
-    mock.ask("GET", &format!("{LEDGER}?follow=true&limit=1&after={}", known + 3)).await;
 }
 
 async fn page(mock: &Mock, query: &str) -> Value {
@@ -66,8 +63,73 @@ async fn the_ledger_is_filtered() {
     assert_eq!(sequences(&page(&mock, "operation=ConverseStream").await), [2]);
     let haiku = "model=anthropic.claude-3-haiku-20240307-v1%3A0";
     assert_eq!(sequences(&page(&mock, haiku).await), [0, 2]);
+    assert_eq!(sequences(&page(&mock, "model=anthropic.*").await), [0, 2]);
+    assert_eq!(sequences(&page(&mock, "model=*like*").await), [3]);
     assert_eq!(sequences(&page(&mock, "status=400").await), [3]);
     assert_eq!(sequences(&page(&mock, "since=2&status=200").await), [2]);
+}
+
+#[tokio::test]
+async fn the_newest_records_are_asked_for_by_their_count() {
+    let mock = start(100);
+    calls(&mock).await;
+    let last = page(&mock, "last=2").await;
+    assert_eq!((sequences(&last), &last["next"]), (vec![2, 3], &4.into()));
+    assert_eq!(sequences(&page(&mock, "last=1&status=200").await), [2]);
+    assert_eq!(sequences(&page(&mock, "last=9").await), [0, 1, 2, 3]);
+    let mut body = mock.open("GET", &format!("{LEDGER}?follow=true&last=1"), "").await.into_body();
+    let mut text = String::new();
+    lines(&mut body, &mut text, 2).await;
+    assert!(text.contains(r#""sequence":3"#), "{text}");
+}
+
+/// A model of inference profiles is found by its base id, too.
+#[tokio::test]
+async fn a_model_is_found_by_its_base_id_and_by_the_id_that_was_sent() {
+    let mock = start(100);
+    let path = "/model/us.amazon.nova-lite-v1%3A0/converse";
+    assert_eq!(mock.post(path, &[], &hello()).await.status, 200);
+    for model in ["us.amazon.nova-lite-v1%3A0", "amazon.nova-lite-v1%3A0", "us.*", "amazon.*"] {
+        assert_eq!(sequences(&page(&mock, &format!("model={model}")).await), [0], "{model}");
+    }
+    assert!(sequences(&page(&mock, "model=anthropic.*").await).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_has_its_answer_finds_it_in_the_ledger() {
+    let mock = start(10);
+    for (count, fault) in ["", "no-metadata", "stream:throttlingException", "unknown-event"]
+        .into_iter()
+        .cycle()
+        .take(40)
+        .enumerate()
+    {
+        let headers = [("x-spanproof-fault", fault)];
+        let headers = if fault.is_empty() { &[][..] } else { &headers };
+        mock.post(&format!("/model/{HAIKU}/converse-stream"), headers, &hello()).await;
+        let last = page(&mock, "last=1").await;
+        assert_eq!(sequences(&last), [count as u64], "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn the_paths_below_a_test_s_endpoint_are_those_below_the_server_s() {
+    let mock = start(100);
+    let endpoint = "/_spanproof/tests/a%20b";
+    mock.post(&format!("{endpoint}/model/{NOVA}/converse"), &[], &hello()).await;
+    mock.post(&format!("/model/{NOVA}/converse"), &[], &hello()).await;
+    let of_test = mock.ask("GET", &format!("{endpoint}/_spanproof/ledger")).await.json();
+    assert_eq!(sequences(&of_test), [0]);
+    let plan = r#"{"rules":[{"fault":"AccessDeniedException"}]}"#;
+    let faults = format!("{endpoint}/_spanproof/faults");
+    assert_eq!(mock.send_with("PUT", &faults, plan).await.status, 204);
+    assert_eq!([status(&mock, "a%20b").await, status(&mock, "").await], [403, 200]);
+    for path in ["health", "metrics"] {
+        assert_eq!(mock.ask("GET", &format!("{endpoint}/_spanproof/{path}")).await.status, 200);
+    }
+    let unknown = mock.ask("GET", &format!("{endpoint}/_spanproof/ledgers")).await;
+    assert_eq!(unknown.status, 404);
+    assert!(unknown.json()["error"].as_str().unwrap().contains("ledgers"));
 }
 
 #[tokio::test]
@@ -238,6 +300,13 @@ async fn plans_of_faults_hold_for_all_or_for_one_test() {
     assert_eq!(status(&mock, "").await, 429);
     assert_eq!(status(&mock, "a").await, 403);
     assert_eq!(status(&mock, "b").await, 429);
+    // A test is shown what holds for it: the common plan while it has none, and not even that once
+    // its own is empty.
+    let b = "/_spanproof/tests/b/faults";
+    assert_eq!(mock.ask("GET", b).await.json()["rules"][0]["fault"], "ThrottlingException");
+    assert_eq!(mock.send_with("PUT", b, r#"{"rules":[]}"#).await.status, 204);
+    assert_eq!(mock.ask("GET", b).await.json()["rules"], serde_json::json!([]));
+    assert_eq!(status(&mock, "b").await, 200);
     assert_eq!(mock.ask("DELETE", all).await.status, 204);
     assert_eq!(status(&mock, "").await, 200);
     assert_eq!(status(&mock, "a").await, 403);
@@ -294,6 +363,9 @@ async fn bad_requests_are_told_what_is_wrong() {
         ("GET", "/_spanproof/reset"),
         ("GET", "/_spanproof/ledger?limit=0"),
         ("GET", "/_spanproof/ledger?limit=many"),
+        ("GET", "/_spanproof/ledger?last=many"),
+        ("GET", "/_spanproof/ledger?last=1&limit=1"),
+        ("GET", "/_spanproof/ledger?status=2xx"),
         ("GET", "/_spanproof/ledger?operation=Guess"),
         ("GET", "/_spanproof/ledger?status=70000"),
         ("GET", "/_spanproof/ledger?since=-1"),

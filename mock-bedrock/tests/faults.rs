@@ -285,14 +285,18 @@ async fn a_cut_between_frames_leaves_whole_frames() {
 }
 
 #[tokio::test]
-async fn delays_are_simulated_time() {
+async fn delays_are_simulated_time_and_real_time_where_none_passes() {
     // A simulated hour lasts a tenth of a second.
-    let speed = Speed::Times(36_000.0);
-    let hour = std::time::Duration::from_millis(100);
-    for (fault, segment) in [
-        ("slow-first-byte=1h", CONVERSE),
-        ("slow-first-byte=1h", CONVERSE_STREAM),
-        ("stall=1h", CONVERSE_STREAM),
+    let hour_in_a_moment = Speed::Times(36_000.0);
+    let moment = std::time::Duration::from_millis(100);
+    for (speed, fault, segment) in [
+        (hour_in_a_moment, "slow-first-byte=1h", CONVERSE),
+        (hour_in_a_moment, "slow-first-byte=1h", CONVERSE_STREAM),
+        (hour_in_a_moment, "stall=1h", CONVERSE_STREAM),
+        // Where nothing else is waited for, what a fault asks for is.
+        (Speed::Max, "slow-first-byte=100ms", CONVERSE),
+        (Speed::Max, "slow-first-byte=100ms", CONVERSE_STREAM),
+        (Speed::Max, "stall=100ms", CONVERSE_STREAM),
     ] {
         let mock = Mock::start(speed);
         let post = async |fault| {
@@ -304,7 +308,7 @@ async fn delays_are_simulated_time() {
         let began = std::time::Instant::now();
         let late = post(fault).await;
         // It may take longer, and never less.
-        assert!(began.elapsed() >= hour, "{fault} {segment}");
+        assert!(began.elapsed() >= moment, "{fault} {segment}");
         assert_eq!(plain.body, late.body);
         for exchange in mock.exchanges().await {
             assert!(exchange.delivered);

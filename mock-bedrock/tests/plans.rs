@@ -12,7 +12,7 @@ use spanproof_schemas::speed::Speed;
 const PLAN: &str = r#"{"rules": [
     {"fault": "ThrottlingException:requests", "model": "amazon.*", "attempts": "1-2"},
     {"fault": "ServiceUnavailableException@1", "call": {"every": 2}, "test": "other"},
-    {"fault": "stall=5s", "operation": "ConverseStream", "rate": 0.5, "times": 3},
+    {"fault": "stall=5ms", "operation": "ConverseStream", "rate": 0.5, "times": 3},
     {"fault": "cut:between-frames", "prompt": "fjord", "invocation_id": "x", "call": 4, "attempts": 1}
 ]}"#;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 pub enum Speed {
     /// So many times as fast: `Times(1440.0)` makes a day a minute.
     Times(f64),
-    /// Without waiting at all.
+    /// Without waiting, but for spans that a fault of the mock asks for.
     Max,
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
@@ -13,14 +12,19 @@ use serde::{Deserialize, Deserializer};
 use spanproof_schemas::speed::Speed;
 use toml::value::{Datetime, Offset};
 
+use super::listen::Listen;
 use super::quota::QuotaTable;
 
 /// How to serve. `run` and `load` take from it what shapes answers; the rest is for `mock` alone.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    rename_all = "kebab-case",
+    expecting = "`mock` is a table of settings, such as `speed`"
+)]
 pub(crate) struct MockTable {
     #[serde(default, deserialize_with = "from_text")]
-    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) listen: Option<Listen>,
     pub(crate) ledger: Option<PathBuf>,
     #[serde(default)]
     pub(crate) ledger_content: bool,
@@ -62,7 +66,11 @@ pub(crate) enum AuthMode {
 
 /// `[[mock.access-keys]]`
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    rename_all = "kebab-case",
+    expecting = "an access key is a table of `id` and `secret`"
+)]
 pub(crate) struct AccessKeyTable {
     id: String,
     secret: String,

@@ -7,7 +7,11 @@ use serde::Deserialize;
 
 /// How much of a model may be used.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(
+    deny_unknown_fields,
+    rename_all = "kebab-case",
+    expecting = "a quota is a table of limits, such as { requests-per-minute = 60 }"
+)]
 pub(crate) struct QuotaTable {
     /// The base id, with `*` for any text.
     model: Option<String>,

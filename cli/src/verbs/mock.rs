@@ -1,17 +1,19 @@
 //! `spanproof mock`
 
 mod convert;
+mod faults;
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context as _, anyhow, bail};
-use mock_bedrock::{AccessKey, Auth, BearerKey, Keys, SelfSigned, Tls};
+use mock_bedrock::{AccessKey, Auth, BearerKey, Discard, Keys, SelfSigned, Server, Tls};
+use spanproof_schemas::endpoint;
 use spanproof_schemas::speed::Speed;
 
-use crate::configuration::{self, AuthMode, MockTable};
+use crate::configuration::{self, AuthMode, Listen, MockTable};
 use crate::exit::{Failure, OrFail as _, Outcome};
 use crate::judging::check_writable;
 use crate::servers::start_mock;
@@ -20,6 +22,8 @@ use crate::{interrupt, output};
 
 /// How many records the admin endpoint can show if nobody says otherwise.
 const KEEP_RECORDS: usize = 10_000;
+/// Where the mock shows them.
+const LEDGER_PATH: &str = "/_spanproof/ledger";
 
 /// Arguments of `mock`. Each can stand in the `[mock]` table of `spanproof.toml` too, under the
 /// same name; the command line wins.
@@ -28,10 +32,12 @@ const KEEP_RECORDS: usize = 10_000;
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Listen here; port 0 takes a free one [default: 127.0.0.1:0]
+    /// Listen here, at an address with its port, or at a port of loopback; port 0 takes a free one
+    /// [default: 127.0.0.1:0]
     #[arg(long, value_name = "ADDRESS")]
-    listen: Option<SocketAddr>,
-    /// Keep the ledger, what was served, in this file [default: ledger.jsonl]
+    listen: Option<Listen>,
+    /// Keep the ledger, what was served, in this file, which begins anew; without it only the
+    /// newest records are kept, in memory
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
     /// How many records, the newest, `GET /_spanproof/ledger` can show; 0: none, which serves a
@@ -73,6 +79,8 @@ pub(crate) struct Args {
 enum Command {
     /// Make cassettes of calls to Bedrock into scripted answers, for `--answers`
     Convert(convert::Args),
+    /// List the faults that requests and plans can ask for, and the operations that each can strike
+    Faults,
 }
 
 /// A key as the command line writes it.
@@ -95,19 +103,22 @@ impl FromStr for GivenKey {
 }
 
 pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
-    if let Some(Command::Convert(args)) = &args.command {
-        return convert::run(args);
+    match &args.command {
+        Some(Command::Convert(args)) => return convert::run(args),
+        Some(Command::Faults) => return faults::run(),
+        None => {}
     }
     let table = configuration::mock_table(args.config.as_deref()).or_usage()?;
-    let ledger = args.ledger.clone().or_else(|| table.ledger.clone());
-    let ledger = ledger.unwrap_or_else(|| PathBuf::from("ledger.jsonl"));
+    let ledger = args.ledger.as_ref().or(table.ledger.as_ref());
     let speed = args.speed.or(table.speed).unwrap_or(Speed::REAL);
     let mut config = args.serving.config(&table, speed).or_usage()?;
-    config.listen = args.listen.or(table.listen).unwrap_or((Ipv4Addr::LOCALHOST, 0).into());
+    config.listen = args.listen.or(table.listen).unwrap_or_default().0;
     config.kept_records = args.keep_records.or(table.keep_records).unwrap_or(KEEP_RECORDS);
     config.auth = args.auth(&table).or_usage()?;
-    let encryption = args.encryption(&table, config.listen).or_usage()?;
-    check_writable(&ledger)?;
+    let encryption = args.encryption(&table, config.listen.ip()).or_usage()?;
+    if let Some(ledger) = ledger {
+        check_writable(ledger)?;
+    }
     if let Some(Encryption { authority: Some((path, pem)), .. }) = &encryption {
         fs::write(path, pem)
             .with_context(|| format!("cannot write {}", path.display()))
@@ -115,23 +126,34 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     }
     config.tls = encryption.as_ref().map(|encryption| encryption.tls.clone());
 
-    let server = start_mock(config, &ledger)?;
-    output::show(format!("{}\n", server.endpoint()))?;
-    let trust = match &encryption {
-        Some(Encryption { authority: Some((path, _)), .. }) => {
-            format!(" and AWS_CA_BUNDLE={}", path.display())
-        }
-        _ => String::new(),
+    let records = match (ledger, config.kept_records) {
+        (Some(path), _) => format!("the ledger is {}", path.display()),
+        (None, 0) => "no ledger is kept".to_owned(),
+        (None, kept) => format!("the newest {kept} records of its ledger are at {LEDGER_PATH}"),
     };
-    output::complain(&format!(
-        "mock Bedrock listens at {endpoint}; point an SDK at it with \
-         AWS_ENDPOINT_URL_BEDROCK_RUNTIME={endpoint}{trust}; the ledger is {ledger}; Ctrl-C ends it",
-        endpoint = server.endpoint(),
-        ledger = ledger.display(),
-    ));
+    let server = match ledger {
+        Some(path) => start_mock(config, path)?,
+        None => Server::start(config, Discard).or_could_not_judge()?,
+    };
+    let endpoint = server.endpoint();
+    output::show(format!("{endpoint}\n"))?;
+    let authority = encryption.and_then(|encryption| encryption.authority);
+    output::complain(&welcome(&endpoint, authority.as_ref().map(|(path, _)| &**path), &records));
     interrupt::requested().await.or_could_not_judge()?;
     server.shutdown().await.or_could_not_judge()?;
     Ok(Outcome::Conforms)
+}
+
+/// What people are told once the mock listens. Programs read the endpoint on standard output.
+fn welcome(endpoint: &str, authority: Option<&Path>, records: &str) -> String {
+    let mut lines = vec![format!("mock Bedrock listens at {endpoint}; SDKs find it by")];
+    lines.extend(endpoint::VARIABLES.map(|name| format!("  {name}={endpoint}")));
+    if let Some(path) = authority {
+        let path = path.display();
+        lines.push(format!("  AWS_CA_BUNDLE={path} (JavaScript: NODE_EXTRA_CA_CERTS={path})"));
+    }
+    lines.push(format!("{records}; Ctrl-C ends it"));
+    lines.join("\n")
 }
 
 /// How to serve encrypted.
@@ -165,11 +187,7 @@ impl Args {
         }
     }
 
-    fn encryption(
-        &self,
-        table: &MockTable,
-        listen: SocketAddr,
-    ) -> anyhow::Result<Option<Encryption>> {
+    fn encryption(&self, table: &MockTable, listen: IpAddr) -> anyhow::Result<Option<Encryption>> {
         let is_given = [&self.tls_cert, &self.tls_key, &self.tls_self_signed];
         let (cert, key, self_signed) = if is_given.iter().any(|given| given.is_some()) {
             (&self.tls_cert, &self.tls_key, &self.tls_self_signed)
@@ -185,7 +203,7 @@ impl Args {
                 Ok(Some(Encryption { tls, authority: None }))
             }
             (None, None, Some(path)) => {
-                let SelfSigned { tls, authority_pem } = Tls::self_signed(listen.ip())?;
+                let SelfSigned { tls, authority_pem } = Tls::self_signed(listen)?;
                 let authority = Some((path.clone(), authority_pem));
                 Ok(Some(Encryption { tls, authority }))
             }

@@ -31,6 +31,7 @@ impl Mock {
             .unwrap();
         let mut endpoint = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut endpoint).unwrap();
+        assert!(!endpoint.is_empty(), "it did not start with {arguments:?}");
         Mock { child, endpoint: endpoint.trim().to_owned() }
     }
 
@@ -118,6 +119,30 @@ fn the_file_says_what_flags_say_and_flags_win() {
 }
 
 #[test]
+fn a_ledger_in_use_is_left_alone_and_none_is_written_unasked() {
+    let folder = Folder::new();
+    let mock = Mock::start(&folder, &["--speed", "max", "--ledger", "ledger.jsonl"]);
+    assert_eq!(mock.converse("How deep?").0, 200);
+    let kept = || {
+        let (status, page) = mock.ask("GET", "/_spanproof/ledger?last=1", "");
+        (status, page.contains(r#""sequence":0"#))
+    };
+    assert_eq!(kept(), (200, true));
+    for arguments in [
+        &["mock", "--ledger", "ledger.jsonl"][..],
+        &["run", "--ledger", "ledger.jsonl", "--", "true"],
+    ] {
+        assert_ends(&folder.spanproof(arguments), 3, &["ledger.jsonl", "in use by another mock"]);
+    }
+    let other = Mock::start(&folder, &["--speed", "max"]);
+    assert_eq!(other.converse("How deep?").0, 200);
+    let names: Vec<_> =
+        fs::read_dir(folder.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["ledger.jsonl"]);
+    assert_eq!(kept(), (200, true));
+}
+
+#[test]
 fn keys_close_the_door_to_others() {
     let folder = Folder::new();
     fs::write(
@@ -155,7 +180,9 @@ fn faults_and_quotas_are_served_as_planned() {
     fs::write(folder.path("plan.json"), json).unwrap();
     let toml = "[[rules]]\nfault = \"AccessDeniedException\"\nprompt = \"secret\"\n";
     fs::write(folder.path("plan.toml"), toml).unwrap();
-    for plan in ["plan.json", "plan.toml"] {
+    let yaml = "rules:\n  - { fault: AccessDeniedException, prompt: secret }\n";
+    fs::write(folder.path("plan.yaml"), yaml).unwrap();
+    for plan in ["plan.json", "plan.toml", "plan.yaml"] {
         let mock = Mock::start(&folder, &["--speed", "max", "--faults", plan]);
         assert_eq!([mock.converse("Hello").0, mock.converse("A secret").0], [200, 403]);
     }
@@ -167,6 +194,40 @@ fn faults_and_quotas_are_served_as_planned() {
     };
     assert_eq!(statuses(&[]), [403, 200, 200, 429]);
     assert_eq!(statuses(&["--quota", "requests-per-minute=1@amazon.nova-*"]), [403, 200, 429, 429]);
+}
+
+#[test]
+fn faults_are_listed_and_rules_that_never_strike_are_told() {
+    let folder = Folder::new();
+    let ended = folder.spanproof(&["mock", "faults"]);
+    assert_ends(&ended, 0, &[""]);
+    for line in [
+        "ThrottlingException                         every operation",
+        "stream:modelStreamErrorException            ConverseStream,",
+        "stop:max_tokens                             Converse,",
+    ] {
+        let words = line.split_whitespace().collect::<Vec<_>>();
+        let listed = ended
+            .stdout
+            .lines()
+            .any(|it| it.split_whitespace().take(words.len()).eq(words.iter().copied()));
+        assert!(listed, "{line}\n{ended}");
+    }
+    let plan = r#"{"rules":[
+        {"fault":"ThrottlingException"},
+        {"fault":"stream:throttlingException","operation":"Converse"},
+        {"fault":"cut","model":"antropic.*"}]}"#;
+    fs::write(folder.path("plan.json"), plan).unwrap();
+    let ended = folder.spanproof(&["run", "--faults", "plan.json", "--", "true"]);
+    assert_ends(
+        &ended,
+        4,
+        &[
+            "rules[1]: `stream:throttlingException` never strikes Converse",
+            "rules[2]: no model fits `antropic.*`",
+        ],
+    );
+    assert!(!ended.stderr.contains("rules[0]"), "{ended}");
 }
 
 #[test]
@@ -195,7 +256,8 @@ fn wrong_settings_are_usage_errors_that_say_what_to_write() {
         (&["--guardrails", "bad.json"], &["bad.json", "NOT AN ID"]),
         (&["--faults", "none.json"], &["none.json"]),
         (&["--faults", "text.txt"], &["text.txt"]),
-        (&["--faults", "plan.json"], &["plan.json", "rules[0]", "Doom"]),
+        (&["--faults", "plan.json"], &["plan.json", "rules[0]", "Doom", "spanproof mock faults"]),
+        (&["--answers", "none.yaml"], &["scripted answers none.yaml"]),
         (&["--quota", "rpm=1"], &["rpm", "requests-per-minute"]),
         (&["--quota", "tokens-per-day=0"], &["tokens_per_day", "zero"]),
         (&["--tls-cert", "text.txt"], &["tls-key"]),
@@ -203,6 +265,7 @@ fn wrong_settings_are_usage_errors_that_say_what_to_write() {
         (&["--tls-cert", "text.txt", "--tls-key", "text.txt"], &["text.txt", "BEGIN CERTIFICATE"]),
         (&["--tls-self-signed", "a.pem", "--tls-cert", "text.txt"], &["--tls-cert"]),
         (&["--keep-records", "-1"], &["-1"]),
+        (&["--listen", "here"], &["here", "127.0.0.1:46000"]),
     ] {
         let mut all = vec!["mock"];
         all.extend(arguments);
@@ -210,7 +273,7 @@ fn wrong_settings_are_usage_errors_that_say_what_to_write() {
     }
     for (table, says) in [
         ("port = 1", &["port", "listen"][..]),
-        ("listen = \"here\"", &["listen", "spanproof.toml"]),
+        ("listen = \"here\"", &["listen", "spanproof.toml", "127.0.0.1:46000"]),
         ("speed = \"fast\"", &["fast", "1440x"]),
         ("quirks = [\"odd\"]", &["odd"]),
         ("auth = \"maybe\"", &["maybe", "verify"]),
@@ -223,6 +286,7 @@ fn wrong_settings_are_usage_errors_that_say_what_to_write() {
         ("access-keys = [{ id = \"A\", secret = \"s\", expires = 2026-01-01 }]", &["2026-01-01"]),
         ("faults = \"plan.json\"", &["plan.json", "rules[0]"]),
         ("quotas = [{ rpm = 1 }]", &["rpm", "requests-per-minute"]),
+        ("quotas = [7]", &["a quota is a table"]),
         ("tls-key = \"text.txt\"", &["tls-cert"]),
         ("tls-key = \"a\"\ntls-self-signed = \"b\"", &["leave out"]),
     ] {
@@ -258,6 +322,13 @@ fn a_cassette_becomes_answers_that_are_replayed() {
     let mock = Mock::start(&folder, &["--answers", &out]);
     assert_eq!(mock.converse("How deep?"), (200, told.to_owned()));
     assert_ne!(mock.converse("How wide?").1, told);
+    // The same request recorded again: its answers come one after the other.
+    let again = told.replace("Forty.", "Fifty.");
+    fs::write(folder.path("again.json"), cassette.to_string().replace("Forty.", "Fifty.")).unwrap();
+    let tapes = ["mock", "convert", "tape.json", "again.json", "--out", &out];
+    assert_ends(&folder.spanproof(&tapes), 0, &["again.json 1", "tape.json 1"]);
+    let mock = Mock::start(&folder, &["--answers", &out]);
+    assert_eq!([mock.converse("How deep?").1, mock.converse("How deep?").1], [told, &again]);
     fs::write(folder.path("empty.json"), r#"{"interactions":[]}"#).unwrap();
     assert_ends(
         &folder.spanproof(&["mock", "convert", "empty.json"]),

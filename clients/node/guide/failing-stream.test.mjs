@@ -1,7 +1,7 @@
 // An application must notice a stream that breaks: it must not take half an answer for a whole one.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import {
   BedrockRuntimeClient,
@@ -9,20 +9,26 @@ import {
 } from "@aws-sdk/client-bedrock-runtime";
 
 let mock;
+let endpoint;
 let bedrock;
 
 before(async () => {
-  mock = spawn("spanproof", ["mock", "--speed", "max", "--ledger", "ledger.jsonl"]);
-  const [line] = await once(mock.stdout, "data");
+  const stdio = ["ignore", "pipe", "inherit"];
+  mock = spawn("spanproof", ["mock", "--speed", "max"], { stdio });
+  endpoint = await new Promise((resolve, reject) => {
+    createInterface(mock.stdout).once("line", resolve);
+    mock.once("error", reject);
+    mock.once("exit", (code) => reject(new Error(`the mock ended with exit code ${code}`)));
+  });
   bedrock = new BedrockRuntimeClient({
-    endpoint: line.toString().trim(),
+    endpoint,
     region: "us-east-1",
     credentials: { accessKeyId: "any", secretAccessKey: "any" },
   });
 });
 
 after(() => {
-  bedrock.destroy();
+  bedrock?.destroy();
   mock.kill();
 });
 
@@ -41,11 +47,23 @@ async function ask(more = {}) {
   return text;
 }
 
+// What the mock served last, from its ledger.
+async function served() {
+  const page = await fetch(`${endpoint}/_spanproof/ledger?last=1`);
+  return (await page.json()).exchanges[0];
+}
+
 test("a whole answer arrives", async () => {
   assert.match(await ask(), /\.$/);
+  const exchange = await served();
+  assert.ok(exchange.delivered);
+  assert.equal(exchange.stop_reason, "end_turn");
 });
 
 test("a stream that breaks is an error", async () => {
   const fault = { requestMetadata: { "spanproof-fault": "stream:throttlingException" } };
   await assert.rejects(ask(fault), { name: "ThrottlingException" });
+  const exchange = await served();
+  assert.equal(exchange.exception, "throttlingException");
+  assert.ok(!exchange.delivered);
 });

@@ -1,6 +1,9 @@
 """An application must notice a stream that breaks: it must not take half an answer for a whole one."""
 
+import json
 import subprocess
+from urllib.request import urlopen
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -8,17 +11,24 @@ from botocore.exceptions import EventStreamError
 
 
 @pytest.fixture(scope="session")
-def bedrock():
-    command = ["spanproof", "mock", "--speed", "max", "--ledger", "ledger.jsonl"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as mock:
-        yield boto3.client(
-            "bedrock-runtime",
-            endpoint_url=mock.stdout.readline().strip(),
-            region_name="us-east-1",
-            aws_access_key_id="any",
-            aws_secret_access_key="any",
-        )
-        mock.terminate()
+def mock():
+    command = ["spanproof", "mock", "--speed", "max"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        endpoint = process.stdout.readline().strip()
+        assert endpoint, "the mock did not start, and says why on standard error"
+        yield endpoint
+        process.terminate()
+
+
+@pytest.fixture
+def bedrock(mock):
+    return boto3.client(
+        "bedrock-runtime",
+        endpoint_url=f"{mock}/_spanproof/tests/{uuid4()}",
+        region_name="us-east-1",
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+    )
 
 
 def ask(bedrock, **more):
@@ -31,10 +41,20 @@ def ask(bedrock, **more):
     return "".join(delta["delta"]["text"] for delta in deltas if delta)
 
 
+def served(bedrock):
+    """What the mock served to this test, from the ledger."""
+    with urlopen(f"{bedrock.meta.endpoint_url}/_spanproof/ledger") as page:
+        return json.load(page)["exchanges"]
+
+
 def test_a_whole_answer_arrives(bedrock):
     assert ask(bedrock).endswith(".")
+    [exchange] = served(bedrock)
+    assert exchange["delivered"] and exchange["stop_reason"] == "end_turn"
 
 
 def test_a_stream_that_breaks_is_an_error(bedrock):
     with pytest.raises(EventStreamError, match="throttlingException"):
         ask(bedrock, requestMetadata={"spanproof-fault": "stream:throttlingException"})
+    [exchange] = served(bedrock)
+    assert exchange["exception"] == "throttlingException" and not exchange["delivered"]

@@ -107,6 +107,20 @@ impl Kept {
         page
     }
 
+    /// From which position on the newest `count` records are that `matches`, none before `after`.
+    pub(crate) fn newest(
+        &self,
+        after: u64,
+        count: usize,
+        matches: impl Fn(&Exchange) -> bool,
+    ) -> u64 {
+        let records = self.lock();
+        let mut wanted =
+            records.exchanges.iter().rev().filter(|(_, exchange)| matches(exchange)).take(count);
+        // With fewer than that there is no reason to leave anything out, nor what is missing.
+        wanted.nth(count.saturating_sub(1)).map_or(after, |(position, _)| after.max(*position))
+    }
+
     /// Forgets the records that are `forgotten`.
     pub(crate) fn forget(&self, forgotten: impl Fn(&Exchange) -> bool) {
         let mut records = self.lock();
@@ -178,6 +192,21 @@ mod tests {
         assert_eq!((sequences(&rest), rest.missed), (vec![3, 5], 0));
         kept.push(exchange(6));
         assert_eq!(sequences(&kept.page(rest.next, 10, |_| true)), [6]);
+    }
+
+    #[test]
+    fn the_newest_are_counted_from_the_end_among_those_that_match() {
+        let kept = Kept::new(4);
+        (0..6).for_each(|sequence| kept.push(exchange(sequence)));
+        let even = |exchange: &Exchange| exchange.sequence % 2 == 0;
+        let newest = |after, count| {
+            let page = kept.page(kept.newest(after, count, even), count, even);
+            (sequences(&page), page.missed)
+        };
+        assert_eq!(newest(0, 1), (vec![4], 0));
+        assert_eq!(newest(0, 2), (vec![2, 4], 0));
+        assert_eq!(newest(3, 2), (vec![4], 0));
+        assert_eq!(newest(0, 3), (vec![2, 4], 2), "what made room is told");
     }
 
     #[test]

@@ -38,7 +38,7 @@ struct Gap {
 /// One page.
 pub(super) fn page(kept: &Kept, query: &Query) -> Response<AdminBody> {
     let limit = query.limit.unwrap_or(usize::MAX);
-    let page = kept.page(query.after, limit, |exchange| query.filter.matches(exchange));
+    let page = kept.page(begin(kept, query), limit, |exchange| query.filter.matches(exchange));
     reply::json(&Written {
         exchanges: page.exchanges.iter().map(Arc::as_ref).collect(),
         next: page.next,
@@ -65,7 +65,7 @@ async fn write(
     lines: mpsc::Sender<Bytes>,
 ) {
     let mut news = kept.news();
-    let mut after = query.after;
+    let mut after = begin(&kept, &query);
     let mut wanted = query.limit.unwrap_or(usize::MAX);
     let mut text = kept.run().map(|run| line(&Record::Run(run))).unwrap_or_default();
     loop {
@@ -93,6 +93,13 @@ async fn write(
             () = lines.closed() => return,
         }
     }
+}
+
+/// The position that `query` begins at.
+fn begin(kept: &Kept, query: &Query) -> u64 {
+    query.last.map_or(query.after, |count| {
+        kept.newest(query.after, count, |exchange| query.filter.matches(exchange))
+    })
 }
 
 fn add(text: &mut Vec<u8>, page: &Page) {

@@ -41,9 +41,14 @@ use crate::recorder::Open;
 const PREFIX: &str = "/_spanproof/";
 /// What stands between the prefix and the id of a test.
 const TESTS: &str = "tests/";
+/// What may stand after the id of a test, so that the paths are the same below a test's endpoint
+/// and below the server's.
+const AGAIN: &str = "_spanproof/";
 
+const ENDPOINT_NAMES: [&str; 5] = ["health", "metrics", "ledger", "reset", "faults"];
 const ENDPOINTS: &str = "GET health, GET metrics, GET ledger, POST reset, GET, PUT and DELETE \
-                         faults; ledger, reset and faults also below tests/ID/";
+                         faults; all of them also below tests/ID/, where ledger, reset and faults \
+                         are those of the test";
 /// The largest body.
 const BODY_LIMIT_BYTES: usize = 1 << 20;
 
@@ -79,9 +84,9 @@ struct Health {
 pub(crate) fn is_admin(path: &str) -> bool {
     path.strip_prefix(PREFIX).is_some_and(|rest| match rest.strip_prefix(TESTS) {
         None => true,
-        Some(rest) => rest
-            .split_once('/')
-            .is_none_or(|(_, rest)| matches!(rest, "" | "ledger" | "reset" | "faults")),
+        Some(rest) => rest.split_once('/').is_none_or(|(_, rest)| {
+            rest.is_empty() || rest.starts_with(AGAIN) || ENDPOINT_NAMES.contains(&rest)
+        }),
     })
 }
 
@@ -130,10 +135,10 @@ impl Admin {
         let target = target(head.uri.path());
         let method = &head.method;
         match (target.endpoint, &target.test) {
-            ("health", None) => {
+            ("health", _) => {
                 only(method, &[Method::GET, Method::HEAD], "GET").map(|()| self.health())
             }
-            ("metrics", None) => only(method, &[Method::GET], "GET").map(|()| self.metrics()),
+            ("metrics", _) => only(method, &[Method::GET], "GET").map(|()| self.metrics()),
             ("ledger", _) => {
                 only(method, &[Method::GET], "GET")?;
                 self.ledger(Query::read(&head.uri, target.test)?)
@@ -203,6 +208,7 @@ fn target(path: &str) -> Target<'_> {
     match rest.strip_prefix(TESTS).map(|rest| rest.split_once('/').unwrap_or((rest, ""))) {
         None => Target { endpoint: rest, test: None },
         Some((test, endpoint)) => {
+            let endpoint = endpoint.strip_prefix(AGAIN).unwrap_or(endpoint);
             let test = percent_decode_str(test).decode_utf8_lossy().into_owned();
             Target { endpoint, test: Some(test) }
         }

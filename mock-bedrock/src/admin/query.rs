@@ -5,6 +5,7 @@ use percent_encoding::percent_decode_str;
 use spanproof_schemas::ledger::{Exchange, Operation};
 
 use super::reply::Refused;
+use crate::glob;
 
 /// The most records in one page.
 const MOST: usize = 10_000;
@@ -19,6 +20,8 @@ pub(super) struct Query {
     pub(super) after: u64,
     /// The most records; without end if a follower sets none.
     pub(super) limit: Option<usize>,
+    /// Begin with the newest ones, so many.
+    pub(super) last: Option<usize>,
     pub(super) follow: bool,
 }
 
@@ -26,6 +29,7 @@ pub(super) struct Query {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Filter {
     pub(super) test: Option<String>,
+    /// The id as it was sent, or the base id behind it, with `*` for any text.
     pub(super) model: Option<String>,
     pub(super) operation: Option<Operation>,
     pub(super) status: Option<u16>,
@@ -39,7 +43,7 @@ impl Filter {
             && self.operation.is_none_or(|operation| operation == exchange.operation)
             && self.status.is_none_or(|status| status == exchange.status)
             && self.test.as_ref().is_none_or(|test| Some(test) == exchange.test_id.as_ref())
-            && self.model.as_ref().is_none_or(|model| *model == exchange.model_id)
+            && self.model.as_ref().is_none_or(|pattern| fits_model(pattern, exchange))
     }
 }
 
@@ -50,6 +54,7 @@ impl Query {
             filter: Filter { test, ..Filter::default() },
             after: 0,
             limit: None,
+            last: None,
             follow: false,
         };
         let pairs = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
@@ -58,19 +63,32 @@ impl Query {
             let value = value.replace('+', " ");
             query.set(name, &percent_decode_str(&value).decode_utf8_lossy())?;
         }
+        if query.last.is_some() && query.limit.is_some() {
+            return Err(Refused::bad(
+                "`last` and `limit`: the newest records and the oldest; ask for one of them",
+            ));
+        }
         if !query.follow {
-            query.limit = Some(query.limit.unwrap_or(LIMIT));
+            query.limit = Some(query.limit.or(query.last).unwrap_or(LIMIT));
         }
         Ok(query)
     }
 
     fn set(&mut self, name: &str, value: &str) -> Result<(), Refused> {
-        let number = || {
+        let number = |such_as: u16| {
             value.parse::<u64>().map_err(|_| {
                 Refused::bad(format!(
-                    "`{name}={value}`: {name} is a whole number, such as {name}=0"
+                    "`{name}={value}`: {name} is a whole number, such as {name}={such_as}"
                 ))
             })
+        };
+        let count = || {
+            let count = usize::try_from(number(10)?).unwrap_or(usize::MAX);
+            if (1..=MOST).contains(&count) {
+                Ok(Some(count))
+            } else {
+                Err(Refused::bad(format!("`{name}={value}`: {name} is 1 to {MOST}")))
+            }
         };
         match name {
             "test" => self.filter.test = Some(value.to_owned()),
@@ -87,20 +105,15 @@ impl Query {
                 self.filter.operation = Some(*operation);
             }
             "status" => {
-                let status = number()?;
+                let status = number(200)?;
                 self.filter.status = Some(u16::try_from(status).map_err(|_| {
                     Refused::bad(format!("`status={value}`: no HTTP status, and not 0 for none"))
                 })?);
             }
-            "since" => self.filter.since = number()?,
-            "after" => self.after = number()?,
-            "limit" => {
-                let limit = usize::try_from(number()?).unwrap_or(usize::MAX);
-                if !(1..=MOST).contains(&limit) {
-                    return Err(Refused::bad(format!("`limit={value}`: limit is 1 to {MOST}")));
-                }
-                self.limit = Some(limit);
-            }
+            "since" => self.filter.since = number(0)?,
+            "after" => self.after = number(0)?,
+            "limit" => self.limit = count()?,
+            "last" => self.last = count()?,
             "follow" => {
                 self.follow = match value {
                     "true" | "" => true,
@@ -114,10 +127,15 @@ impl Query {
             }
             other => {
                 return Err(Refused::bad(format!(
-                    "unknown parameter `{other}`; the ledger takes test, model, operation, status, since, after, limit and follow"
+                    "unknown parameter `{other}`; the ledger takes test, model, operation, status, since, after, last, limit and follow"
                 )));
             }
         }
         Ok(())
     }
+}
+
+fn fits_model(pattern: &str, exchange: &Exchange) -> bool {
+    glob::fits(pattern, &exchange.model_id)
+        || exchange.served_model.as_ref().is_some_and(|model| glob::fits(pattern, model))
 }

@@ -73,6 +73,14 @@ impl Damage {
         }
     }
 
+    /// How much later the first byte comes.
+    pub(crate) fn first_byte_delay(&self) -> Duration {
+        match self {
+            Damage::SlowFirstByte(delay) => *delay,
+            _ => Duration::ZERO,
+        }
+    }
+
     /// Does it to `written`, and says in `exchange` what the client gets to see. An answer whose
     /// events follow those of the request is damaged by the session as it goes.
     pub(crate) fn apply(
@@ -81,19 +89,17 @@ impl Damage {
         exchange: &mut Exchange,
         operation: &dyn Operation,
     ) -> Ending {
-        if let Damage::SlowFirstByte(delay) = self {
-            written.due += *delay;
-        }
+        written.due += self.first_byte_delay();
         let WrittenBody::Stream(script) = &mut written.body else {
             return if *self == Damage::Cut { Ending::Cut } else { Ending::Complete };
         };
         match self {
             Damage::SlowFirstByte(delay) => {
-                script.delay(0, *delay);
+                script.hold(0, *delay);
                 return Ending::Complete;
             }
             Damage::Stall(delay) => {
-                script.delay(middle(script), *delay);
+                script.hold(middle(script), *delay);
                 return Ending::Complete;
             }
             Damage::UnknownEvent => {
@@ -183,7 +189,7 @@ impl Frame {
 
 /// `throttlingException` for `ThrottlingException`: the name of the member of the stream's union.
 /// Clients cannot type an exception that is named otherwise.
-fn lower(name: &str) -> String {
+pub(super) fn lower(name: &str) -> String {
     let mut letters = name.chars();
     letters
         .next()

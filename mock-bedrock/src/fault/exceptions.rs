@@ -97,6 +97,11 @@ impl Exception {
         EXCEPTIONS.iter().find(|known| known.name == name && known.variant == variant)
     }
 
+    /// Whether it has the text that its name alone asks for.
+    pub(super) fn is_plain(&self) -> bool {
+        self.variant.is_none()
+    }
+
     /// How one asks for it.
     pub(super) fn asked_for_by(&self) -> String {
         match self.variant {

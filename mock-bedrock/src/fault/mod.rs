@@ -1,6 +1,7 @@
 //! Faults: what goes wrong on purpose, and how a request names it.
 
 mod attempts;
+mod catalogue;
 mod damage;
 mod declared;
 mod exceptions;
@@ -16,6 +17,7 @@ use crate::error::ServiceError;
 use crate::request;
 
 pub use attempts::Attempts;
+pub use catalogue::{KnownFault, faults};
 pub(crate) use damage::{Damage, EVENTS_BEFORE_EXCEPTION, Ending, put_unknown_event};
 pub(crate) use named::Setting;
 pub use plan::{Calls, FaultPlan, FaultPlanError, FaultRule};

@@ -2,7 +2,8 @@
 
 use spanproof_schemas::ledger::{Operation, Task};
 
-use super::damage::{Damage, Frame};
+use super::damage::{Damage, Frame, lower};
+use super::declared;
 use super::exceptions::{EXCEPTIONS, Exception};
 use super::{Effect, Fault, Reason, span};
 use crate::error::ServiceError;
@@ -31,6 +32,8 @@ const PLAIN: &[(&str, Effect)] = &[
 
 /// A throttling without its type, as a proxy in front of the service would send it.
 const UNTYPED: &str = "untyped:429";
+/// From which likeness on, of 1, a name is taken for a mistyped one.
+const LIKE: f64 = 0.8;
 /// A frame of the kind that is neither event nor exception.
 const ERROR_FRAME: &str = "stream:error";
 
@@ -112,22 +115,48 @@ fn simple(name: &str) -> Result<Effect, String> {
     if let Some(text) = parameter("stall") {
         return Ok(Effect::Damage(Damage::Stall(span::parse(text)?)));
     }
-    Err(format!(
-        "unknown fault `{name}`; known are {}, each with @2 after it for the second attempt of a call only, or @1-2 for the first two",
-        known().join(", ")
-    ))
+    Err(unknown(name))
+}
+
+/// What to tell who asks for a fault that there is not: the name that was meant, if one is near.
+fn unknown(name: &str) -> String {
+    let likeness =
+        |known: &str| strsim::jaro_winkler(&known.to_ascii_lowercase(), &name.to_ascii_lowercase());
+    let nearest = all().into_iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    let meant = match nearest.filter(|known| likeness(known) >= LIKE) {
+        Some(known) => format!("did you mean `{known}`? "),
+        None => String::new(),
+    };
+    format!("unknown fault `{name}`; {meant}`spanproof mock faults` lists them all")
 }
 
 /// Every name, as one asks for it.
-fn known() -> Vec<String> {
-    let mut known: Vec<String> = EXCEPTIONS.iter().map(Exception::asked_for_by).collect();
-    known.push(UNTYPED.to_owned());
-    known.push("stream: with an exception as in stream:throttlingException".to_owned());
-    known.push(ERROR_FRAME.to_owned());
-    known.extend(PLAIN.iter().map(|(name, _)| (*name).to_owned()));
-    known.extend(["slow-first-byte=5s".to_owned(), "stall=5s".to_owned()]);
-    known.extend(Reason::NAMED.iter().map(|reason| format!("stop:{}", reason.as_str())));
-    known
+pub(super) fn all() -> Vec<String> {
+    let mut names: Vec<String> = EXCEPTIONS.iter().map(Exception::asked_for_by).collect();
+    names.push(UNTYPED.to_owned());
+    let in_streams = EXCEPTIONS.iter().filter(|exception| {
+        exception.is_plain()
+            && Operation::ALL
+                .iter()
+                .any(|operation| declared::in_stream(*operation).contains(&exception.name))
+    });
+    names.extend(in_streams.map(|exception| format!("stream:{}", lower(exception.name))));
+    names.push(ERROR_FRAME.to_owned());
+    names.extend(PLAIN.iter().map(|(name, _)| (*name).to_owned()));
+    names.extend(["slow-first-byte=5s".to_owned(), "stall=5s".to_owned()]);
+    names.extend(Reason::NAMED.iter().map(|reason| format!("stop:{}", reason.as_str())));
+    names
+}
+
+/// The operations that the fault `name` can strike, for some request.
+pub(super) fn operations(name: &str) -> Vec<Operation> {
+    let strikes = |operation: Operation| {
+        let streams = operation.is_streamed()
+            || matches!(operation, Operation::ChatCompletions | Operation::Messages);
+        let setting = Setting { operation, task: Task::Chat, streams, model_id: "" };
+        read(name, setting).is_ok()
+    };
+    Operation::ALL.iter().copied().filter(|operation| strikes(*operation)).collect()
 }
 
 /// `ThrottlingException` for `throttlingException`.

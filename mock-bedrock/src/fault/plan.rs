@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use spanproof_schemas::ledger::Operation;
 
 use super::{Attempts, named};
+use crate::catalogue;
 
 /// Faults and the requests that they strike, as a file states them. Of the rules that strike a
 /// request, the first wins.
@@ -104,7 +105,40 @@ impl FaultPlan {
     }
 }
 
+impl FaultPlan {
+    /// The rules that can never strike, as they stand: of a fault that the operation they name
+    /// cannot have, or for a model that there is not. They are no error, since they do no harm, but
+    /// hardly what somebody meant.
+    #[must_use]
+    pub fn idle(&self) -> Vec<FaultPlanError> {
+        let rules = self.rules.iter().enumerate();
+        rules
+            .filter_map(|(rule, stated)| Some(FaultPlanError { rule, problem: stated.idle()? }))
+            .collect()
+    }
+}
+
 impl FaultRule {
+    /// Why it can never strike.
+    fn idle(&self) -> Option<String> {
+        let (name, _) = Attempts::split(&self.fault).ok()?;
+        let operations = named::operations(name);
+        if let Some(operation) = self.operation
+            && !operations.contains(&operation)
+        {
+            let fitting: Vec<&str> = operations.iter().map(|it| it.name()).collect();
+            return Some(format!(
+                "`{name}` never strikes {}, only {}",
+                operation.name(),
+                fitting.join(", ")
+            ));
+        }
+        let model = self.model.as_ref().filter(|pattern| !catalogue::may_name(pattern))?;
+        Some(format!(
+            "no model fits `{model}`; ListFoundationModels lists them, and `*` is any text"
+        ))
+    }
+
     fn check(&self) -> Result<(), String> {
         let (name, _) = Attempts::split(&self.fault)?;
         named::check(name)?;

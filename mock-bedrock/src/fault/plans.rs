@@ -63,13 +63,11 @@ impl FaultPlans {
         FaultPlans { seed, is_planned, state: Mutex::new(state) }
     }
 
-    /// The plan of a test, or with `None` the common one; empty where there is none.
+    /// The plan in force for a test, its own or else the common one; with `None` the common one.
     pub(crate) fn get(&self, test: Option<&str>) -> FaultPlan {
         let state = self.lock();
-        match test {
-            None => FaultPlan::clone(&state.common),
-            Some(test) => state.tests.get(test).map(|plan| (**plan).clone()).unwrap_or_default(),
-        }
+        let own = test.and_then(|test| state.tests.get(test));
+        FaultPlan::clone(own.unwrap_or(&state.common))
     }
 
     /// Puts a plan in force, and counts anew. A test's plan stands in place of the common one, also

@@ -305,7 +305,7 @@ pub struct Sides {
 
 /// A guardrail that cannot be.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("guardrail `{id}`: {what}")]
+#[error("{}: {what}", if id.is_empty() { "a guardrail".to_owned() } else { format!("guardrail `{id}`") })]
 pub struct GuardrailError {
     id: String,
     what: String,
@@ -329,6 +329,9 @@ impl Guardrail {
     }
 
     fn fault(&self) -> Option<String> {
+        if self.guardrail_id.is_empty() {
+            return Some("it has no `guardrailId`, by which requests name it".to_owned());
+        }
         if !is_id(&self.guardrail_id) {
             return Some("an id is lower-case letters and digits".to_owned());
         }

@@ -5,7 +5,7 @@
 //! writing them: it had to be woken, and freed what another thread had allocated.
 
 use std::cell::RefCell;
-use std::fs::File;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,23 +33,40 @@ pub struct JsonLines {
 
 /// A ledger that could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write the ledger {path}: {source}; check that the folder exists, is writable and has room", path = path.display())]
-pub struct LedgerError {
-    path: PathBuf,
-    source: io::Error,
+pub enum LedgerError {
+    /// Another server writes to it.
+    #[error("the ledger {path} is in use by another mock: name another file, or end that mock first", path = path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The system does not let us.
+    #[error("cannot write the ledger {path}; check that the folder exists, is writable and has room", path = path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
 }
 
 impl JsonLines {
-    /// Creates the file, or empties it, and starts the writer.
+    /// Creates the file, or empties it, and starts the writer. The file is locked until the sink
+    /// is dropped, so that a second mock cannot destroy what the first has written.
     ///
     /// # Errors
     ///
-    /// When the file cannot be created.
+    /// [`LedgerError::InUse`] when another sink writes to the file, of this process or another;
+    /// [`LedgerError::Write`] when it cannot be created.
     pub fn create(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
         let path = path.as_ref().to_path_buf();
         let gathered = Arc::new(Gathered::default());
+        let Some(file) =
+            claim(&path).map_err(|source| LedgerError::Write { path: path.clone(), source })?
+        else {
+            return Err(LedgerError::InUse { path });
+        };
         let start = || {
-            let file = File::create(&path)?;
             let gathered = Arc::clone(&gathered);
             thread::Builder::new()
                 .name("ledger".to_owned())
@@ -57,7 +74,7 @@ impl JsonLines {
         };
         match start() {
             Ok(writer) => Ok(JsonLines { path, gathered, writer: Mutex::new(Some(writer)) }),
-            Err(source) => Err(LedgerError { path, source }),
+            Err(source) => Err(LedgerError::Write { path, source }),
         }
     }
 }
@@ -81,7 +98,9 @@ impl LedgerSink for JsonLines {
     }
 
     fn flush(&self) -> Result<(), LedgerError> {
-        self.gathered.flush().map_err(|source| LedgerError { path: self.path.clone(), source })
+        self.gathered
+            .flush()
+            .map_err(|source| LedgerError::Write { path: self.path.clone(), source })
     }
 }
 
@@ -94,6 +113,27 @@ impl Drop for JsonLines {
             let _ = writer.join();
         }
     }
+}
+
+/// Opens the file at `path` for one writer alone, empty; `None` if it has a writer already.
+///
+/// It is emptied once it is locked, not when it is opened. Only files have writers that exclude one
+/// another: anybody may write to a device or a pipe.
+fn claim(path: &Path) -> io::Result<Option<File>> {
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Ok(Some(file));
+    }
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) if error.kind() != io::ErrorKind::Unsupported => {
+            return Err(error);
+        }
+        // Some network file systems have no locks.
+        Ok(()) | Err(TryLockError::Error(_)) => {}
+    }
+    file.set_len(0)?;
+    Ok(Some(file))
 }
 
 /// Takes what is gathered to `file` until the sink is dropped.
@@ -165,5 +205,28 @@ mod tests {
         sink.record(&Record::Exchange(Box::default()));
         drop(sink);
         assert_eq!(lines().lines().count() as u64, THREADS * EACH + 1);
+    }
+
+    #[test]
+    fn a_ledger_has_one_writer_at_a_time_and_begins_anew_with_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.jsonl");
+        let first = JsonLines::create(&path).unwrap();
+        first.record(&Record::Exchange(Box::default()));
+        first.flush().unwrap();
+
+        let refused = JsonLines::create(&path).unwrap_err();
+        assert!(matches!(refused, LedgerError::InUse { .. }), "{refused}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1);
+
+        drop(first);
+        let _second = JsonLines::create(&path).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
+    }
+
+    #[test]
+    fn a_device_may_have_several_writers() {
+        let _first = JsonLines::create("/dev/null").unwrap();
+        JsonLines::create("/dev/null").unwrap();
     }
 }

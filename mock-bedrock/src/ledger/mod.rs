@@ -1,5 +1,6 @@
 //! Where the ledger goes.
 
+mod discard;
 mod gathered;
 mod in_memory;
 mod json_lines;
@@ -8,6 +9,7 @@ use std::time::Instant;
 
 use spanproof_schemas::ledger::Record;
 
+pub use discard::Discard;
 pub use in_memory::InMemory;
 pub use json_lines::{JsonLines, LedgerError};
 
@@ -31,8 +33,8 @@ pub trait LedgerSink: Send + Sync + 'static {
     fn record(&self, record: &Record);
 
     /// Sees a frame of a stream when it is handed to the connection: for those who measure how
-    /// well streams keep to their plan. Not called at [`Speed::Max`], where there is none. Does
-    /// nothing unless a sink says otherwise.
+    /// well streams keep to their plan. Not called at [`Speed::Max`] for streams that no fault holds
+    /// up, which have no plan. Does nothing unless a sink says otherwise.
     ///
     /// [`Speed::Max`]: spanproof_schemas::speed::Speed::Max
     fn frame(&self, frame: &HandedFrame<'_>) {

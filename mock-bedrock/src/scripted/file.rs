@@ -91,6 +91,25 @@ impl When {
 }
 
 impl ScriptedAnswers {
+    /// Adds the rules of `other`. A rule for the very requests that one here is for gives its answers
+    /// after those of that one: as a rule of its own it would never be reached. Gives the names of
+    /// both, where that is so.
+    pub fn append(&mut self, other: ScriptedAnswers) -> Vec<(String, String)> {
+        let mut joined = Vec::new();
+        for rule in other.answers {
+            let same = self.answers.iter_mut().find(|known| {
+                known.when == rule.when && known.times.is_none() && rule.times.is_none()
+            });
+            if let Some(known) = same {
+                joined.push((rule.name, known.name.clone()));
+                known.answer.extend(rule.answer);
+            } else {
+                self.answers.push(rule);
+            }
+        }
+        joined
+    }
+
     /// Checks what the types do not.
     ///
     /// # Errors

@@ -20,12 +20,12 @@ pub(crate) use state::{Facts, Scripts};
 #[derive(Debug, thiserror::Error)]
 pub enum ScriptError {
     /// It cannot be read.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read the scripted answers {path}: {reason}")]
     Read {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        reason: io::Error,
     },
     /// It is not a file of scripted answers.
     #[error("{path} holds no scripted answers: {reason}")]
@@ -36,12 +36,12 @@ pub enum ScriptError {
         reason: String,
     },
     /// A rule that cannot be served.
-    #[error("{path}: {source}")]
+    #[error("{path}: {rule}")]
     Rule {
         /// The file.
         path: PathBuf,
         /// Which rule, and what is wrong with it.
-        source: RuleError,
+        rule: RuleError,
     },
 }
 
@@ -63,7 +63,7 @@ impl ScriptedAnswers {
     /// A [`ScriptError`] that says where and what.
     pub fn read(path: &Path) -> Result<ScriptedAnswers, ScriptError> {
         let text = fs::read_to_string(path)
-            .map_err(|source| ScriptError::Read { path: path.to_owned(), source })?;
+            .map_err(|reason| ScriptError::Read { path: path.to_owned(), reason })?;
         let answers: Result<ScriptedAnswers, String> =
             if path.extension().is_some_and(|extension| extension == "json") {
                 serde_json::from_str(&text).map_err(|error| error.to_string())
@@ -72,7 +72,7 @@ impl ScriptedAnswers {
             };
         let answers =
             answers.map_err(|reason| ScriptError::Parse { path: path.to_owned(), reason })?;
-        answers.validate().map_err(|source| ScriptError::Rule { path: path.to_owned(), source })?;
+        answers.validate().map_err(|rule| ScriptError::Rule { path: path.to_owned(), rule })?;
         Ok(answers)
     }
 }

@@ -34,7 +34,11 @@ pub(super) fn run(args: &Args) -> Result<Outcome, Failure> {
         for left_out in converted.left_out {
             output::complain(&format!("left out: {left_out}"));
         }
-        answers.answers.extend(converted.answers.answers);
+        for (later, earlier) in answers.append(converted.answers) {
+            output::complain(&format!(
+                "note: `{later}` asks what `{earlier}` asked: its answer comes after that one's"
+            ));
+        }
     }
     if answers.answers.is_empty() {
         return Err(anyhow!("nothing in these cassettes can be replayed")).or_could_not_judge();
