@@ -7,7 +7,8 @@ mod numbers;
 
 use std::borrow::Cow;
 
-use spanproof_schemas::ledger::Usage;
+use serde_json::Value;
+use spanproof_schemas::ledger::{self, Usage};
 
 pub(crate) use cadence::Cadence;
 
@@ -228,6 +229,30 @@ impl Answer {
     /// Whether `marker` stands in the content.
     pub(crate) fn contains(&self, marker: &str) -> bool {
         self.blocks.iter().any(|block| block.contains(marker))
+    }
+
+    /// What the answer holds, as the ledger tells it. A call whose arguments are no JSON is left
+    /// out: nothing says what a client makes of it.
+    pub(crate) fn held(&self) -> ledger::Answer {
+        let mut held = ledger::Answer::default();
+        for block in &self.blocks {
+            match block {
+                Block::Text(text) | Block::Cited { text, .. } if !text.is_empty() => {
+                    held.texts += 1;
+                }
+                Block::ToolUse { name, input } => {
+                    let Ok(arguments) = serde_json::from_str::<Value>(input) else { continue };
+                    let is_empty = arguments.as_object().is_some_and(serde_json::Map::is_empty);
+                    let hash = || draw::sha256(&ledger::canonical_json(&arguments));
+                    held.tool_calls.push(ledger::ToolCall {
+                        name: name.clone(),
+                        arguments_sha256: (!is_empty).then(hash),
+                    });
+                }
+                _ => {}
+            }
+        }
+        held
     }
 
     /// The texts of the answer, joined; not the reasoning.

@@ -148,6 +148,7 @@ fn fill(shape: &dyn Shape, asked: &mut Asked<'_>, family: &dyn Family, answer: &
     if matches!(exchange.task, Task::Chat | Task::TextCompletion) {
         exchange.stop_reason = Some(shape.stop_word(family, &answer.stop).to_owned());
     }
+    exchange.answer = Some(answer.held());
     exchange.markers.extend(answer.marker.clone());
     let stated = shape.stated(family, answer);
     exchange.response_id = stated.response_id;

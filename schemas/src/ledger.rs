@@ -4,7 +4,10 @@
 //! has ended. The content of prompts and completions is not in it unless the mock was told to keep
 //! it; hashes and planted markers are.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 mod operation;
 
@@ -109,6 +112,9 @@ pub struct Exchange {
     /// What the request's conversation held.
     #[serde(default)]
     pub conversation: Conversation,
+    /// What the answer held, where the mock composed it; of one that it replayed, nothing is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
     /// Tokens charged, all zero when nothing was served.
     #[serde(default)]
     pub usage: Usage,
@@ -204,6 +210,76 @@ pub struct Conversation {
     /// Tools offered.
     #[serde(default)]
     pub tools: u32,
+}
+
+/// What an answer held.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// Parts that are text; reasoning is none.
+    #[serde(default)]
+    pub texts: u32,
+    /// The calls of tools that the client is to run, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolCall>,
+}
+
+/// A call of a tool.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToolCall {
+    /// The tool.
+    pub name: String,
+    /// SHA-256 of the [`canonical_json`] of the arguments, lower-case hex; absent where there are
+    /// none, or an empty object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arguments_sha256: Option<String>,
+}
+
+/// JSON in the form that is hashed: no spaces, members by name, and whole numbers without a
+/// fraction, so that what several languages make of the same arguments is the same text.
+#[must_use]
+pub fn canonical_json(value: &Value) -> String {
+    let mut text = String::new();
+    write_canonical(value, &mut text);
+    text
+}
+
+fn write_canonical(value: &Value, text: &mut String) {
+    match value {
+        Value::Array(values) => {
+            text.push('[');
+            for (at, value) in values.iter().enumerate() {
+                if at > 0 {
+                    text.push(',');
+                }
+                write_canonical(value, text);
+            }
+            text.push(']');
+        }
+        Value::Object(members) => {
+            let mut sorted: Vec<_> = members.iter().collect();
+            sorted.sort_unstable_by_key(|(name, _)| *name);
+            text.push('{');
+            for (at, (name, value)) in sorted.into_iter().enumerate() {
+                if at > 0 {
+                    text.push(',');
+                }
+                text.push_str(&Value::from(name.as_str()).to_string());
+                text.push(':');
+                write_canonical(value, text);
+            }
+            text.push('}');
+        }
+        Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+            Some(double) if double.fract() == 0.0 && double.abs() < 1e15 => {
+                // Writing into a string cannot fail.
+                let _ = write!(text, "{double:.0}");
+            }
+            _ => text.push_str(&number.to_string()),
+        },
+        other => text.push_str(&other.to_string()),
+    }
 }
 
 /// Tokens charged, as the service counts them: `input_tokens` leaves cached tokens out.

@@ -14,8 +14,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use spanproof_schemas::ledger::{
-    Chunks, Content, Conversation, Exchange, LEDGER_VERSION, MarkerKind, Operation, Parameters,
-    Record, Run, Task, TraceContext, Usage, marker_stem,
+    Answer, Chunks, Content, Conversation, Exchange, LEDGER_VERSION, MarkerKind, Operation,
+    Parameters, Record, Run, Task, ToolCall, TraceContext, Usage, canonical_json, marker_stem,
 };
 use spanproof_schemas::price::PriceTable;
 use spanproof_schemas::report::{
@@ -107,6 +107,13 @@ fn largest_exchange() -> Exchange {
             guardrail_id: Some("gr-1".to_owned()),
         },
         conversation: Conversation { messages: 3, system_blocks: 1, tools: 2 },
+        answer: Some(Answer {
+            texts: 1,
+            tool_calls: vec![ToolCall {
+                name: "get_weather".to_owned(),
+                arguments_sha256: Some("0".repeat(64)),
+            }],
+        }),
         usage: Usage {
             input_tokens: 1,
             output_tokens: 2,
@@ -156,6 +163,15 @@ fn the_ledger_without_a_required_member_is_refused_by_both() {
             assert_eq!(schema.is_valid(&part), read.is_ok(), "without `{key}`");
         }
     }
+}
+
+#[test]
+fn the_same_arguments_in_any_notation_have_one_canonical_form() {
+    let read = |text: &str| canonical_json(&serde_json::from_str(text).unwrap());
+    let canonical = "{\"a\":[1,null,\"\u{e9}\\\"\"],\"b\":{\"c\":0.5,\"d\":-3}}";
+    let other = r#"{ "b": {"d": -3.0, "c": 5e-1}, "a": [1.0, null, "\u00e9\""] }"#;
+    assert_eq!(read(other), canonical);
+    assert_eq!(read(canonical), canonical);
 }
 
 prop_compose! {
@@ -244,6 +260,8 @@ fn rules() -> Vec<RuleOutcome> {
     let kinds = [
         Checked::Spans,
         Checked::Texts,
+        Checked::Events,
+        Checked::Metrics,
         Checked::Points,
         Checked::Calls,
         Checked::Scopes,

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use serde_json::value::RawValue;
-use spanproof_schemas::ledger::Task;
+use spanproof_schemas::ledger::{Task, ToolCall, canonical_json};
 use spanproof_schemas::speed::Speed;
 
 use super::{Answer, Block, Stop};
@@ -38,6 +38,28 @@ fn models() -> impl Strategy<Value = &'static str> {
         .iter()
         .filter(|model| families::of(model).task() == Task::Chat && model.on_demand);
     prop::sample::select(chat.map(|model| model.id.as_str()).collect::<Vec<_>>())
+}
+
+#[test]
+fn the_ledger_tells_of_tool_calls_by_a_hash_of_their_arguments() {
+    let turn = with_tool(asked("find it", None, &[]), ToolChoice::Any);
+    let answer = answered(7, "anthropic.claude-3-haiku-20240307-v1:0", turn);
+    let inputs = answer.blocks.iter().filter_map(|block| match block {
+        Block::ToolUse { name, input } => Some((name.clone(), input.clone())),
+        _ => None,
+    });
+    let expected: Vec<_> = inputs
+        .map(|(name, input)| {
+            let arguments = serde_json::from_str(&input).unwrap();
+            let hash = crate::draw::sha256(&canonical_json(&arguments));
+            ToolCall { name, arguments_sha256: Some(hash) }
+        })
+        .collect();
+    let held = answer.held();
+    assert!(!expected.is_empty());
+    assert_eq!(held.tool_calls, expected);
+    let texts = answer.blocks.iter().filter(|block| matches!(block, Block::Text(_))).count();
+    assert_eq!(held.texts as usize, texts);
 }
 
 proptest! {

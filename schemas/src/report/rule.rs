@@ -56,6 +56,10 @@ pub enum Checked {
     Spans,
     /// Whatever text can stand in: resources, scopes, spans, metrics, log records.
     Texts,
+    /// GenAI events, whether log records or events of spans.
+    Events,
+    /// Exports of GenAI metrics.
+    Metrics,
     /// Sets of attributes of GenAI metric points.
     Points,
     /// Calls of the ledger, each with its span.
@@ -75,6 +79,8 @@ impl Checked {
         match self {
             Checked::Spans => "span",
             Checked::Texts => "item with text",
+            Checked::Events => "event",
+            Checked::Metrics => "exported metric",
             Checked::Points => "metric point",
             Checked::Calls => "call",
             Checked::Scopes => "scope",
