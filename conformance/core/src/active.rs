@@ -5,7 +5,10 @@ use spanproof_schemas::report::Level;
 use crate::finding::Finding;
 use crate::rules::{Check, RULES, Rule};
 use crate::settings::Settings;
-use crate::view::{CallView, ContentView, PointView, RunView, ScopeView, SpanView, StandingView};
+use crate::view::{
+    CallView, ContentView, EventView, MetricView, PointView, RunView, ScopeView, SpanView,
+    StandingView,
+};
 
 /// One check of a rule that is not off.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +26,8 @@ type Checks<F> = Vec<ActiveCheck<F>>;
 pub(crate) struct Active {
     pub(crate) span: Checks<fn(&SpanView<'_>) -> Vec<Finding>>,
     pub(crate) content: Checks<fn(&ContentView<'_>) -> Vec<Finding>>,
+    pub(crate) event: Checks<fn(&EventView<'_>) -> Vec<Finding>>,
+    pub(crate) metric: Checks<fn(&MetricView<'_>) -> Vec<Finding>>,
     pub(crate) point: Checks<fn(&PointView<'_>) -> Vec<Finding>>,
     pub(crate) call: Checks<fn(&CallView<'_>) -> Vec<Finding>>,
     pub(crate) scope: Checks<fn(&ScopeView<'_>) -> Vec<Finding>>,
@@ -45,6 +50,8 @@ impl Active {
                     Check::Content(check) => {
                         active.content.push(ActiveCheck { rule, fixed, check });
                     }
+                    Check::Event(check) => active.event.push(ActiveCheck { rule, fixed, check }),
+                    Check::Metric(check) => active.metric.push(ActiveCheck { rule, fixed, check }),
                     Check::Point(check) => active.point.push(ActiveCheck { rule, fixed, check }),
                     Check::Call(check) => active.call.push(ActiveCheck { rule, fixed, check }),
                     Check::Scope(check) => active.scope.push(ActiveCheck { rule, fixed, check }),

@@ -4,7 +4,8 @@
 use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
-use spanproof_schemas::semconv::{Attribute, Metric, Requirement, SpanKind, Version};
+use spanproof_schemas::content::Kind;
+use spanproof_schemas::semconv::{Attribute, Event, Metric, Requirement, SpanKind, Version};
 
 use crate::field::{EXTRA_NAMES, Field};
 use crate::pattern::Pattern;
@@ -66,6 +67,8 @@ pub struct Name {
     pub is_gen_ai: bool,
     /// What the engine reads it as.
     pub field: Option<Field>,
+    /// What content it holds, if a schema describes it.
+    pub content: Option<Kind>,
     by_version: Vec<Option<Attribute>>,
 }
 
@@ -118,14 +121,32 @@ pub struct Catalogue {
     versions: Vec<Conventions>,
     names: Vec<Name>,
     by_text: FxHashMap<Box<str>, NameId>,
-    metrics: FxHashMap<String, MetricName>,
+    metrics: FxHashMap<String, Definitions<Metric>>,
+    events: FxHashMap<String, Definitions<Event>>,
 }
 
-/// A metric name that some version defines.
-#[derive(Debug, Default)]
-struct MetricName {
+/// What the versions that define a metric or an event say of it.
+#[derive(Debug)]
+struct Definitions<T> {
     defined: VersionSet,
-    by_version: Vec<(VersionIndex, Metric)>,
+    by_version: Vec<(VersionIndex, T)>,
+}
+
+impl<T> Default for Definitions<T> {
+    fn default() -> Self {
+        Definitions { defined: VersionSet::default(), by_version: Vec::new() }
+    }
+}
+
+impl<T> Definitions<T> {
+    fn add(&mut self, version: VersionIndex, definition: T) {
+        self.defined.insert(version);
+        self.by_version.push((version, definition));
+    }
+
+    fn in_version(&self, version: VersionIndex) -> Option<&T> {
+        self.by_version.iter().find(|(index, _)| *index == version).map(|(_, known)| known)
+    }
 }
 
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::compile);
@@ -146,6 +167,7 @@ impl Catalogue {
             names: Vec::new(),
             by_text: FxHashMap::default(),
             metrics: FxHashMap::default(),
+            events: FxHashMap::default(),
         };
         for (text, field) in EXTRA_NAMES {
             let id = all.name_id(text);
@@ -187,9 +209,10 @@ impl Catalogue {
             spans.insert(id.clone(), SpanType { id, kinds: span.kinds, patterns, required });
         }
         for (name, metric) in registry.metrics {
-            let known = self.metrics.entry(name).or_default();
-            known.defined.insert(index);
-            known.by_version.push((index, metric));
+            self.metrics.entry(name).or_default().add(index, metric);
+        }
+        for (name, event) in registry.events {
+            self.events.entry(name).or_default().add(index, event);
         }
         let names_cache_tokens = self
             .name("gen_ai.usage.cache_read.input_tokens")
@@ -216,6 +239,7 @@ impl Catalogue {
             current: VersionSet::default(),
             is_gen_ai: is_gen_ai(text),
             field: None,
+            content: Kind::ALL.into_iter().find(|kind| !kind.is_body() && kind.name() == text),
             by_version: Vec::new(),
         });
         self.by_text.insert(text.into(), id);
@@ -248,8 +272,30 @@ impl Catalogue {
     /// What a version says of a metric, if it defines it.
     #[must_use]
     pub fn metric_in(&self, name: &str, version: VersionIndex) -> Option<&Metric> {
-        let known = self.metrics.get(name)?;
-        known.by_version.iter().find(|(index, _)| *index == version).map(|(_, metric)| metric)
+        self.metrics.get(name)?.in_version(version)
+    }
+
+    /// The versions that define an event.
+    #[must_use]
+    pub fn event(&self, name: &str) -> VersionSet {
+        self.events.get(name).map(|event| event.defined).unwrap_or_default()
+    }
+
+    /// The versions that define an event and have not deprecated it.
+    #[must_use]
+    pub fn current_event(&self, name: &str) -> VersionSet {
+        let mut current = VersionSet::default();
+        let known = self.events.get(name).into_iter().flat_map(|event| &event.by_version);
+        for (index, _) in known.filter(|(_, event)| event.deprecated.is_none()) {
+            current.insert(*index);
+        }
+        current
+    }
+
+    /// What a version says of an event, if it defines it.
+    #[must_use]
+    pub fn event_in(&self, name: &str, version: VersionIndex) -> Option<&Event> {
+        self.events.get(name)?.in_version(version)
     }
 
     /// The conventions at a place.

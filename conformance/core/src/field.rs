@@ -118,11 +118,12 @@ pub(crate) const EXTRA_NAMES: &[(&str, Field)] = &[
 pub struct Fields<'a> {
     values: [Option<&'a Value>; COUNT],
     present: u64,
+    has_content: bool,
 }
 
 impl Default for Fields<'_> {
     fn default() -> Self {
-        Fields { values: [None; COUNT], present: 0 }
+        Fields { values: [None; COUNT], present: 0, has_content: false }
     }
 }
 
@@ -130,6 +131,17 @@ impl<'a> Fields<'a> {
     pub(crate) fn set(&mut self, field: Field, value: Option<&'a Value>) {
         self.present |= 1 << field as u64;
         self.values[field as usize] = value;
+    }
+
+    /// Notes that one of the attributes holds content that a schema describes.
+    pub(crate) fn note_content(&mut self) {
+        self.has_content = true;
+    }
+
+    /// Whether one of the attributes holds content that a schema describes.
+    #[must_use]
+    pub fn has_content(&self) -> bool {
+        self.has_content
     }
 
     /// The value of a field.

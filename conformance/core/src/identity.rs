@@ -26,8 +26,18 @@ pub(crate) fn of_attributes(attributes: &[KeyValue]) -> u64 {
     each.fold(attributes.len() as u64, u64::wrapping_add)
 }
 
+/// The hash of a value, the same for the same members of a map in any order.
+pub(crate) fn of_value(value: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hash_inner(Some(value), &mut hasher);
+    hasher.finish()
+}
+
 fn hash_value(value: Option<&AnyValue>, hasher: &mut DefaultHasher) {
-    let value = value.and_then(|value| value.value.as_ref());
+    hash_inner(value.and_then(|value| value.value.as_ref()), hasher);
+}
+
+fn hash_inner(value: Option<&Value>, hasher: &mut DefaultHasher) {
     value.map(std::mem::discriminant).hash(hasher);
     match value {
         None => {}

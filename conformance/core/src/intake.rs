@@ -1,15 +1,17 @@
 //! What part of the telemetry comes to: findings and facts, without looking at the rest of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use spanproof_schemas::report::{Subject, Telemetry};
 
 use crate::active::Active;
+use crate::attached::{Attached, Attachments};
 use crate::coverage;
 use crate::finding::Tally;
 use crate::identity::Met;
 use crate::metric_sums::{MetricSums, Summed};
-use crate::model::{Node, SpanFacts};
+use crate::model::{Node, SpanFacts, SpanId};
 use crate::outcome::Looks;
 use crate::scan::Scanner;
 use crate::scopes::Scopes;
@@ -36,6 +38,10 @@ pub struct Intake {
     pub(crate) met: Met,
     /// Sets of attributes of metric points, likewise checked already.
     pub(crate) met_points: Met,
+    /// Exports of metrics, likewise.
+    pub(crate) met_exports: Met,
+    /// What is attached to spans.
+    pub(crate) attachments: Attachments,
     pub(crate) looks: Looks,
     pub(crate) coverage: coverage::Counts,
     /// The GenAI spans, until they are judged beside the others.
@@ -61,6 +67,8 @@ impl Intake {
             scopes: Scopes::default(),
             met: Met::default(),
             met_points: Met::default(),
+            met_exports: Met::default(),
+            attachments: Attachments::default(),
             looks: Looks::default(),
             coverage: coverage::Counts::default(),
             spans: Vec::new(),
@@ -83,6 +91,8 @@ impl Intake {
             scopes: Scopes::default(),
             met: Met::default(),
             met_points: Met::default(),
+            met_exports: Met::default(),
+            attachments: self.attachments.sibling(),
             looks: Looks::default(),
             coverage: coverage::Counts::default(),
             spans: Vec::new(),
@@ -105,6 +115,8 @@ impl Intake {
         self.metrics.merge(&mut other.metrics, &symbols);
         self.met.merge(&mut other.met);
         self.met_points.merge(&mut other.met_points);
+        self.met_exports.merge(&mut other.met_exports);
+        self.attachments.merge(&mut other.attachments);
         self.looks.merge(std::mem::take(&mut other.looks));
         self.coverage.merge(&mut other.coverage);
         self.nodes.append(&mut other.nodes);
@@ -199,10 +211,11 @@ impl Intake {
     }
 
     /// Runs the rules about the whole run.
-    pub(crate) fn check_run(&mut self, spans: &[SpanSum]) {
+    pub(crate) fn check_run(&mut self, spans: &[SpanSum], astray: &BTreeMap<SpanId, Attached>) {
         let view = RunView {
             spans,
             metrics: &self.metrics,
+            astray,
             symbols: &self.symbols,
             settings: &self.settings,
         };

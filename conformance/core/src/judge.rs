@@ -63,6 +63,9 @@ impl Judge {
 
     /// Takes in a record of the ledger.
     pub fn ledger(&mut self, record: Record) {
+        if let Record::Run(run) = &record {
+            self.intake.attachments.set_stems(&run.marker_stems);
+        }
         if let Record::Run(run) = &record
             && self.intake.settings.content == Content::Off
         {
@@ -70,7 +73,7 @@ impl Judge {
             self.marker_stems.clone_from(&run.marker_stems);
         }
         self.intake.is_joined = true;
-        self.ledger.add(record, &mut self.intake.symbols);
+        self.ledger.add(record, self.intake.settings.content, &mut self.intake.symbols);
     }
 
     /// Takes in spans.

@@ -57,10 +57,10 @@ impl Judgement {
     pub(crate) fn of(mut judge: Judge) -> Judgement {
         judge.settle_all();
         let Judge { mut intake, settled, ledger, marker_stems, .. } = judge;
-        let Settled { spans, join, served, by_model, truth } = settled;
+        let Settled { spans, join, served, by_model, truth, astray } = settled;
         let spans = spans.into_sorted(&intake.scopes, intake.settings.semconv, &intake.symbols);
         intake.check_scopes();
-        intake.check_run(&spans);
+        intake.check_run(&spans, &astray);
         let mask = |text: &mut String| {
             if let Some(scanner) = &intake.scanner {
                 scanner.mask(text);
@@ -70,6 +70,7 @@ impl Judgement {
         let mut tally = intake.tally;
         tally.merge(intake.met.into_tally());
         tally.merge(intake.met_points.into_tally());
+        tally.merge(intake.met_exports.into_tally());
         let findings = tally.into_groups(mask);
         let mut judgement = Judgement {
             telemetry: intake.telemetry,

@@ -2,7 +2,8 @@
 
 use spanproof_schemas::ledger::{self, Record, Task};
 
-use crate::model::{ExchangeFacts, Sampling, SpanId};
+use crate::model::{ExchangeFacts, Sampling, Served, SpanId};
+use crate::settings::Content;
 use crate::symbol::{Symbol, Symbols};
 
 /// The exchanges of the ledger so far.
@@ -14,12 +15,16 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) fn add(&mut self, record: Record, symbols: &mut Symbols) {
+    pub(crate) fn add(&mut self, record: Record, content: Content, symbols: &mut Symbols) {
         self.is_there = true;
         match record {
             // Nobody owes a span for a token count or a list of models.
             Record::Exchange(exchange) if exchange.task != Task::Administration => {
-                self.exchanges.push(facts(*exchange, symbols));
+                let served = (content == Content::Allowed).then(|| Served::of(&exchange));
+                self.exchanges.push(ExchangeFacts {
+                    served: served.map(Box::new),
+                    ..facts(*exchange, symbols)
+                });
             }
             Record::Exchange(_) | Record::Run(_) => {}
         }
@@ -54,6 +59,7 @@ fn facts(exchange: ledger::Exchange, symbols: &mut Symbols) -> ExchangeFacts {
         has_guardrail: exchange.parameters.guardrail_id.is_some(),
         first_chunk: exchange.chunks.map(|chunks| chunks.first_unix_nanos),
         last_chunk: exchange.chunks.map(|chunks| chunks.last_unix_nanos),
+        served: None,
     }
 }
 

@@ -6,12 +6,15 @@
 //! ([`view`]) and return findings; they neither print nor change anything. Telemetry and ledger
 //! may hold anything: what is odd is a finding, never an error.
 
+pub mod attached;
 pub mod call;
 pub mod catalogue;
+pub mod content_schema;
 pub mod dialect;
 pub mod docs;
 pub mod field;
 pub mod finding;
+pub mod held;
 pub mod metric_sums;
 pub mod model;
 pub mod otlp;

@@ -241,7 +241,7 @@ impl MetricSums {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "token counts stay far below 2^53")]
-fn number(value: Option<number_data_point::Value>) -> f64 {
+pub(crate) fn number(value: Option<number_data_point::Value>) -> f64 {
     match value {
         Some(number_data_point::Value::AsDouble(value)) => value,
         Some(number_data_point::Value::AsInt(value)) => value as f64,

@@ -1,12 +1,14 @@
 //! What is kept of telemetry and ledger after ingest: compact facts, so that memory grows by a few
 //! hundred bytes per call however large the spans were.
 
-use spanproof_schemas::ledger::{Operation, Task, Usage};
+use spanproof_schemas::ledger::{Exchange, Operation, Task, ToolCall, Usage};
 use spanproof_schemas::report::Subject;
 use spanproof_schemas::time::UnixNanos;
 
+use crate::attached::Arguments;
 use crate::catalogue::VersionIndex;
 use crate::otlp::{SpanKind, StatusCode};
+use crate::scan::Origin;
 use crate::symbol::{Symbol, Symbols};
 
 /// The id of a trace.
@@ -299,4 +301,52 @@ pub struct ExchangeFacts {
     pub first_chunk: Option<UnixNanos>,
     /// When the last chunk of a streamed answer was sent.
     pub last_chunk: Option<UnixNanos>,
+    /// What telemetry may hold of its content, where the user lets it hold any.
+    pub served: Option<Box<Served>>,
+}
+
+/// What the ledger tells of the content of an exchange.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// The hashes of the markers of the prompt.
+    pub prompt_markers: Box<[u64]>,
+    /// The hashes of the markers of the answer.
+    pub answer_markers: Box<[u64]>,
+    /// Whether the request had a system prompt.
+    pub has_system: bool,
+    /// What the answer held, where the ledger tells.
+    pub answer: Option<ServedAnswer>,
+}
+
+/// What an answer held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServedAnswer {
+    /// Whether it had text.
+    pub has_text: bool,
+    /// Its tool calls.
+    pub tool_calls: Box<[(Box<str>, Arguments)]>,
+}
+
+impl Served {
+    pub(crate) fn of(exchange: &Exchange) -> Served {
+        let markers = |of_answer| -> Box<[u64]> {
+            let all = exchange.markers.iter();
+            let all = all.filter(|marker| (Origin::of(marker) == Origin::Completion) == of_answer);
+            all.map(crate::identity::of).collect()
+        };
+        let tool_call = |call: &ToolCall| {
+            let hash = call.arguments_sha256.as_deref().and_then(unhex::<32>);
+            (call.name.as_str().into(), hash.map_or(Arguments::Empty, Arguments::Sha256))
+        };
+        let answer = exchange.answer.as_ref().map(|answer| ServedAnswer {
+            has_text: answer.texts > 0,
+            tool_calls: answer.tool_calls.iter().map(tool_call).collect(),
+        });
+        Served {
+            answer,
+            prompt_markers: markers(false),
+            answer_markers: markers(true),
+            has_system: exchange.conversation.system_blocks > 0,
+        }
+    }
 }

@@ -14,6 +14,10 @@ pub(crate) struct Looks {
     pub(crate) spans: u64,
     /// Whatever text can stand in.
     pub(crate) texts: u64,
+    /// GenAI events.
+    pub(crate) events: u64,
+    /// Exports of GenAI metrics.
+    pub(crate) metrics: u64,
     /// Sets of attributes of GenAI metric points.
     pub(crate) points: u64,
     /// Calls of the ledger.
@@ -33,6 +37,8 @@ impl Looks {
     pub(crate) fn merge(&mut self, other: Looks) {
         self.spans += other.spans;
         self.texts += other.texts;
+        self.events += other.events;
+        self.metrics += other.metrics;
         self.points += other.points;
         self.calls += other.calls;
         self.scopes += other.scopes;
@@ -47,6 +53,8 @@ impl Looks {
         match check {
             Check::Span(_) => (Checked::Spans, self.spans),
             Check::Content(_) => (Checked::Texts, self.texts),
+            Check::Event(_) => (Checked::Events, self.events),
+            Check::Metric(_) => (Checked::Metrics, self.metrics),
             Check::Point(_) => (Checked::Points, self.points),
             Check::Call(_) => (Checked::Calls, self.calls),
             Check::Scope(_) if is_about_metrics => (Checked::Scopes, self.scopes_with_metrics),

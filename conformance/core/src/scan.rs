@@ -52,6 +52,17 @@ pub enum Origin {
     Unknown,
 }
 
+impl Origin {
+    /// What the beginning of a marker tells.
+    pub(crate) fn of(marker: &str) -> Origin {
+        match marker.get(..4) {
+            Some("SPMP") => Origin::Prompt,
+            Some("SPMC") => Origin::Completion,
+            _ => Origin::Unknown,
+        }
+    }
+}
+
 /// A marker that was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leak {
@@ -71,11 +82,7 @@ impl Scanner {
         let mut texts: Vec<String> = Vec::new();
         let mut patterns = Vec::new();
         for stem in stems.iter().filter(|stem| stem.len() >= SHORTEST_STEM) {
-            let origin = match stem.get(..4) {
-                Some("SPMP") => Origin::Prompt,
-                Some("SPMC") => Origin::Completion,
-                _ => Origin::Unknown,
-            };
+            let origin = Origin::of(stem);
             for (encoding, text) in encoded(stem) {
                 if !texts.contains(&text) {
                     texts.push(text);

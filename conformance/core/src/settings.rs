@@ -1,5 +1,6 @@
 //! What the user asks of the judge.
 
+use spanproof_schemas::content::Kind;
 use spanproof_schemas::report::Level;
 use spanproof_schemas::semconv::Version;
 
@@ -68,6 +69,16 @@ impl Settings {
         self.levels.retain(|(known, _)| *known != rule.id);
         self.levels.push((rule.id, level));
         Ok(())
+    }
+
+    /// Whether content of this kind is judged by its shape. Where none may be, what is there is
+    /// a leak whatever its shape; definitions, found documents and the bodies of events have a
+    /// shape without any.
+    #[must_use]
+    pub fn judges(&self, kind: Kind) -> bool {
+        self.content == Content::Allowed
+            || kind.is_body()
+            || matches!(kind, Kind::ToolDefinitions | Kind::RetrievalDocuments)
     }
 
     /// The level that the user set for the rule `id`: nothing set, off, or a level.

@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use spanproof_schemas::ledger::Usage;
 use spanproof_schemas::report::{Join, TokenCounts};
 
+use crate::attached::Attached;
 use crate::call::Call;
 use crate::catalogue::{Conventions, VersionIndex, catalogue};
 use crate::join::{Joined, join};
 use crate::judge::Judge;
 use crate::judgement::ModelUsage;
-use crate::model::{FinishReasons, Role, SpanFacts};
+use crate::model::{FinishReasons, Role, SpanFacts, SpanId};
 use crate::scopes::Scopes;
 use crate::settings::Choice;
 use crate::span_sums::{Billed, SpanSums};
@@ -31,6 +32,8 @@ pub(crate) struct Settled {
     pub(crate) by_model: BTreeMap<String, ModelUsage>,
     /// Calls beside their spans.
     pub(crate) truth: Rows,
+    /// What is attached to spans that are no GenAI spans.
+    pub(crate) astray: BTreeMap<SpanId, Attached>,
 }
 
 impl Judge {
@@ -57,6 +60,9 @@ impl Judge {
         let calls = Call::group(&exchanges);
         let symbols = &self.intake.symbols;
         let joined = join(&calls, &self.window.spans, &self.window.nodes, symbols);
+        let attached = |id| Some((id, self.intake.attachments.of(id)?.clone()));
+        let others = self.window.nodes.iter().filter_map(|node| attached(node.id));
+        self.settled.astray = others.collect();
         let billed = self.settle_calls(&calls, &joined);
         self.settle_spans(self.window.spans.len(), &joined, &billed);
     }
@@ -98,6 +104,8 @@ impl Judge {
                 duplicates: &duplicates,
                 carried: joined.carried[at],
                 late_children: late_children.map_or(&[], Vec::as_slice),
+                attached: joined.by_call[at]
+                    .and_then(|(span, _)| self.intake.attachments.of(spans[span].id)),
                 semconv,
                 symbols,
                 settings: &self.intake.settings,
@@ -149,6 +157,7 @@ impl Judge {
                 span,
                 standing: recent.standing(at),
                 undertaking: joined.undertakings.get(&at).copied(),
+                attached: intake.attachments.of(span.id),
                 recent,
                 has_ledger: ledger.is_there,
                 symbols: &intake.symbols,
@@ -166,6 +175,7 @@ impl Judge {
             }
             let own = Billed { model: span.model, is_withheld: false };
             settled.spans.add(span, billed.unwrap_or(own));
+            intake.attachments.forget(span.id);
         }
         intake.looks.standings += oldest as u64;
         window.forget(oldest);

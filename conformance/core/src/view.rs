@@ -6,13 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::FxHashMap;
 use spanproof_schemas::ledger::{Operation, Usage};
 use spanproof_schemas::report::{JoinMeans, Subject};
-use spanproof_schemas::semconv::{Attribute, Metric};
+use spanproof_schemas::semconv::{Attribute, Event, Metric};
 use spanproof_schemas::time::UnixNanos;
 
+use crate::attached::Attached;
 use crate::call::Call;
 use crate::catalogue::{Conventions, Name, NameId, NameSet, SpanType};
 use crate::dialect::Fingerprint;
 use crate::field::{Field, Fields};
+use crate::held::Held;
 use crate::metric_sums::MetricSums;
 use crate::model::{FinishReasons, Role, SpanFacts, SpanId, Vocabulary};
 use crate::otlp;
@@ -49,6 +51,8 @@ pub struct SpanView<'a> {
     pub attributes: &'a [Seen<'a>],
     /// Those that the engine reads by meaning.
     pub fields: Fields<'a>,
+    /// The content that its attributes hold, where the user's policy lets it be judged.
+    pub contents: &'a [Held<'a>],
     /// What the user asks.
     pub settings: &'a Settings,
 }
@@ -80,6 +84,48 @@ impl<'a> SpanView<'a> {
     pub fn has_error_type(&self) -> bool {
         self.fields.text(Field::ErrorType).is_some()
     }
+}
+
+/// An event of the conventions for GenAI.
+#[derive(Debug)]
+pub struct EventView<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What carries it.
+    pub carrier: Carrier<'a>,
+    /// The version it is judged by.
+    pub semconv: &'static Conventions,
+    /// What that version says of it, if it defines it.
+    pub definition: Option<&'static Event>,
+    /// Its attributes, in the order of the wire.
+    pub attributes: &'a [Seen<'a>],
+    /// Those that the engine reads by meaning.
+    pub fields: Fields<'a>,
+    /// The content that its attributes and its body hold, where the user's policy lets it be
+    /// judged.
+    pub contents: &'a [Held<'a>],
+    /// What the user asks.
+    pub settings: &'a Settings,
+}
+
+impl<'a> EventView<'a> {
+    /// The log record that carries it; nothing for an event of a span.
+    #[must_use]
+    pub fn log(&self) -> Option<&'a otlp::LogRecord> {
+        match self.carrier {
+            Carrier::Log(record) => Some(record),
+            Carrier::Span(_) => None,
+        }
+    }
+}
+
+/// What carries an event.
+#[derive(Clone, Copy, Debug)]
+pub enum Carrier<'a> {
+    /// A log record.
+    Log(&'a otlp::LogRecord),
+    /// A GenAI span.
+    Span(&'a otlp::Span),
 }
 
 /// Anything that text can stand in.
@@ -196,6 +242,8 @@ pub struct CallView<'a> {
     pub carried: Carried,
     /// Spans below its own that started when that had ended.
     pub late_children: &'a [LateChild],
+    /// What is attached to its span.
+    pub attached: Option<&'a Attached>,
     /// The version it is judged by: that of its span.
     pub semconv: &'static Conventions,
     /// The strings of the facts.
@@ -397,6 +445,19 @@ pub struct PointView<'a> {
     pub settings: &'a Settings,
 }
 
+/// A GenAI metric as it was exported once.
+#[derive(Debug)]
+pub struct MetricView<'a> {
+    /// The metric with its points.
+    pub metric: &'a otlp::Metric,
+    /// The version it is judged by.
+    pub semconv: &'static Conventions,
+    /// What that version says of it, if it defines it.
+    pub definition: Option<&'static Metric>,
+    /// What the user asks.
+    pub settings: &'a Settings,
+}
+
 /// A GenAI span beside the ledger and in its trace, seen once both are known. Seen is every span
 /// once, however often it was exported, but in no order that means something.
 #[derive(Clone, Copy, Debug)]
@@ -407,6 +468,8 @@ pub struct StandingView<'a> {
     pub standing: Standing,
     /// What was done within it, if it is the span of an agent, a workflow or a tool.
     pub undertaking: Option<Undertaking>,
+    /// What is attached to it.
+    pub attached: Option<&'a Attached>,
     /// The spans around it.
     pub recent: Recent<'a>,
     /// Whether there is a ledger.
@@ -456,6 +519,8 @@ pub struct RunView<'a> {
     pub spans: &'a [SpanSum],
     /// Sums over metric streams.
     pub metrics: &'a MetricSums,
+    /// What carries the ids of a span that was exported and is no GenAI span, by the span.
+    pub astray: &'a BTreeMap<SpanId, Attached>,
     /// The strings of the facts.
     pub symbols: &'a Symbols,
     /// What the user asks.

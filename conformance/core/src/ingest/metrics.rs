@@ -10,7 +10,7 @@ use crate::identity;
 use crate::intake::Intake;
 use crate::otlp::{Data, ExportMetricsServiceRequest, KeyValue, Metric};
 use crate::symbol::Symbol;
-use crate::view::{Item, MetricShape, PointView};
+use crate::view::{Item, MetricShape, MetricView, PointView};
 
 /// Where metrics come from.
 #[derive(Clone, Copy)]
@@ -62,6 +62,7 @@ impl Intake {
         if metric.name.starts_with("gen_ai.") && metric.data.is_some() {
             let place = self.scopes.place(origin.scope_symbol, origin.schema_url);
             self.scopes.at(place).note_metric(shape(metric));
+            self.export(metric, &points, origin_id, origin.stated, subject);
             for (point, identity) in points.iter().zip(&all) {
                 let identity = identity::of((3, origin_id, &metric.name, identity));
                 if self.met_points.is_first(identity) {
@@ -72,6 +73,42 @@ impl Intake {
         }
         let places = (origin.resource, origin.scope_symbol);
         self.metrics.record(&mut self.symbols, places, metric);
+    }
+
+    /// Checks an export of a metric. What another one was found to be is not found again.
+    fn export(
+        &mut self,
+        metric: &Metric,
+        points: &[&[KeyValue]],
+        origin: u64,
+        stated: Option<&'static Conventions>,
+        subject: impl Fn() -> Subject,
+    ) {
+        // What emits a metric speaks one version; the first point tells of it.
+        let first = points.first().copied().unwrap_or_default();
+        let names = super::names(first);
+        let names = super::gather(first, &names, &mut Vec::new(), &mut Fields::default());
+        let names = defined(&metric.name).and(names);
+        let semconv = dialect::judged(self.settings.semconv, stated, names);
+        let view = MetricView {
+            metric,
+            semconv,
+            definition: catalogue().metric_in(&metric.name, semconv.index),
+            settings: &self.settings,
+        };
+        self.looks.metrics += 1;
+        for check in &self.active.metric {
+            for finding in (check.check)(&view) {
+                let said =
+                    (&finding.message, &finding.attribute, &finding.expected, &finding.actual);
+                let identity = identity::of((check.rule.id, origin, &metric.name, said));
+                if self.met_exports.is_first(identity) {
+                    let mut found = Tally::default();
+                    found.add(check.rule, check.fixed, finding, &subject);
+                    self.met_exports.keep(identity, found);
+                }
+            }
+        }
     }
 
     /// Checks the first point with its attributes.
@@ -86,12 +123,8 @@ impl Intake {
         let mut found = Tally::default();
         let mut seen = Vec::new();
         let mut fields = Fields::default();
-        // A metric of no version shows nothing of the one that is spoken.
-        let defined = Some(catalogue().metric(metric)).filter(|defined| defined.oldest().is_some());
-        let defined_in = defined.unwrap_or(VersionSet::ALL);
-        let defined = Fingerprint { defined_in, ..Fingerprint::default() };
         let fingerprint =
-            defined.and(super::gather(point, &super::names(point), &mut seen, &mut fields));
+            defined(metric).and(super::gather(point, &super::names(point), &mut seen, &mut fields));
         let facts = self.scopes.at(place);
         facts.fingerprint = facts.fingerprint.and(fingerprint);
         let semconv = dialect::judged(self.settings.semconv, stated, fingerprint);
@@ -114,6 +147,12 @@ impl Intake {
         }
         found
     }
+}
+
+/// What the name of a metric shows. One of no version shows nothing of the one that is spoken.
+fn defined(metric: &str) -> Fingerprint {
+    let defined = Some(catalogue().metric(metric)).filter(|defined| defined.oldest().is_some());
+    Fingerprint { defined_in: defined.unwrap_or(VersionSet::ALL), ..Fingerprint::default() }
 }
 
 /// What is kept of a metric's name or unit, in bytes.

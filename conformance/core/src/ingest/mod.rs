@@ -1,5 +1,6 @@
 //! Taking in OTLP: each item is checked, boiled down to facts, and dropped.
 
+mod events;
 mod logs;
 mod metrics;
 mod traces;
@@ -9,6 +10,7 @@ use spanproof_schemas::report::Subject;
 use crate::catalogue::{Name, catalogue};
 use crate::dialect::Fingerprint;
 use crate::field::{Field, Fields};
+use crate::held::Held;
 use crate::identity;
 use crate::intake::Intake;
 use crate::otlp::{InstrumentationScope, KeyValue, Resource};
@@ -35,6 +37,18 @@ impl Intake {
         });
         self.symbols.intern(&scope.name)
     }
+
+    /// Reads the content among attributes that the user's policy lets be judged.
+    fn contents<'a>(&self, attributes: &[Seen<'a>], fields: &Fields<'_>) -> Vec<Held<'a>> {
+        if !fields.has_content() {
+            return Vec::new();
+        }
+        let held = attributes.iter().filter_map(|seen| {
+            let kind = seen.name?.content.filter(|kind| self.settings.judges(*kind))?;
+            Some(Held::new(kind, seen.value?))
+        });
+        held.collect()
+    }
 }
 
 /// The schema URL that holds for a scope: its own, else that of its resource.
@@ -60,6 +74,9 @@ fn gather<'a>(
         if let Some(name) = name {
             if let Some(field) = name.field {
                 fields.set(field, value);
+            }
+            if name.content.is_some() {
+                fields.note_content();
             }
             // A name that no version has shows nothing of the one that is spoken.
             if name.is_gen_ai && name.defined.oldest().is_some() {

@@ -9,12 +9,16 @@ use crate::field::{Field, Fields};
 use crate::intake::Intake;
 use crate::model::{FinishReasons, Node, ReportedUsage, Role, Sampling, SpanFacts, SpanId, hex};
 use crate::otlp::{
-    ExportTraceServiceRequest, InstrumentationScope, Span, SpanKind, Status, StatusCode, Value,
+    Event, ExportTraceServiceRequest, InstrumentationScope, Span, SpanKind, Status, StatusCode,
+    Value,
 };
+use crate::settings::Content;
 use crate::span_type::{role, span_type};
 use crate::symbol::{Symbol, Symbols};
-use crate::view::{Item, Seen, SpanView};
+use crate::view::{Carrier, Item, Seen, SpanView};
 use crate::wire::{self, Recycled};
+
+use super::events::Emitted;
 
 /// Where spans come from.
 #[derive(Clone, Copy)]
@@ -125,6 +129,10 @@ impl Intake {
             for seen in seen.iter_mut() {
                 seen.definition = seen.name.and_then(|name| name.in_version(semconv.index));
             }
+            let contents = self.contents(seen, &fields);
+            if !contents.is_empty() && self.settings.content == Content::Allowed {
+                self.attachments.note_content(id, &contents);
+            }
             let view = SpanView {
                 span,
                 role,
@@ -132,6 +140,7 @@ impl Intake {
                 span_type: span_type(semconv, span.kind(), &fields, &self.settings.provider),
                 attributes: seen,
                 fields,
+                contents: &contents,
                 settings: &self.settings,
             };
             self.looks.spans += 1;
@@ -142,6 +151,9 @@ impl Intake {
                     found.push(check.rule.id);
                 }
             }
+            for event in &span.events {
+                self.span_event(event, span, origin);
+            }
         }
         let origin = (origin.scope_symbol, scope_place);
         let facts = facts(span, id, role, semconv, origin, &fields, &mut self.symbols);
@@ -150,6 +162,22 @@ impl Intake {
             _ => self.symbols.intern(&together(found)),
         };
         self.spans.push(SpanFacts { found, ..facts });
+    }
+
+    fn span_event(&mut self, event: &Event, span: &Span, origin: Origin<'_>) {
+        if !super::events::is_judged(&event.name) {
+            return;
+        }
+        self.event(&Emitted {
+            name: &event.name,
+            attributes: &event.attributes,
+            body: None,
+            carrier: Carrier::Span(span),
+            span: SpanId::new(&span.trace_id, &span.span_id),
+            scope: origin.scope,
+            time_unix_nanos: event.time_unix_nano,
+            stated: origin.stated,
+        });
     }
 
     fn note_scope(

@@ -4,6 +4,7 @@
 mod cardinality;
 mod content;
 mod deprecation;
+mod events;
 mod kind;
 mod limits;
 mod metrics;
@@ -25,7 +26,10 @@ mod tests;
 use spanproof_schemas::report::Level;
 
 use crate::finding::Finding;
-use crate::view::{CallView, ContentView, PointView, RunView, ScopeView, SpanView, StandingView};
+use crate::view::{
+    CallView, ContentView, EventView, MetricView, PointView, RunView, ScopeView, SpanView,
+    StandingView,
+};
 
 /// A rule: what it checks, how grave its findings are, and why.
 #[derive(Debug)]
@@ -94,6 +98,10 @@ pub enum Check {
     Span(fn(&SpanView<'_>) -> Vec<Finding>),
     /// Anything that text can stand in.
     Content(fn(&ContentView<'_>) -> Vec<Finding>),
+    /// One event of the conventions for GenAI, a log record or an event of a span.
+    Event(fn(&EventView<'_>) -> Vec<Finding>),
+    /// One export of a GenAI metric.
+    Metric(fn(&MetricView<'_>) -> Vec<Finding>),
     /// One set of attributes of a GenAI metric's points.
     Point(fn(&PointView<'_>) -> Vec<Finding>),
     /// One call of the ledger with its span.
@@ -110,17 +118,33 @@ pub enum Check {
 pub static RULES: &[&Rule] = &[
     &cardinality::metric_attribute::RULE,
     &content::messages::RULE,
+    &content::retrieval_documents::RULE,
+    &content::system_instructions::RULE,
+    &content::tool_call::RULE,
+    &content::tool_definitions::RULE,
+    &content::truncated_json::RULE,
     &deprecation::attribute::RULE,
+    &events::body::RULE,
+    &events::choices::RULE,
+    &events::deprecated::RULE,
+    &events::name::RULE,
+    &events::required_attribute::RULE,
+    &events::severity::RULE,
+    &events::structured_content::RULE,
+    &events::trace_context::RULE,
     &kind::span_kind::RULE,
     &limits::attribute_count::RULE,
     &limits::attribute_length::RULE,
     &limits::dropped::RULE,
+    &metrics::buckets::RULE,
     &metrics::duration_count::RULE,
     &metrics::duration_sum::RULE,
     &metrics::error_type::RULE,
     &metrics::model::RULE,
+    &metrics::temporality::RULE,
     &metrics::token_sum::RULE,
     &metrics::unit::RULE,
+    &metrics::values::RULE,
     &naming::span_name::RULE,
     &naming::unknown_attribute::RULE,
     &naming::unknown_metric::RULE,
@@ -137,6 +161,7 @@ pub static RULES: &[&Rule] = &[
     &trace::agent_parent::RULE,
     &trace::parent_call::RULE,
     &trace::request_context::RULE,
+    &truth::content::RULE,
     &truth::duplicate_span::RULE,
     &truth::error_type::RULE,
     &truth::finish_reasons::RULE,
@@ -149,6 +174,8 @@ pub static RULES: &[&Rule] = &[
     &truth::response::RULE,
     &truth::span_start::RULE,
     &truth::suppressed_span::RULE,
+    &truth::system_prompt::RULE,
+    &truth::tool_calls::RULE,
     &truth::unended_span::RULE,
     &types::attribute_type::RULE,
     &usage::agent_usage::RULE,

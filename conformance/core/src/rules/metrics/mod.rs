@@ -1,11 +1,14 @@
 //! Metrics against spans.
 
+pub(super) mod buckets;
 pub(super) mod duration_count;
 pub(super) mod duration_sum;
 pub(super) mod error_type;
 pub(super) mod model;
+pub(super) mod temporality;
 pub(super) mod token_sum;
 pub(super) mod unit;
+pub(super) mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,0 +1,101 @@
+//! GenAI events, whatever carries them.
+
+use spanproof_schemas::content::Kind;
+use spanproof_schemas::report::Subject;
+use spanproof_schemas::time::UnixNanos;
+
+use crate::catalogue::{Conventions, VersionSet, catalogue};
+use crate::dialect::{self, Fingerprint};
+use crate::field::Fields;
+use crate::held::Held;
+use crate::identity;
+use crate::intake::Intake;
+use crate::model::{SpanId, hex};
+use crate::otlp::{KeyValue, Value};
+use crate::settings::{Choice, Content};
+use crate::view::{Carrier, EventView};
+
+/// An event, and where it comes from.
+#[derive(Clone, Copy)]
+pub(super) struct Emitted<'a> {
+    pub(super) name: &'a str,
+    pub(super) attributes: &'a [KeyValue],
+    pub(super) body: Option<&'a Value>,
+    pub(super) carrier: Carrier<'a>,
+    /// The span whose ids it carries; zero for none.
+    pub(super) span: SpanId,
+    pub(super) scope: &'a str,
+    pub(super) time_unix_nanos: UnixNanos,
+    pub(super) stated: Option<&'static Conventions>,
+}
+
+/// Whether an event with this name is one of the conventions for GenAI.
+pub(super) fn is_judged(name: &str) -> bool {
+    name.starts_with("gen_ai.")
+}
+
+impl Intake {
+    /// Checks an event and notes what it tells of its span.
+    pub(super) fn event(&mut self, from: &Emitted<'_>) {
+        let mut seen = Vec::new();
+        let mut fields = Fields::default();
+        let names =
+            super::gather(from.attributes, &super::names(from.attributes), &mut seen, &mut fields);
+        // An event of no version shows nothing of the one that is spoken.
+        let defined = catalogue().event(from.name);
+        let defined_in = if defined.oldest().is_some() { defined } else { VersionSet::ALL };
+        let fingerprint = names.and(Fingerprint { defined_in, ..Fingerprint::default() });
+        let shows_era = fingerprint.has_system || fingerprint.has_provider;
+        let current = catalogue().newest_of(catalogue().current_event(from.name));
+        let semconv = match self.settings.semconv {
+            // Nothing but its name tells of its era.
+            Choice::Auto if from.stated.is_none() && !shows_era => {
+                current.unwrap_or_else(|| catalogue().newest())
+            }
+            choice => dialect::judged(choice, from.stated, fingerprint),
+        };
+        for seen in &mut seen {
+            seen.definition = seen.name.and_then(|name| name.in_version(semconv.index));
+        }
+        let mut contents = self.contents(&seen, &fields);
+        let body_kind =
+            Kind::ALL.into_iter().find(|kind| kind.is_body() && kind.name() == from.name);
+        if let (Some(kind), Some(body)) = (body_kind, from.body) {
+            contents.push(Held::new(kind, body));
+        }
+        if from.span != SpanId::default() {
+            let attributes = identity::of_attributes(from.attributes);
+            let body = from.body.map(identity::of_value);
+            let identity = identity::of((from.name, from.time_unix_nanos, attributes, body));
+            self.attachments.note_event(from.span, from.name, identity, from.scope);
+            if !contents.is_empty() && self.settings.content == Content::Allowed {
+                self.attachments.note_content(from.span, &contents);
+            }
+        }
+        let view = EventView {
+            name: from.name,
+            carrier: from.carrier,
+            semconv,
+            definition: catalogue().event_in(from.name, semconv.index),
+            attributes: &seen,
+            fields,
+            contents: &contents,
+            settings: &self.settings,
+        };
+        let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let is_zero = from.span == SpanId::default();
+        let subject = || Subject {
+            trace_id: (!is_zero).then(|| hex(&from.span.trace)),
+            span_id: (!is_zero).then(|| hex(&from.span.span)),
+            event: some(from.name),
+            scope: some(from.scope),
+            ..Subject::default()
+        };
+        self.looks.events += 1;
+        for check in &self.active.event {
+            for finding in (check.check)(&view) {
+                self.tally.add(check.rule, check.fixed, finding, subject);
+            }
+        }
+    }
+}
