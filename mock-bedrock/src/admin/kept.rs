@@ -198,7 +198,7 @@ mod tests {
     fn the_newest_are_counted_from_the_end_among_those_that_match() {
         let kept = Kept::new(4);
         (0..6).for_each(|sequence| kept.push(exchange(sequence)));
-        let even = |exchange: &Exchange| exchange.sequence % 2 == 0;
+        let even = |exchange: &Exchange| exchange.sequence.is_multiple_of(2);
         let newest = |after, count| {
             let page = kept.page(kept.newest(after, count, even), count, even);
             (sequences(&page), page.missed)
