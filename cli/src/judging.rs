@@ -1,6 +1,8 @@
 //! From files to a report: read the ledger, read the captures, judge, price, and write what was
 //! asked for.
 
+pub mod parts;
+
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -90,13 +92,7 @@ pub(crate) fn judge(
             .with_context(|| format!("cannot read the ledger {}", path.display()))
             .or_could_not_judge()?;
     }
-    captures
-        .read(&mut |export| match export {
-            Export::Traces(request) => judge.traces(&request),
-            Export::Metrics(request) => judge.metrics(&request),
-            Export::Logs(request) => judge.logs(&request),
-        })
-        .or_could_not_judge()?;
+    let judge = captures.judge(judge).or_could_not_judge()?;
     let judgement = judge.finish();
     let traces = captures.excerpts(judgement.excerpts()).or_could_not_judge()?;
     let verdict = verdict(
@@ -145,6 +141,11 @@ impl Captures {
             spool = Some(file);
         }
         Ok(Captures { sources, _spool: spool })
+    }
+
+    fn judge(&self, judge: Judge) -> Result<Judge, ReadError> {
+        let mut reader = Reader::new(self.sources.iter().cloned())?;
+        parts::take_in(judge, std::iter::from_fn(|| reader.next_record()), parts::threads())
     }
 
     fn read(&self, each: &mut dyn FnMut(Export)) -> Result<(), ReadError> {

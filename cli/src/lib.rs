@@ -10,7 +10,7 @@ mod cost;
 mod environment;
 mod exit;
 mod interrupt;
-mod judging;
+pub mod judging;
 mod output;
 mod progress;
 mod servers;

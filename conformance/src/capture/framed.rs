@@ -3,18 +3,19 @@
 use std::io::{self, BufRead, Read};
 
 use super::error::{Place, RecordError};
-use super::export::Export;
+use super::export::Request;
 use super::format::MAGIC;
 use super::writer::signal_of_byte;
 
 const HEAD_BYTES: usize = 5;
 
+/// Up to so many bytes a length is trusted with an allocation of its size.
+const TRUSTED: u64 = 1 << 20;
+
 /// Records after the magic, one at a time.
 pub(super) struct Framed<R> {
     input: R,
     offset: u64,
-    /// Reused from record to record.
-    body: Vec<u8>,
 }
 
 impl<R: BufRead> Framed<R> {
@@ -22,12 +23,13 @@ impl<R: BufRead> Framed<R> {
     pub(super) fn new(mut input: R) -> Result<Self, RecordError> {
         let mut magic = [0; MAGIC.len()];
         match fill(&mut input, &mut magic).map_err(|error| RecordError::reading(error, 0))? {
-            Filled::Whole => Ok(Framed { input, offset: MAGIC.len() as u64, body: Vec::new() }),
+            Filled::Whole => Ok(Framed { input, offset: MAGIC.len() as u64 }),
             Filled::Nothing | Filled::Part => Err(RecordError::Truncated { offset: 0 }),
         }
     }
 
-    pub(super) fn next(&mut self) -> Result<Option<Export>, RecordError> {
+    /// The next request, and the offset of its record.
+    pub(super) fn next(&mut self) -> Result<Option<(Request, u64)>, RecordError> {
         let offset = self.offset;
         let mut head = [0; HEAD_BYTES];
         let reading = |error| RecordError::reading(error, offset);
@@ -41,16 +43,14 @@ impl<R: BufRead> Framed<R> {
         let signal = signal_of_byte(signal)
             .ok_or_else(|| not_otlp(format!("a record of unknown kind {signal:#04x}")))?;
         let length = u64::from(u32::from_le_bytes(length));
-        self.body.clear();
+        let mut body = Vec::with_capacity(usize::try_from(length.min(TRUSTED)).unwrap_or(0));
         // Reads what is there instead of trusting the length with an allocation.
-        let read = (&mut self.input).take(length).read_to_end(&mut self.body).map_err(reading)?;
+        let read = (&mut self.input).take(length).read_to_end(&mut body).map_err(reading)?;
         if (read as u64) < length {
             return Err(RecordError::Truncated { offset });
         }
         self.offset += HEAD_BYTES as u64 + length;
-        Export::decode(signal, &self.body)
-            .map(Some)
-            .map_err(|error| not_otlp(format!("a record of {} that {error}", signal.as_str())))
+        Ok(Some((Request { signal, protobuf: body.into() }, offset)))
     }
 }
 

@@ -12,12 +12,14 @@ mod framed;
 mod lines;
 mod open;
 mod reader;
+mod record;
 mod writer;
 
 pub use error::{ReadError, WriteError};
 pub use export::{Export, Items, Request, Signal};
 pub use format::{Format, UnknownFormat};
 pub use reader::{Reader, Source, read};
+pub use record::{Encoded, Record};
 pub use writer::Writer;
 
 #[cfg(test)]

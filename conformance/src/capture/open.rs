@@ -1,20 +1,22 @@
 //! Opening one input and telling its format by its content.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
 
 use super::bare;
 use super::error::{Place, RecordError};
-use super::export::Export;
 use super::format::MAGIC;
 use super::framed::Framed;
 use super::lines::Lines;
+use super::record::{Encoded, Record};
 
 const BUFFER_BYTES: usize = 256 * 1024;
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 
-type Input = Box<dyn BufRead>;
+type Input = Box<dyn BufRead + Send>;
 
 /// The records of one input.
 pub(super) enum Records {
@@ -26,7 +28,7 @@ pub(super) enum Records {
 
 impl Records {
     /// Looks at the beginning of `input` and chooses; within gzip, once more.
-    pub(super) fn open(input: impl Read + 'static) -> Result<Records, RecordError> {
+    pub(super) fn open(input: impl Read + Send + 'static) -> Result<Records, RecordError> {
         let (start, input) = peek(input)?;
         if start.starts_with(GZIP_MAGIC) {
             let (start, input) = peek(MultiGzDecoder::new(input))?;
@@ -35,13 +37,20 @@ impl Records {
         Records::by_content(&start, input)
     }
 
-    pub(super) fn next(&mut self) -> Result<Option<Export>, RecordError> {
-        match self {
-            Records::Framed(framed) => framed.next(),
+    /// The next record of the input, which is called `path`.
+    pub(super) fn next(&mut self, path: &Arc<Path>) -> Result<Option<Record>, RecordError> {
+        let decoded = match self {
+            Records::Framed(framed) => {
+                let next = framed.next()?;
+                return Ok(next.map(|(request, offset)| {
+                    Record::Encoded(Encoded { request, path: Arc::clone(path), offset })
+                }));
+            }
             Records::Lines(lines) => lines.next(),
             Records::Bare(input) => input.take().map(bare::read).transpose(),
             Records::Empty => Ok(None),
-        }
+        };
+        Ok(decoded?.map(Record::Decoded))
     }
 
     fn by_content(start: &[u8], input: Input) -> Result<Records, RecordError> {
@@ -75,7 +84,7 @@ fn begins_object(text: &[u8]) -> bool {
 }
 
 /// The first bytes of `input`, and `input` with them still in it.
-fn peek(input: impl Read + 'static) -> Result<(Vec<u8>, Input), RecordError> {
+fn peek(input: impl Read + Send + 'static) -> Result<(Vec<u8>, Input), RecordError> {
     let mut input = BufReader::with_capacity(BUFFER_BYTES, input);
     let mut start = Vec::new();
     let read = (&mut input).take(64).read_to_end(&mut start);

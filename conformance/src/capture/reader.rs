@@ -4,10 +4,12 @@ use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::error::{ReadError, RecordError};
 use super::export::Export;
 use super::open::Records;
+use super::record::Record;
 
 /// What standard input is written as.
 const STDIN: &str = "-";
@@ -72,7 +74,22 @@ impl Reader {
         Ok(Reader { waiting, open: None })
     }
 
-    fn next_export(&mut self) -> Result<Option<Export>, ReadError> {
+    /// The next record as it stands, for whoever decodes it elsewhere or in another way.
+    pub fn next_record(&mut self) -> Option<Result<Record, ReadError>> {
+        let next = self.try_next();
+        if next.is_err() {
+            self.stop();
+        }
+        next.transpose()
+    }
+
+    /// Reads no further.
+    fn stop(&mut self) {
+        self.waiting.clear();
+        self.open = None;
+    }
+
+    fn try_next(&mut self) -> Result<Option<Record>, ReadError> {
         loop {
             let open = match &mut self.open {
                 Some(open) => open,
@@ -81,8 +98,8 @@ impl Reader {
                     None => return Ok(None),
                 },
             };
-            if let Some(export) = open.next()? {
-                return Ok(Some(export));
+            if let Some(record) = open.next()? {
+                return Ok(Some(record));
             }
             self.open = None;
         }
@@ -93,18 +110,17 @@ impl Iterator for Reader {
     type Item = Result<Export, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let next = self.next_export();
+        let next = self.next_record()?.and_then(Record::decode);
         if next.is_err() {
-            self.waiting.clear();
-            self.open = None;
+            self.stop();
         }
-        next.transpose()
+        Some(next)
     }
 }
 
 /// An input that is being read.
 struct Open {
-    path: PathBuf,
+    path: Arc<Path>,
     records: Records,
     whole: u64,
 }
@@ -112,7 +128,7 @@ struct Open {
 impl Open {
     fn new(source: Source) -> Result<Open, ReadError> {
         let (path, records) = match source {
-            Source::Stdin => (STDIN.into(), Records::open(io::stdin())),
+            Source::Stdin => (PathBuf::from(STDIN), Records::open(io::stdin())),
             Source::Spooled(path) => (STDIN.into(), Records::open(open(&path)?)),
             Source::Path(path) => {
                 let file = open(&path)?;
@@ -120,14 +136,16 @@ impl Open {
             }
         };
         match records {
-            Ok(records) => Ok(Open { path, records, whole: 0 }),
+            Ok(records) => Ok(Open { path: path.into(), records, whole: 0 }),
             Err(error) => Err(at_path(error, path, 0)),
         }
     }
 
-    fn next(&mut self) -> Result<Option<Export>, ReadError> {
-        let next =
-            self.records.next().map_err(|error| at_path(error, self.path.clone(), self.whole))?;
+    fn next(&mut self) -> Result<Option<Record>, ReadError> {
+        let next = self
+            .records
+            .next(&self.path)
+            .map_err(|error| at_path(error, self.path.to_path_buf(), self.whole))?;
         self.whole += u64::from(next.is_some());
         Ok(next)
     }

@@ -29,6 +29,18 @@ impl<'a> Message<'a> {
     /// does not have.
     #[inline]
     pub(super) fn field(&mut self) -> Option<(u32, Content<'a>)> {
+        // Most fields are short strings and messages, with a key and a length of one byte each.
+        if let [key @ 8..0x80, length @ ..0x80, rest @ ..] = self.rest
+            && key & 7 == 2
+        {
+            let (bytes, rest) = rest.split_at_checked(usize::from(*length))?;
+            self.rest = rest;
+            return Some((u32::from(key >> 3), Content::Bytes(bytes)));
+        }
+        self.other_field()
+    }
+
+    fn other_field(&mut self) -> Option<(u32, Content<'a>)> {
         let key = u32::try_from(self.varint()?).ok()?;
         let content = match key & 7 {
             0 => Content::Varint(self.varint()?),

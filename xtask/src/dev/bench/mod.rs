@@ -38,6 +38,9 @@ pub(crate) struct Args {
     /// With --peers, write the figures to this file too
     #[arg(long, value_name = "FILE", requires = "peers")]
     json: Option<PathBuf>,
+    /// With `check`, judge a capture of so many spans for its peak of memory
+    #[arg(long, value_name = "COUNT", default_value_t = 10_000_000)]
+    spans: u64,
     /// With `streams`, keep so many open
     #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
     open: usize,
@@ -102,6 +105,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         )));
     }
     if wanted(Bench::Check) {
+        writeln!(io::stdout(), "{}", check::long(args.spans)?)?;
         check::compare(runs)?.print()?;
     }
     if wanted(Bench::Mock) {

@@ -1,0 +1,198 @@
+//! Judging captured telemetry in parts, on as many threads as there are.
+//!
+//! Records are read in order and cut into parts of a fixed size. Each part goes through an intake of
+//! its own on whichever thread is free, and the parts are merged in their order, so the judgement
+//! does not depend on the number of threads.
+
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use conformance::capture::{Export, ReadError, Record, Request, Signal};
+use conformance_core::{Intake, Judge};
+
+/// A part ends with the record that brings it to this size, in bytes of protobuf: some thousand
+/// spans, so that merging costs little beside taking in.
+const PART_BYTES: usize = 1 << 20;
+
+/// What a record counts for that was decoded to be read, so that its size is not known.
+const DECODED_BYTES: usize = PART_BYTES / 64;
+
+/// How many parts for each thread may wait for one before them.
+const WAITING: usize = 4;
+
+/// How many threads judge: one for each processor.
+#[must_use]
+pub fn threads() -> NonZero<usize> {
+    thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
+}
+
+/// Gives all `records` to `judge`, on `threads` threads. The ledger must have come in before.
+///
+/// # Errors
+///
+/// The first error of `records`, or of a record that is no OTLP.
+pub fn take_in(
+    judge: Judge,
+    records: impl Iterator<Item = Result<Record, ReadError>> + Send,
+    threads: NonZero<usize>,
+) -> Result<Judge, ReadError> {
+    let parts = Mutex::new(Parts { records, next: 0 });
+    let merged = Merged {
+        state: Mutex::new(State {
+            judge,
+            next: 0,
+            waiting: BTreeMap::new(),
+            error: None,
+            is_broken: false,
+        }),
+        advanced: Condvar::new(),
+        most: WAITING * threads.get(),
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads.get() {
+            scope.spawn(|| work(&parts, &merged));
+        }
+        work(&parts, &merged);
+    });
+    let State { judge, error, .. } =
+        merged.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match error {
+        Some(error) => Err(error),
+        None => Ok(judge),
+    }
+}
+
+/// The records that no thread has taken yet.
+struct Parts<R> {
+    records: R,
+    /// The number of the next part.
+    next: usize,
+}
+
+/// The judge, and the parts that wait for one before them.
+struct Merged {
+    state: Mutex<State>,
+    advanced: Condvar,
+    most: usize,
+}
+
+struct State {
+    judge: Judge,
+    /// The number of the part to be merged next.
+    next: usize,
+    waiting: BTreeMap<usize, Result<Intake, ReadError>>,
+    /// The first error; nothing is merged after it.
+    error: Option<ReadError>,
+    /// Whether a thread panicked, so that its part never comes.
+    is_broken: bool,
+}
+
+impl State {
+    fn is_over(&self) -> bool {
+        self.error.is_some() || self.is_broken
+    }
+}
+
+/// Tells the other threads when one panics, lest they wait for its part.
+struct Watch<'a>(&'a Merged);
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            lock(&self.0.state).is_broken = true;
+            self.0.advanced.notify_all();
+        }
+    }
+}
+
+fn work(parts: &Mutex<Parts<impl Iterator<Item = Result<Record, ReadError>>>>, merged: &Merged) {
+    let _watch = Watch(merged);
+    let mut spare = None;
+    loop {
+        let Some(mut intake) = merged.ready(spare.take()) else { return };
+        let (number, records) = lock(parts).next();
+        if records.is_empty() {
+            return;
+        }
+        let mut error = None;
+        for record in records {
+            if let Err(first) = record.and_then(|record| give(&mut intake, record)) {
+                error = Some(first);
+                break;
+            }
+        }
+        spare = merged.hand_over(number, error.map_or(Ok(intake), Err));
+    }
+}
+
+impl<R: Iterator<Item = Result<Record, ReadError>>> Parts<R> {
+    /// The next part and its number; an empty one at the end.
+    fn next(&mut self) -> (usize, Vec<Result<Record, ReadError>>) {
+        let number = self.next;
+        self.next += 1;
+        let mut records = Vec::new();
+        let mut bytes = 0;
+        while bytes < PART_BYTES {
+            let Some(record) = self.records.next() else { break };
+            bytes += match &record {
+                Ok(Record::Encoded(encoded)) => encoded.request.protobuf.len(),
+                Ok(Record::Decoded(_)) | Err(_) => DECODED_BYTES,
+            };
+            records.push(record);
+        }
+        (number, records)
+    }
+}
+
+impl Merged {
+    /// An intake for one more part, once not too many wait; nothing after an error.
+    fn ready(&self, spare: Option<Intake>) -> Option<Intake> {
+        let mut state = lock(&self.state);
+        while !state.is_over() && state.waiting.len() >= self.most {
+            state = self.advanced.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        (!state.is_over()).then(|| spare.unwrap_or_else(|| state.judge.intake()))
+    }
+
+    /// Merges a part and those that waited for it, and gives back an intake that is empty again.
+    fn hand_over(&self, number: usize, part: Result<Intake, ReadError>) -> Option<Intake> {
+        let mut state = lock(&self.state);
+        state.waiting.insert(number, part);
+        let mut spare = None;
+        while state.error.is_none() {
+            let next = state.next;
+            let Some(part) = state.waiting.remove(&next) else { break };
+            state.next += 1;
+            match part {
+                Ok(mut intake) => {
+                    state.judge.merge(&mut intake);
+                    spare = Some(intake);
+                }
+                Err(error) => state.error = Some(error),
+            }
+        }
+        self.advanced.notify_all();
+        spare
+    }
+}
+
+fn give(intake: &mut Intake, record: Record) -> Result<(), ReadError> {
+    if let Record::Encoded(encoded) = &record
+        && let Request { signal: Signal::Traces, protobuf } = &encoded.request
+    {
+        return intake.traces_protobuf(protobuf).map_err(|error| encoded.refused(&error));
+    }
+    match record.decode()? {
+        Export::Traces(request) => intake.traces(&request),
+        Export::Metrics(request) => intake.metrics(&request),
+        Export::Logs(request) => intake.logs(&request),
+    }
+    Ok(())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A thread that panicked takes the process with it when the scope ends.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
