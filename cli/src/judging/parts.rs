@@ -196,3 +196,62 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // A thread that panicked takes the process with it when the scope ends.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use conformance::capture::Encoded;
+    use conformance_core::{Judgement, Settings};
+
+    use super::*;
+
+    /// A request with one GenAI span, in protobuf: a resource, a scope, a span with an id of its own
+    /// and one attribute.
+    fn record(number: u64) -> Record {
+        let field = |number: u8, bytes: &[u8]| {
+            let length = u8::try_from(bytes.len()).unwrap();
+            assert!(length < 128);
+            [&[number << 3 | 2, length][..], bytes].concat()
+        };
+        let value = field(1, b"chat");
+        let attribute = [field(1, b"gen_ai.operation.name"), field(2, &value)].concat();
+        let trace = [[7; 8], number.to_be_bytes()].concat();
+        let ids = [field(1, &trace), field(2, &number.to_be_bytes())].concat();
+        let span = [ids, vec![6 << 3, 3], field(9, &attribute)].concat();
+        let protobuf = field(1, &field(2, &field(2, &span))).into();
+        let request = Request { signal: Signal::Traces, protobuf };
+        Record::Encoded(Encoded { request, path: Path::new("capture").into(), offset: number })
+    }
+
+    fn judgement(records: Vec<Record>, threads: usize) -> Result<Judgement, ReadError> {
+        let judge = Judge::new(Settings::default());
+        let threads = NonZero::new(threads).unwrap();
+        Ok(take_in(judge, records.into_iter().map(Ok), threads)?.finish())
+    }
+
+    #[test]
+    fn the_number_of_threads_does_not_show() {
+        // Several parts, and in each of them spans that stand in another part too.
+        let records = || (1..40_000).chain(1..20_000).map(record).collect::<Vec<_>>();
+        let one = judgement(records(), 1).unwrap();
+        assert_eq!(one.telemetry.gen_ai_spans, 59_998);
+        assert_eq!(one.semconv.values().sum::<u64>(), 39_999);
+        for threads in [2, 3, 8] {
+            assert_eq!(judgement(records(), threads).unwrap(), one, "{threads} threads");
+        }
+    }
+
+    #[test]
+    fn the_first_fault_is_the_one_that_is_told() {
+        for threads in [1, 4] {
+            let mut records: Vec<Record> = (1..40_000).map(record).collect();
+            for at in [39_000, 25_000] {
+                let Record::Encoded(encoded) = &mut records[at] else { unreachable!() };
+                encoded.request.protobuf = vec![0x0a, 9, 0].into();
+            }
+            let error = judgement(records, threads).unwrap_err().to_string();
+            assert!(error.contains("`capture` is not OTLP telemetry at byte 25001"), "{error}");
+        }
+    }
+}
