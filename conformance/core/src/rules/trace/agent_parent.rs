@@ -8,7 +8,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "trace/agent-parent",
     summary: "the calls of an agent are within its span",
     level: Level::Improvement,
-    basis: Basis::Should("GenAI agent spans, agents and the operations within them"),
+    basis: Basis::Truth,
     since: None,
     until: None,
     docs: Docs {

@@ -10,7 +10,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "values/placeholder",
     summary: "no attribute holds a programming language's word for nothing",
     level: Level::Violation,
-    basis: Basis::Must("attributes, \"null values within arrays MUST be preserved\" and no others"),
+    basis: Basis::Must("common attributes: a value of null is not valid"),
     since: None,
     until: None,
     docs: Docs {

@@ -8,9 +8,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "values/span-ids",
     summary: "a span has a trace id and an id of its own, and another parent than itself",
     level: Level::Violation,
-    basis: Basis::Must(
-        "trace protocol, trace_id and span_id: \"all zeroes is considered invalid\"",
-    ),
+    basis: Basis::Must("trace protocol: an id of zeros, or of another length, is invalid"),
     since: None,
     until: None,
     docs: Docs {
