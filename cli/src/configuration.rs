@@ -65,7 +65,11 @@ pub(crate) struct JudgeArgs {
 impl JudgeArgs {
     /// The file's settings, overridden by these.
     pub(crate) fn configuration(&self) -> Result<Configuration, Failure> {
-        let file = read(self.config.as_deref()).or_usage()?;
+        self.over(read(self.config.as_deref()).or_usage()?)
+    }
+
+    /// The settings of `file`, overridden by these.
+    fn over(&self, file: File) -> Result<Configuration, Failure> {
         let pick = |given: &Option<String>, from_file: Option<String>, default: &str| {
             given.clone().or(from_file).unwrap_or_else(|| default.to_owned())
         };
@@ -79,6 +83,18 @@ impl JudgeArgs {
         }
         Ok(Configuration { settings, fail_on, mock: file.mock })
     }
+}
+
+/// Reads `text` as every verb reads `spanproof.toml` before its work.
+///
+/// # Errors
+///
+/// If it is not TOML, or a key or a value of it is unknown.
+pub fn check_configuration(text: &str) -> anyhow::Result<()> {
+    let configuration =
+        JudgeArgs::default().over(toml::from_str(text)?).map_err(Failure::into_error)?;
+    let quotas = &configuration.mock.quotas;
+    quotas.iter().try_for_each(|quota| Ok(mock_bedrock::Quota::from(quota).validate()?))
 }
 
 /// The `[mock]` table of the file `named`, or of the one in the current folder.

@@ -53,6 +53,13 @@ impl Failure {
         }
     }
 
+    /// The error, without what it means for the exit code.
+    pub(crate) fn into_error(self) -> anyhow::Error {
+        match self {
+            Failure::Usage(error) | Failure::CouldNotJudge(error) => error,
+        }
+    }
+
     /// The exit code.
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {

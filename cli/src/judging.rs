@@ -4,12 +4,14 @@
 pub mod parts;
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead as _, Read as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
-use conformance::capture::{Export, ReadError, Reader, Source};
+use conformance::capture::{Export, ReadError, Reader, Source, Writer};
+use conformance::compressed::decompressed;
 use conformance::report::{Format, ReportTarget};
+use conformance::tempo;
 use conformance_core::{Excerpts, Judge};
 use spanproof_schemas::ledger::{LEDGER_VERSION, Record};
 use spanproof_schemas::price::PriceTable;
@@ -20,6 +22,9 @@ use crate::configuration::Configuration;
 use crate::cost::cost;
 use crate::exit::{Failure, OrFail as _, Outcome, verdict};
 use crate::output;
+
+/// The longest line of a ledger: far above a record with the content of its exchange.
+const MAX_LEDGER_LINE_BYTES: u64 = 256 << 20;
 
 /// Where reports go.
 #[derive(Debug, clap::Args)]
@@ -74,6 +79,8 @@ pub(crate) fn check_writable(path: &Path) -> Result<(), Failure> {
 pub(crate) struct Evidence<'a> {
     /// Captured telemetry: files, folders, or `-` for standard input.
     pub(crate) captures: &'a [PathBuf],
+    /// Traces to fetch.
+    pub(crate) tempo: Option<tempo::Query>,
     /// The truth.
     pub(crate) ledger: Option<&'a Path>,
     /// What the load generator did.
@@ -85,7 +92,8 @@ pub(crate) fn judge(
     configuration: Configuration,
     evidence: Evidence<'_>,
 ) -> Result<Report, Failure> {
-    let captures = Captures::new(evidence.captures).or_could_not_judge()?;
+    let captures =
+        Captures::new(evidence.captures, evidence.tempo.as_ref()).or_could_not_judge()?;
     let mut judge = Judge::new(configuration.settings);
     if let Some(path) = evidence.ledger {
         read_ledger(path, &mut judge)
@@ -123,24 +131,29 @@ pub(crate) fn judge(
 /// Captured telemetry that can be read twice: to judge, and to show what was found in its traces.
 struct Captures {
     sources: Vec<Source>,
-    /// What came from standard input; gone when this is.
-    _spool: Option<NamedTempFile>,
+    /// What came from elsewhere than a file; gone when these are.
+    _spools: Vec<NamedTempFile>,
 }
 
 impl Captures {
-    fn new(paths: &[PathBuf]) -> anyhow::Result<Captures> {
+    fn new(paths: &[PathBuf], tempo: Option<&tempo::Query>) -> anyhow::Result<Captures> {
         let mut sources: Vec<Source> =
             paths.iter().map(|path| Source::from(path.as_path())).collect();
-        let mut spool = None;
+        let mut spools = Vec::new();
         // There is but one standard input, however often it is named: further ones are at its end.
         if let Some(stdin) = sources.iter_mut().find(|source| **source == Source::Stdin) {
             let mut file =
                 NamedTempFile::new().context("cannot make a temporary file for standard input")?;
             io::copy(&mut io::stdin().lock(), &mut file).context("cannot keep standard input")?;
             *stdin = Source::Spooled(file.path().to_owned());
-            spool = Some(file);
+            spools.push(file);
         }
-        Ok(Captures { sources, _spool: spool })
+        if let Some(query) = tempo {
+            let file = fetched(query)?;
+            sources.push(Source::Path(file.path().to_owned()));
+            spools.push(file);
+        }
+        Ok(Captures { sources, _spools: spools })
     }
 
     fn judge(&self, judge: Judge) -> Result<Judge, ReadError> {
@@ -178,13 +191,45 @@ pub(crate) fn judge_and_report(
     Ok(Outcome::of(&report))
 }
 
+/// A capture of the traces that `query` finds. Says where its limit left some out.
+fn fetched(query: &tempo::Query) -> anyhow::Result<NamedTempFile> {
+    let file = NamedTempFile::new().context("cannot make a temporary file for traces")?;
+    let mut writer = Writer::create(file.path())?;
+    let mut written = Ok(());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let fetched = runtime.block_on(tempo::fetch(query, &mut |export| {
+        if written.is_ok() {
+            written = writer.write_export(&export);
+        }
+    }))?;
+    written.and_then(|()| writer.flush()).context("cannot keep the traces")?;
+    if fetched.has_more {
+        output::complain(&format!(
+            "note: judged {} traces; more match, and `--limit` left them out",
+            fetched.traces
+        ));
+    }
+    Ok(file)
+}
+
 fn read_ledger(path: &Path, judge: &mut Judge) -> anyhow::Result<()> {
-    let lines = BufReader::new(File::open(path)?).lines();
+    let mut input = decompressed(File::open(path)?)?;
     let mut begun = false;
-    for (index, line) in lines.enumerate() {
-        let line = line?;
-        let record: Record = serde_json::from_str(&line)
-            .with_context(|| format!("line {} is not a ledger record", index + 1))?;
+    let mut line = Vec::new();
+    for number in 1_u64.. {
+        line.clear();
+        let read = (&mut input)
+            .take(MAX_LEDGER_LINE_BYTES + 1)
+            .read_until(b'\n', &mut line)
+            .with_context(|| format!("line {number} cannot be read; is it cut off?"))?;
+        if read == 0 {
+            break;
+        }
+        if read as u64 > MAX_LEDGER_LINE_BYTES {
+            bail!("line {number} has more than {MAX_LEDGER_LINE_BYTES} bytes");
+        }
+        let record: Record = serde_json::from_slice(&line)
+            .with_context(|| format!("line {number} is not a ledger record"))?;
         match &record {
             Record::Run(run) if run.version != LEDGER_VERSION => bail!(
                 "it is of version {}, this spanproof reads version {LEDGER_VERSION}",

@@ -22,6 +22,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+pub use crate::configuration::check_configuration;
 use crate::exit::Failure;
 
 /// Runs one command line, program name first, and says how it ended.

@@ -1,9 +1,12 @@
 //! Everything around the pure core that touches files, sockets and formats.
 //!
 //! [`receiver`] takes telemetry over the network, [`capture`] keeps it in files and reads it back,
-//! [`json`] is the OTLP/JSON encoding that both use, and [`report`] renders what was found.
+//! [`compressed`] undoes gzip and zstd, [`json`] is the OTLP/JSON encoding that both use,
+//! [`tempo`] fetches traces from a Grafana Tempo, and [`report`] renders what was found.
 
 pub mod capture;
+pub mod compressed;
 pub mod json;
 pub mod receiver;
 pub mod report;
+pub mod tempo;

@@ -34,7 +34,7 @@ pub(crate) enum Command {
     Bench(bench::Args),
     /// Hold many streams open for a long time, with faults, and check what is left of it.
     Soak(soak::Args),
-    /// Run the fuzz targets of the mock; needs a nightly compiler and cargo-fuzz.
+    /// Run the fuzz targets; needs a nightly compiler and cargo-fuzz.
     Fuzz(fuzz::Args),
     /// The ceiling of `bench mock --peers`, which starts it.
     #[command(hide = true)]

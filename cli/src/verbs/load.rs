@@ -90,6 +90,7 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     let captures = [files.capture.clone()];
     let evidence = Evidence {
         captures: &captures,
+        tempo: None,
         ledger: Some(&files.ledger),
         load: Some(outcome.load.clone()),
     };

@@ -47,7 +47,8 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     let (files, _) = servers.stop().await?;
     let status = status?;
     let captures = [files.capture.clone()];
-    let evidence = Evidence { captures: &captures, ledger: Some(&files.ledger), load: None };
+    let evidence =
+        Evidence { captures: &captures, tempo: None, ledger: Some(&files.ledger), load: None };
     let outcome = judge_and_report(configuration, evidence, &args.reports)?;
     if !status.success() && !args.ignore_command_status {
         return Err(anyhow!(

@@ -2,7 +2,11 @@
 //! what the world refuses, 4 for nothing captured.
 
 use std::fs;
+use std::io::Write as _;
 use std::net::TcpListener;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use crate::spanproof::{Ended, Folder};
 
@@ -32,6 +36,9 @@ fn a_wrong_argument_is_a_usage_error_that_says_what_to_write() {
         (&["load", "--report", "xml"], &["xml", "json"]),
         (&["check", "--fail-on", "doom", "x"], &["doom", "improvement"]),
         (&["check", "--redaction", "some", "x"], &["some", "no-content"]),
+        (&["check", "--tempo", "https://t", "--query", "{}"], &["TLS", "http://localhost:3200"]),
+        (&["check", "--tempo", "http://localhost:3200"], &["--query"]),
+        (&["check", "x", "--since", "1h"], &["--tempo"]),
         (&["explain", "naming/nonsense"], &["naming/nonsense", "spanproof rules"]),
         (&["run"], &["COMMAND"]),
         (&["fly"], &["fly"]),
@@ -49,6 +56,11 @@ fn a_wrong_configuration_is_a_usage_error_that_names_the_key() {
         ("[rules]\n\"naming/nonsense\" = \"off\"", &["naming/nonsense"]),
         ("[rules]\n\"naming/span-name\" = \"loud\"", &["loud", "improvement"]),
         ("semconv = ", &["spanproof.toml"]),
+        ("semconv = 1e999", &["spanproof.toml", "semconv"]),
+        ("[mock]\nseed = -1", &["seed"]),
+        ("[mock]\nseed = 99999999999999999999", &["spanproof.toml"]),
+        ("[mock]\nkeep-records = \"many\"", &["keep-records"]),
+        ("rules = []", &["rules"]),
     ] {
         fs::write(folder.path("spanproof.toml"), text).unwrap();
         assert_ends(&folder.spanproof(&["check", "x"]), 2, says);
@@ -71,6 +83,35 @@ fn an_input_that_is_no_telemetry_could_not_be_judged() {
         3,
         &["ledger.jsonl", "line 1"],
     );
+}
+
+#[test]
+fn a_tempo_that_is_not_there_is_said() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = format!("http://{free}");
+    let ended = Folder::new().spanproof(&["check", "--tempo", &address, "--query", "{}"]);
+    assert_ends(&ended, 3, &["cannot reach a Tempo", &free.to_string()]);
+}
+
+#[test]
+fn a_compressed_ledger_and_capture_are_read_as_they_were() {
+    let folder = Folder::new();
+    let run = ["load", "--calls", "3", "--ledger", "l.jsonl", "--capture", "c.otlp"];
+    assert_ends(&folder.spanproof(&run), 0, &[]);
+    for name in ["l.jsonl", "c.otlp"] {
+        let bytes = fs::read(folder.path(name)).unwrap();
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(&bytes).unwrap();
+        fs::write(folder.path(&format!("{name}.gz")), gzip.finish().unwrap()).unwrap();
+    }
+    let plain = folder.spanproof(&["check", "c.otlp", "--ledger", "l.jsonl"]);
+    let zipped = folder.spanproof(&["check", "c.otlp.gz", "--ledger", "l.jsonl.gz"]);
+    assert_ends(&zipped, 0, &[]);
+    assert_eq!(zipped.stdout, plain.stdout);
+    let ledger = fs::read(folder.path("l.jsonl.gz")).unwrap();
+    fs::write(folder.path("cut.gz"), &ledger[..ledger.len() / 2]).unwrap();
+    let cut = folder.spanproof(&["check", "c.otlp", "--ledger", "cut.gz"]);
+    assert_ends(&cut, 3, &["cut.gz", "cut off"]);
 }
 
 #[test]

@@ -4,8 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 /// What every message about a foreign file ends with.
-const ACCEPTED: &str = "accepted are spanproof captures, OTLP JSON lines, and one OTLP protobuf \
-                        message, each also gzipped";
+const ACCEPTED: &str = "accepted are captures of spanproof, OTLP in JSON or protobuf, the console \
+                        output of the Python SDK, and Jaeger JSON, each also in gzip or zstd \
+                        (docs/inputs.md)";
 
 /// Why a capture could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -30,13 +31,21 @@ pub enum ReadError {
     Truncated {
         /// The file.
         path: PathBuf,
-        /// Where the incomplete record starts, in bytes of the unzipped file.
+        /// Where the incomplete record starts, in bytes of the uncompressed file.
         offset: u64,
         /// How many records before it are whole.
         whole: u64,
     },
-    /// The file, or a record of it, is something else than OTLP.
-    #[error("`{path}` is not OTLP telemetry at {at}: {seen}; {ACCEPTED}")]
+    /// Neither a file nor a folder, in a folder: reading it could take forever.
+    #[error(
+        "`{path}` is neither a file nor a folder; name the files to check instead of their folder"
+    )]
+    NoFile {
+        /// What the folder holds.
+        path: PathBuf,
+    },
+    /// The file, or a record of it, is something else than telemetry.
+    #[error("`{path}` is no telemetry at {at}: {seen}; {ACCEPTED}")]
     NotOtlp {
         /// The file.
         path: PathBuf,
@@ -60,7 +69,7 @@ pub enum ReadError {
 pub enum Place {
     /// A line, from 1.
     Line(u64),
-    /// A byte of the unzipped file, from 0.
+    /// A byte of the uncompressed file, from 0.
     Byte(u64),
 }
 
@@ -101,15 +110,14 @@ pub(super) enum RecordError {
 }
 
 impl RecordError {
-    /// What a failed read of the record at `offset` means: zipped input reports its own cut and
-    /// its own damage as errors.
+    /// What a failed read of the record at `offset` means: compressed input reports its own cut
+    /// and its own damage as errors.
     pub(super) fn reading(error: io::Error, offset: u64) -> RecordError {
         match error.kind() {
             io::ErrorKind::UnexpectedEof => RecordError::Truncated { offset },
-            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => RecordError::NotOtlp {
-                at: Place::Byte(offset),
-                seen: format!("damaged gzip: {error}"),
-            },
+            io::ErrorKind::InvalidData => {
+                RecordError::NotOtlp { at: Place::Byte(offset), seen: error.to_string() }
+            }
             _ => RecordError::Io(error),
         }
     }

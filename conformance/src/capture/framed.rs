@@ -5,6 +5,7 @@ use std::io::{self, BufRead, Read};
 use super::error::{Place, RecordError};
 use super::export::Request;
 use super::format::MAGIC;
+use super::limits::MAX_RECORD_BYTES;
 use super::writer::signal_of_byte;
 
 const HEAD_BYTES: usize = 5;
@@ -43,6 +44,11 @@ impl<R: BufRead> Framed<R> {
         let signal = signal_of_byte(signal)
             .ok_or_else(|| not_otlp(format!("a record of unknown kind {signal:#04x}")))?;
         let length = u64::from(u32::from_le_bytes(length));
+        if length > MAX_RECORD_BYTES {
+            return Err(not_otlp(format!(
+                "a record said to have {length} bytes; the most is {MAX_RECORD_BYTES}"
+            )));
+        }
         let mut body = Vec::with_capacity(usize::try_from(length.min(TRUSTED)).unwrap_or(0));
         // Reads what is there instead of trusting the length with an allocation.
         let read = (&mut self.input).take(length).read_to_end(&mut body).map_err(reading)?;

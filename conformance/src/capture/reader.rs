@@ -1,13 +1,14 @@
 //! Reading captures: files, folders of files, standard input.
 
 use std::collections::VecDeque;
-use std::fs::{self, File};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::{ReadError, RecordError};
 use super::export::Export;
+use super::files;
 use super::open::Records;
 use super::record::Record;
 
@@ -62,16 +63,22 @@ impl Reader {
         for source in sources {
             match source {
                 Source::Path(path) => {
-                    let before = waiting.len();
-                    find_files(&path, &mut waiting)?;
-                    if waiting.len() == before {
-                        return Err(ReadError::EmptyFolder { path });
-                    }
+                    waiting.extend(files::at(&path)?.into_iter().map(Source::Path));
                 }
                 Source::Stdin | Source::Spooled(_) => waiting.push_back(source),
             }
         }
         Ok(Reader { waiting, open: None })
+    }
+
+    /// A reader of `input`, which errors call `name`.
+    ///
+    /// # Errors
+    ///
+    /// If the beginning of `input` cannot be read, or is no telemetry.
+    pub fn of_input(name: &Path, input: impl Read + Send + 'static) -> Result<Reader, ReadError> {
+        let open = Open::of_input(name.to_owned(), input)?;
+        Ok(Reader { waiting: VecDeque::new(), open: Some(open) })
     }
 
     /// The next record as it stands, for whoever decodes it elsewhere or in another way.
@@ -127,15 +134,18 @@ struct Open {
 
 impl Open {
     fn new(source: Source) -> Result<Open, ReadError> {
-        let (path, records) = match source {
-            Source::Stdin => (PathBuf::from(STDIN), Records::open(io::stdin())),
-            Source::Spooled(path) => (STDIN.into(), Records::open(open(&path)?)),
+        match source {
+            Source::Stdin => Open::of_input(STDIN.into(), io::stdin()),
+            Source::Spooled(path) => Open::of_input(STDIN.into(), open(&path)?),
             Source::Path(path) => {
                 let file = open(&path)?;
-                (path, Records::open(file))
+                Open::of_input(path, file)
             }
-        };
-        match records {
+        }
+    }
+
+    fn of_input(path: PathBuf, input: impl Read + Send + 'static) -> Result<Open, ReadError> {
+        match Records::open(input) {
             Ok(records) => Ok(Open { path: path.into(), records, whole: 0 }),
             Err(error) => Err(at_path(error, path, 0)),
         }
@@ -163,25 +173,10 @@ fn at_path(error: RecordError, path: PathBuf, whole: u64) -> ReadError {
     }
 }
 
-fn io_error(path: &Path, source: io::Error) -> ReadError {
+pub(super) fn io_error(path: &Path, source: io::Error) -> ReadError {
     let path = path.to_owned();
     match source.kind() {
         io::ErrorKind::NotFound => ReadError::NotFound { path },
         _ => ReadError::Io { path, source },
     }
-}
-
-fn find_files(path: &Path, found: &mut VecDeque<Source>) -> Result<(), ReadError> {
-    let in_path = |error| io_error(path, error);
-    if !fs::metadata(path).map_err(in_path)?.is_dir() {
-        found.push_back(Source::Path(path.to_owned()));
-        return Ok(());
-    }
-    let mut entries = fs::read_dir(path)
-        .and_then(|entries| {
-            entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()
-        })
-        .map_err(in_path)?;
-    entries.sort();
-    entries.iter().try_for_each(|entry| find_files(entry, found))
 }

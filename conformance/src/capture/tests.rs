@@ -127,13 +127,14 @@ fn a_capture_cut_anywhere_gives_its_whole_records() {
 fn errors_say_what_is_there_and_what_is_accepted() {
     let capture = written(&[span_named("a"), span_named("b")], Format::Otlp);
     insta::assert_snapshot!(message(&capture[..capture.len() - 1]), @"capture `FILE` is cut off: the record that starts at byte 49 does not end; whole records before it: 1");
-    insta::assert_snapshot!(message(b"SPCAP1\nX...."), @"`FILE` is not OTLP telemetry at byte 7: a record of unknown kind 0x58; accepted are spanproof captures, OTLP JSON lines, and one OTLP protobuf message, each also gzipped");
-    insta::assert_snapshot!(message(b"SPCAP1\nT\x03\0\0\0abc"), @"`FILE` is not OTLP telemetry at byte 7: a record of traces that failed to decode Protobuf message: buffer underflow; accepted are spanproof captures, OTLP JSON lines, and one OTLP protobuf message, each also gzipped");
-    insta::assert_snapshot!(message(b"sequence,arrived\n1,2\n"), @r#"`FILE` is not OTLP telemetry at byte 0: it begins with "sequence,arrived"; accepted are spanproof captures, OTLP JSON lines, and one OTLP protobuf message, each also gzipped"#);
-    insta::assert_snapshot!(message(b"{\"resourceLogs\":[]}\n\n{\"record\":\"run\"}\n"), @"`FILE` is not OTLP telemetry at line 3: no `resourceSpans`, `resourceMetrics` or `resourceLogs` in an object with record (line 1, column 16); accepted are spanproof captures, OTLP JSON lines, and one OTLP protobuf message, each also gzipped");
+    insta::assert_snapshot!(message(b"SPCAP1\nX...."), @"`FILE` is no telemetry at byte 7: a record of unknown kind 0x58; accepted are captures of spanproof, OTLP in JSON or protobuf, the console output of the Python SDK, and Jaeger JSON, each also in gzip or zstd (docs/inputs.md)");
+    insta::assert_snapshot!(message(b"SPCAP1\nT\x03\0\0\0abc"), @"`FILE` is no telemetry at byte 7: a record of traces that failed to decode Protobuf message: buffer underflow; accepted are captures of spanproof, OTLP in JSON or protobuf, the console output of the Python SDK, and Jaeger JSON, each also in gzip or zstd (docs/inputs.md)");
+    insta::assert_snapshot!(message(b"sequence,arrived\n1,2\n"), @r#"`FILE` is no telemetry at line 1: a line that goes on with "sequence,arrived"; accepted are captures of spanproof, OTLP in JSON or protobuf, the console output of the Python SDK, and Jaeger JSON, each also in gzip or zstd (docs/inputs.md)"#);
+    insta::assert_snapshot!(message(b"{\"resourceLogs\":[]}\n\n{\"record\":\"run\"}\n"), @"`FILE` is no telemetry at line 3: no `resourceSpans`, `resourceMetrics` or `resourceLogs` in an object with record; accepted are captures of spanproof, OTLP in JSON or protobuf, the console output of the Python SDK, and Jaeger JSON, each also in gzip or zstd (docs/inputs.md)");
     insta::assert_snapshot!(message(b"{\"resourceLogs\":[]}\n{\"resourceLogs\":"), @"capture `FILE` is cut off: the record that starts at byte 20 does not end; whole records before it: 1");
-    insta::assert_snapshot!(message(b"{\"resourceLogs\":{}}\n"), @"`FILE` is not OTLP telemetry at line 1: invalid type: map, expected a list (line 1, column 16); accepted are spanproof captures, OTLP JSON lines, and one OTLP protobuf message, each also gzipped");
-    insta::assert_snapshot!(message(b"\x0a\x01x"), @"`FILE` is not OTLP telemetry at byte 0: bytes that decode as no signal; accepted are spanproof captures, OTLP JSON lines, and one OTLP protobuf message, each also gzipped");
+    insta::assert_snapshot!(message(b"{\"resourceLogs\":{}}\n"), @"`FILE` is no telemetry at line 1: invalid type: map, expected a list (column 16); accepted are captures of spanproof, OTLP in JSON or protobuf, the console output of the Python SDK, and Jaeger JSON, each also in gzip or zstd (docs/inputs.md)");
+    insta::assert_snapshot!(message(b"\x0a\x01x"), @r#"`FILE` is no telemetry at byte 0: it begins with "\n\x01x"; accepted are captures of spanproof, OTLP in JSON or protobuf, the console output of the Python SDK, and Jaeger JSON, each also in gzip or zstd (docs/inputs.md)"#);
+    insta::assert_snapshot!(message(b"\xff\xfe{\0"), @"`FILE` is no telemetry at byte 0: it is UTF-16, as PowerShell redirects output; save it as UTF-8; accepted are captures of spanproof, OTLP in JSON or protobuf, the console output of the Python SDK, and Jaeger JSON, each also in gzip or zstd (docs/inputs.md)");
     insta::assert_snapshot!(read_path(Path::new("no/such/file")).1.unwrap(), @"no capture at `no/such/file`: the file or folder does not exist");
 }
 
@@ -148,7 +149,16 @@ fn an_empty_file_holds_nothing() {
 #[test]
 fn one_object_over_several_lines_is_read() {
     let text = "\n{\n  \"resourceLogs\": [\n  ]\n}\n\n";
-    assert_eq!(read_bytes(text.as_bytes()).0, [Export::Logs(ExportLogsServiceRequest::default())]);
+    let logs = || Export::Logs(ExportLogsServiceRequest::default());
+    assert_eq!(read_bytes(text.as_bytes()).0, [logs()]);
+    let several = format!("\u{feff}{text}{text} {{\"resourceLogs\":[]}}");
+    assert_eq!(read_bytes(several.as_bytes()).0, [logs(), logs(), logs()]);
+    let list = format!("[{text},{text}]\n");
+    let (read, error) = read_bytes(list.as_bytes());
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(read, [logs(), logs()]);
+    let (_, error) = read_bytes(&list.as_bytes()[..list.len() - 2]);
+    assert!(matches!(error, Some(ReadError::Truncated { .. })), "{error:?}");
 }
 
 #[test]
@@ -181,6 +191,11 @@ fn a_folder_is_read_in_the_order_of_names() {
     let empty = tempfile::tempdir().unwrap();
     assert!(matches!(read_path(empty.path()).1, Some(ReadError::EmptyFolder { .. })));
 }
+
+mod console;
+mod hostile;
+mod jaeger;
+mod prefixed;
 
 #[test]
 fn a_capture_that_cannot_be_created_says_where() {

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::error::WriteError;
 use super::export::{Export, Request, Signal};
 use super::format::{Format, MAGIC};
+use super::limits::MAX_RECORD_BYTES;
 use crate::json;
 
 /// Bytes gathered before the operating system is asked to write.
@@ -79,9 +80,13 @@ impl Writer {
     }
 
     fn frame(&mut self, signal: Signal, protobuf: &[u8]) -> Result<(), WriteError> {
-        let length = u32::try_from(protobuf.len()).map_err(|_| {
-            io::Error::new(io::ErrorKind::InvalidInput, "a request of 4 GiB or more")
-        })?;
+        let length = u32::try_from(protobuf.len())
+            .ok()
+            .filter(|length| u64::from(*length) <= MAX_RECORD_BYTES)
+            .ok_or_else(|| {
+                let what = format!("a request of more than {MAX_RECORD_BYTES} bytes");
+                io::Error::new(io::ErrorKind::InvalidInput, what)
+            })?;
         let [a, b, c, d] = length.to_le_bytes();
         self.out.write_all(&[signal_byte(signal), a, b, c, d])?;
         Ok(self.out.write_all(protobuf)?)

@@ -134,7 +134,8 @@ impl Codec<Vec<u8>> for Hex {
     }
 }
 
-fn hex_bytes(text: &str) -> Option<Vec<u8>> {
+/// The bytes that pairs of hex digits stand for.
+pub(crate) fn hex_bytes(text: &str) -> Option<Vec<u8>> {
     let nibble =
         |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
@@ -154,8 +155,9 @@ const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIEN
 
 impl Codec<Vec<u8>> for Base64 {
     fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-        let text = Text::read(from)?.replace('-', "+").replace('_', "/");
-        STANDARD.decode(&text).map_err(de::Error::custom)
+        let text = Text::read(from)?;
+        base64_bytes(&text)
+            .ok_or_else(|| de::Error::invalid_value(de::Unexpected::Str(&text), &"bytes in base64"))
     }
 
     fn write<S: Serializer>(value: &Vec<u8>, to: S) -> Result<S::Ok, S::Error> {
@@ -165,6 +167,11 @@ impl Codec<Vec<u8>> for Base64 {
     fn is_absent(value: &Vec<u8>) -> bool {
         value.is_empty()
     }
+}
+
+/// The bytes that base64 of either alphabet stands for.
+pub(crate) fn base64_bytes(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text.replace('-', "+").replace('_', "/")).ok()
 }
 
 /// A field that tells absent from default.

@@ -51,6 +51,16 @@ pub trait Message: Default {
     fn write_fields<S: SerializeMap>(&self, map: &mut S) -> Result<(), S::Error>;
 }
 
+/// An error where a key comes again, or another of those that exclude each other: whichever was
+/// taken, the other would be lost without a word.
+fn ensure_first<E: serde::de::Error>(key: &str, is_first: bool) -> Result<(), E> {
+    if is_first {
+        Ok(())
+    } else {
+        Err(E::custom(format!("`{key}` is there twice, or with another that excludes it")))
+    }
+}
+
 /// An enumeration whose members have names.
 pub(super) trait Names {
     fn number(name: &str) -> Option<i32>;
@@ -84,8 +94,12 @@ macro_rules! messages {
                 map: &mut A,
             ) -> Result<bool, A::Error> {
                 match key {
-                    $($key => self.$field = map.next_value_seed(Seed::<$codec, _>::new())?,)*
+                    $($key => {
+                        ensure_first(key, <$codec as Codec<_>>::is_absent(&self.$field))?;
+                        self.$field = map.next_value_seed(Seed::<$codec, _>::new())?;
+                    })*
                     $($($member_key => {
+                        ensure_first(key, self.$oneof.is_none())?;
                         let member = map.next_value_seed(Seed::<Maybe<$member_codec>, _>::new())?;
                         if let Some(member) = member {
                             self.$oneof = Some($variants::$member(member));

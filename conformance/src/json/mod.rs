@@ -12,14 +12,16 @@ mod number;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use serde::Deserialize as _;
 use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::capture::Export;
 use codec::{Codec, Nested, Written};
+pub(crate) use codec::{base64_bytes, hex_bytes};
 pub use messages::Message;
 
 /// How deeply JSON may nest. The deepest value that protobuf decoding accepts stays well below it.
-const MAX_DEPTH: usize = 256;
+pub(crate) const MAX_DEPTH: usize = 256;
 
 /// Why a text is not OTLP/JSON.
 #[derive(Debug, thiserror::Error)]
@@ -37,9 +39,38 @@ pub enum DecodeError {
         /// Where in the line, in bytes from 1.
         column: usize,
     },
+    /// It is an object, but none that holds telemetry.
+    #[error(
+        "no `resourceSpans`, `resourceMetrics` or `resourceLogs` in an object with {}",
+        shown(.keys)
+    )]
+    NoSignal {
+        /// The first of its keys.
+        keys: Vec<String>,
+    },
     /// Arrays and objects nest more deeply than any telemetry.
     #[error("arrays and objects nest more than {MAX_DEPTH} deep")]
     TooDeep,
+}
+
+impl DecodeError {
+    /// A value that no field of its kind can have.
+    pub(crate) fn value(message: String) -> Self {
+        DecodeError::Invalid { message, line: 1, column: 1 }
+    }
+}
+
+/// How many keys of an object are told, and how many of them are shown.
+const KEYS_TOLD: usize = 32;
+const KEYS_SHOWN: usize = 8;
+const KEY_CHARACTERS: usize = 64;
+
+fn shown(keys: &[String]) -> String {
+    match keys {
+        [] => "no keys".to_owned(),
+        keys if keys.len() > KEYS_SHOWN => format!("{}, …", keys[..KEYS_SHOWN].join(", ")),
+        keys => keys.join(", "),
+    }
 }
 
 impl From<serde_json::Error> for DecodeError {
@@ -71,7 +102,24 @@ pub fn decode<M: Message>(text: &[u8]) -> Result<M, DecodeError> {
 ///
 /// As [`decode`]; also if the object has no key of the three, or of two signals.
 pub fn decode_export(text: &[u8]) -> Result<Export, DecodeError> {
-    with_deserializer(text, |json| json.deserialize_map(ExportVisitor))
+    let mut keys = Vec::new();
+    let export =
+        with_deserializer(text, |json| json.deserialize_map(ExportVisitor { keys: &mut keys }))?;
+    export.ok_or(DecodeError::NoSignal { keys })
+}
+
+/// Whether `text` is the beginning of a JSON value, or begins with one.
+///
+/// # Errors
+///
+/// Where it is not JSON.
+pub(crate) fn begins_value(text: &[u8]) -> Result<(), DecodeError> {
+    let mut json = serde_json::Deserializer::from_slice(text);
+    json.disable_recursion_limit();
+    match IgnoredAny::deserialize(&mut json) {
+        Err(error) if !error.is_eof() => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Writes one message, without line breaks.
@@ -132,18 +180,20 @@ fn depth(text: &[u8]) -> usize {
     deepest
 }
 
-struct ExportVisitor;
+/// Reads the export of an object, and tells the keys that it does not know.
+struct ExportVisitor<'k> {
+    keys: &'k mut Vec<String>,
+}
 
-impl<'de> Visitor<'de> for ExportVisitor {
-    type Value = Export;
+impl<'de> Visitor<'de> for ExportVisitor<'_> {
+    type Value = Option<Export>;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("an object with `resourceSpans`, `resourceMetrics` or `resourceLogs`")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Export, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<Export>, A::Error> {
         let mut export: Option<Export> = None;
-        let mut unknown = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
             let empty = match key.as_str() {
                 "resourceSpans" => Export::Traces(ExportTraceServiceRequest::default()),
@@ -151,7 +201,9 @@ impl<'de> Visitor<'de> for ExportVisitor {
                 "resourceLogs" => Export::Logs(ExportLogsServiceRequest::default()),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
-                    unknown.push(key);
+                    if self.keys.len() < KEYS_TOLD {
+                        self.keys.push(key.chars().take(KEY_CHARACTERS).collect());
+                    }
                     continue;
                 }
             };
@@ -161,16 +213,16 @@ impl<'de> Visitor<'de> for ExportVisitor {
                 Export::Metrics(request) => request.read_field(&key, &mut map)?,
                 Export::Logs(request) => request.read_field(&key, &mut map)?,
             };
-            if export.replace(read).is_some() {
-                return Err(de::Error::custom("one object holds more than one signal"));
+            let signal = read.signal();
+            match export.replace(read) {
+                Some(before) if before.signal() == signal => {
+                    return Err(de::Error::custom(format!("`{key}` is there twice")));
+                }
+                Some(_) => return Err(de::Error::custom("one object holds more than one signal")),
+                None => {}
             }
         }
-        export.ok_or_else(|| {
-            let keys = if unknown.is_empty() { "no keys".to_owned() } else { unknown.join(", ") };
-            de::Error::custom(format!(
-                "no `resourceSpans`, `resourceMetrics` or `resourceLogs` in an object with {keys}"
-            ))
-        })
+        Ok(export)
     }
 }
 

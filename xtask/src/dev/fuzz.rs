@@ -1,19 +1,18 @@
-//! `cargo xtask dev fuzz`: the fuzz targets of the mock, each for a while.
+//! `cargo xtask dev fuzz`: the fuzz targets, each for a while. A crate that has some has them in its
+//! folder `fuzz`.
 //!
 //! What a run comes upon goes into a corpus below `target/`; the one in the repository seeds it and
 //! stays small. `cargo fuzz cmin` makes the few that are worth adding.
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::{Outcome, say, workspace};
-
-/// The folder of the crate that holds the targets.
-const FUZZ: &str = "mock-bedrock/fuzz";
+use super::workspace::{self, Packages};
+use super::{Outcome, say};
 
 /// The longest input that is tried: longer ones find little more, more slowly.
 const LONGEST_INPUT_BYTES: usize = 65_536;
@@ -31,40 +30,55 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let root = workspace::root();
     let all = targets(&root)?;
-    for target in &args.targets {
+    for name in &args.targets {
         ensure!(
-            all.contains(target),
-            "no target is named `{target}`; there are {}",
-            all.join(", ")
+            all.iter().any(|target| &target.name == name),
+            "no target is named `{name}`; there are {}",
+            all.iter().map(|target| target.name.as_str()).collect::<Vec<_>>().join(", ")
         );
     }
     ensure_installed()?;
-    let chosen = all.iter().filter(|one| args.targets.is_empty() || args.targets.contains(one));
+    let is_chosen = |one: &Target| args.targets.is_empty() || args.targets.contains(&one.name);
     let mut problems = Vec::new();
-    for target in chosen {
-        say(&mut io::stdout(), &[format!("== {target}, for {} s", args.seconds)]);
+    for target in all.iter().filter(|one| is_chosen(one)) {
+        let name = &target.name;
+        say(&mut io::stdout(), &[format!("== {name}, for {} s", args.seconds)]);
         if !fuzz(&root, target, args.seconds)? {
             problems.push(format!(
-                "{target} found something: the lines above tell what, and how to run it again"
+                "{name} found something: the lines above tell what, and how to run it again"
             ));
         }
     }
     Ok(Outcome::problems(problems, "no target found anything"))
 }
 
-/// The names of the targets: a file each.
-fn targets(root: &Path) -> Result<Vec<String>> {
-    let folder = root.join(FUZZ).join("fuzz_targets");
-    let entries = fs::read_dir(&folder)
-        .with_context(|| format!("cannot read the folder `{}`", folder.display()))?;
-    let mut names = Vec::new();
-    for entry in entries {
-        if let Some(stem) = entry?.path().file_stem().and_then(|stem| stem.to_str()) {
-            names.push(stem.to_owned());
+/// A fuzz target.
+struct Target {
+    /// The folder of the crate that holds it.
+    folder: PathBuf,
+    /// That of its file.
+    name: String,
+}
+
+/// The targets of every crate in the workspace, by name: a file each.
+fn targets(root: &Path) -> Result<Vec<Target>> {
+    let mut targets = Vec::new();
+    for package in Packages::read(root)?.members() {
+        let folder = package.manifest_path.with_file_name("fuzz");
+        let files = folder.join("fuzz_targets");
+        if !files.is_dir() {
+            continue;
+        }
+        let entries = fs::read_dir(&files)
+            .with_context(|| format!("cannot read the folder `{}`", files.display()))?;
+        for entry in entries {
+            if let Some(stem) = entry?.path().file_stem().and_then(|stem| stem.to_str()) {
+                targets.push(Target { folder: folder.clone(), name: stem.to_owned() });
+            }
         }
     }
-    names.sort();
-    Ok(names)
+    targets.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(targets)
 }
 
 /// Says what is missing; nothing is installed behind anyone's back.
@@ -84,23 +98,23 @@ fn succeeds(command: &mut Command) -> bool {
 }
 
 /// Whether the target ran for `seconds` without a finding.
-fn fuzz(root: &Path, target: &str, seconds: u64) -> Result<bool> {
-    let folder = root.join(FUZZ);
-    let seeds = folder.join("corpus").join(target);
-    let found = root.join("target/fuzz-corpus").join(target);
+fn fuzz(root: &Path, target: &Target, seconds: u64) -> Result<bool> {
+    let Target { folder, name } = target;
+    let seeds = folder.join("corpus").join(name);
+    let found = root.join("target/fuzz-corpus").join(name);
     fs::create_dir_all(&found)
         .with_context(|| format!("cannot make the folder `{}`", found.display()))?;
     let mut command = nightly_cargo();
-    command.args(["fuzz", "run", target]).arg(found).arg(seeds).arg("--");
+    command.args(["fuzz", "run", name]).arg(found).arg(seeds).arg("--");
     command.arg(format!("-max_total_time={seconds}"));
     command.arg(format!("-max_len={LONGEST_INPUT_BYTES}"));
     // An input takes milliseconds; one that takes seconds would let a client hold a server up.
     command.args(["-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]);
-    let dictionary = folder.join(format!("{target}.dict"));
+    let dictionary = folder.join(format!("{name}.dict"));
     if dictionary.is_file() {
         command.arg(format!("-dict={}", dictionary.display()));
     }
-    let status = command.current_dir(&folder).status().context("cannot run cargo fuzz")?;
+    let status = command.current_dir(folder).status().context("cannot run cargo fuzz")?;
     Ok(status.success())
 }
 
@@ -118,13 +132,16 @@ mod tests {
     #[test]
     fn each_target_has_seeds_and_is_a_binary_of_the_crate() {
         let root = workspace::root();
-        let manifest = fs::read_to_string(root.join(FUZZ).join("Cargo.toml")).unwrap();
         let targets = targets(&root).unwrap();
         assert!(!targets.is_empty());
-        for target in targets {
-            assert!(manifest.contains(&format!("name = \"{target}\"")), "{target}");
-            let seeds = root.join(FUZZ).join("corpus").join(&target);
-            assert!(fs::read_dir(seeds).unwrap().next().is_some(), "{target}");
+        for (before, target) in targets.iter().zip(&targets[1..]) {
+            assert_ne!(before.name, target.name, "a target is asked for by its name alone");
+        }
+        for Target { folder, name } in targets {
+            let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+            assert!(manifest.contains(&format!("name = \"{name}\"")), "{name}");
+            let seeds = folder.join("corpus").join(&name);
+            assert!(fs::read_dir(seeds).unwrap().next().is_some(), "{name}");
         }
     }
 }

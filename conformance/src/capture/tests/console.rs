@@ -1,0 +1,140 @@
+//! What a program with the Python SDK's console exporters printed: `tests/inputs/python-console.txt`
+//! is the output of one with opentelemetry-sdk 1.45.2.
+
+use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+
+use super::*;
+
+const OUTPUT: &str = include_str!("../../../tests/inputs/python-console.txt");
+
+#[test]
+fn every_object_is_read_and_everything_else_is_passed_over() {
+    let (read, error) = read_bytes(OUTPUT.as_bytes());
+    assert!(error.is_none(), "{error:?}");
+    let total = read.iter().map(Export::items).fold(Items::default(), |sum, items| Items {
+        spans: sum.spans + items.spans,
+        metric_points: sum.metric_points + items.metric_points,
+        log_records: sum.log_records + items.log_records,
+    });
+    assert_eq!(total, Items { spans: 2, metric_points: 5, log_records: 2 });
+}
+
+#[test]
+fn a_span_comes_back_as_it_was() {
+    let (read, _) = read_bytes(OUTPUT.as_bytes());
+    let span = read
+        .iter()
+        .find_map(|export| match export {
+            Export::Traces(request) => Some(&request.resource_spans[0]),
+            _ => None,
+        })
+        .unwrap();
+    insta::assert_debug_snapshot!("console_span", span);
+}
+
+#[test]
+fn a_log_record_comes_back_as_it_was() {
+    let (read, _) = read_bytes(OUTPUT.as_bytes());
+    let Export::Logs(request) = &read[0] else { panic!("no log record") };
+    insta::assert_debug_snapshot!("console_log_record", request.resource_logs[0].scope_logs);
+}
+
+#[test]
+fn metrics_are_of_the_kind_that_they_were() {
+    let (read, _) = read_bytes(OUTPUT.as_bytes());
+    let Some(Export::Metrics(request)) = read.last() else { panic!("no metrics") };
+    let scope = &request.resource_metrics[0].scope_metrics[0];
+    assert_eq!(scope.scope.as_ref().unwrap().name, "my.meter");
+    assert_eq!(scope.schema_url, "https://z/z");
+    let kinds: Vec<_> = scope
+        .metrics
+        .iter()
+        .map(|metric| match metric.data.as_ref().unwrap() {
+            Data::Gauge(_) => "gauge",
+            Data::Sum(sum) if sum.is_monotonic => "counter",
+            Data::Sum(_) => "up-down counter",
+            Data::Histogram(_) => "histogram",
+            Data::ExponentialHistogram(_) => "exponential histogram",
+            Data::Summary(_) => "summary",
+        })
+        .collect();
+    assert_eq!(kinds, ["histogram", "counter", "up-down counter", "gauge"]);
+    insta::assert_debug_snapshot!("console_histogram", scope.metrics[0]);
+}
+
+#[test]
+fn an_exponential_histogram_is_told_by_its_scale() {
+    let text = r#"{"resource_metrics":[{"scope_metrics":[{"scope":{"name":"s"},"metrics":[{"name":"m",
+        "data":{"data_points":[{"attributes":{},"count":1,"sum":2,"scale":3,"zero_count":0,
+        "positive":{"offset":1,"bucket_counts":[1]},"negative":{"offset":0,"bucket_counts":[0]},
+        "flags":0,"min":2,"max":2,"exemplars":[{"filtered_attributes":{},"value":2,
+        "time_unix_nano":5,"span_id":1,"trace_id":340282366920938463463374607431768211455}]}],
+        "aggregation_temporality":1}}]}]}]}"#;
+    let (read, error) = read_bytes(text.as_bytes());
+    assert!(error.is_none(), "{error:?}");
+    let Export::Metrics(request) = &read[0] else { panic!("no metrics") };
+    let metric = &request.resource_metrics[0].scope_metrics[0].metrics[0];
+    let Some(Data::ExponentialHistogram(histogram)) = &metric.data else { panic!("{metric:?}") };
+    assert_eq!(histogram.data_points[0].exemplars[0].trace_id, [0xff; 16]);
+    assert_eq!(histogram.data_points[0].exemplars[0].span_id, [0, 0, 0, 0, 0, 0, 0, 1]);
+}
+
+#[test]
+fn objects_on_a_line_each_are_read_too() {
+    // As a formatter of one's own prints them.
+    let (read, _) = read_bytes(OUTPUT.as_bytes());
+    let mut lines = String::from("[INFO] one moment\n{\"level\": \"info\"}\n");
+    let mut object = String::new();
+    for line in OUTPUT.lines() {
+        let is_inside = !object.is_empty();
+        if line == "{" || is_inside {
+            object.push_str(line.trim());
+        }
+        if line == "}" {
+            lines.push_str(&std::mem::take(&mut object));
+            lines.push_str("\nand on\n");
+        }
+    }
+    let (again, error) = read_bytes(lines.as_bytes());
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(again, read);
+}
+
+#[test]
+fn a_brace_that_a_program_prints_costs_no_object() {
+    let (read, _) = read_bytes(OUTPUT.as_bytes());
+    let (again, error) = read_bytes(format!("{{\n{OUTPUT}{{\n  \"a\":\n{OUTPUT}").as_bytes());
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(again, [read.clone(), read].concat());
+}
+
+#[test]
+fn output_that_is_cut_off_says_so() {
+    let end = OUTPUT.rfind("\"bucket_counts\"").unwrap();
+    let (read, error) = read_bytes(&OUTPUT.as_bytes()[..end]);
+    assert_eq!(read.len(), 4);
+    assert!(matches!(error, Some(ReadError::Truncated { whole: 4, .. })), "{error:?}");
+}
+
+#[test]
+fn what_a_program_prints_among_otlp_is_an_error() {
+    for text in ["hello\n{\"resourceLogs\":[]}\n", "{\"resourceLogs\":[]}\nhello\n"] {
+        let (_, error) = read_bytes(text.as_bytes());
+        let error = error.unwrap().to_string();
+        assert!(error.contains("hello"), "{error}");
+    }
+}
+
+#[test]
+fn integers_and_doubles_are_told_apart() {
+    let (read, _) = read_bytes(OUTPUT.as_bytes());
+    let Export::Traces(request) = &read[2] else { panic!("no span") };
+    let attributes = &request.resource_spans[0].scope_spans[0].spans[0].attributes;
+    let value = |key: &str| {
+        let found = attributes.iter().find(|attribute| attribute.key == key).unwrap();
+        found.value.clone().unwrap().value.unwrap()
+    };
+    assert_eq!(value("gen_ai.usage.input_tokens"), Any::IntValue(12));
+    assert_eq!(value("gen_ai.request.temperature"), Any::DoubleValue(0.5));
+}
