@@ -5,6 +5,7 @@ mod clients;
 mod docs;
 mod event_stream_client;
 mod fuzz;
+mod matrix;
 mod semconv;
 mod soak;
 mod test;
@@ -36,6 +37,8 @@ pub(crate) enum Command {
     Soak(soak::Args),
     /// Run the fuzz targets; needs a nightly compiler and cargo-fuzz.
     Fuzz(fuzz::Args),
+    /// Run released instrumentations in every situation, and write what was found of each.
+    Matrix(matrix::Args),
     /// The ceiling of `bench mock --peers`, which starts it.
     #[command(hide = true)]
     BareServer(bench::BareServer),
@@ -52,6 +55,7 @@ pub(crate) fn main(command: &Command) -> ExitCode {
         Command::Bench(args) => bench::run(args),
         Command::Soak(args) => soak::run(args),
         Command::Fuzz(args) => fuzz::run(args),
+        Command::Matrix(args) => matrix::run(args),
         Command::BareServer(args) => bench::serve_bare(args),
     };
     match outcome {

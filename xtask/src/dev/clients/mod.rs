@@ -19,7 +19,7 @@ pub(crate) use judged::{article, genai_bedrock, unchanged_program};
 pub(crate) use reports::public_schemas;
 
 /// The Python environment of `requirements`, made on first use.
-fn prepare(requirements: &Requirements) -> Result<Environment> {
+pub(super) fn prepare(requirements: &Requirements) -> Result<Environment> {
     let home = home_dir(&clients_dir()?);
     Ok(Environment::prepare(requirements, &home, &mut |line| {
         say(&mut io::stdout(), &[line.to_owned()]);

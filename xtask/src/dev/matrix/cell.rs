@@ -1,0 +1,108 @@
+//! A cell: an operation in a situation.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result};
+
+use super::library::Prepared;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Cell {
+    pub(super) operation: &'static str,
+    pub(super) situation: &'static str,
+}
+
+/// The operations, and whether their answers are streams.
+pub(super) const OPERATIONS: [(&str, bool); 4] = [
+    ("Converse", false),
+    ("ConverseStream", true),
+    ("InvokeModel", false),
+    ("InvokeModelWithResponseStream", true),
+];
+
+/// A situation, as `clients/matrix` has it.
+pub(super) struct Situation {
+    pub(super) name: &'static str,
+    pub(super) meaning: &'static str,
+    streams_only: bool,
+}
+
+pub(super) const SITUATIONS: [Situation; 10] = [
+    Situation::any("plain", "one call, read to the end"),
+    Situation::any("tools", "the model must call a tool"),
+    Situation::any("cached", "the same long system prompt twice: written to the cache, then read"),
+    Situation::any("error", "an AccessDeniedException in place of an answer"),
+    Situation::stream("exception", "a throttlingException in the middle of the stream"),
+    Situation::any("cut", "the connection breaks in the middle of the answer"),
+    Situation::stream("closed", "the application closes the stream after two events"),
+    Situation::stream("abandoned", "it reads two events and lets the stream go"),
+    Situation::stream("never", "it never reads the stream"),
+    Situation::any("interleaved", "two calls at once, each within its own caller's span"),
+];
+
+impl Situation {
+    const fn any(name: &'static str, meaning: &'static str) -> Situation {
+        Situation { name, meaning, streams_only: false }
+    }
+
+    const fn stream(name: &'static str, meaning: &'static str) -> Situation {
+        Situation { name, meaning, streams_only: true }
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.operation, self.situation)
+    }
+}
+
+impl Cell {
+    /// Every cell, by operation and then by situation.
+    pub(super) fn all() -> Vec<Cell> {
+        let mut all = Vec::new();
+        for (operation, streams) in OPERATIONS {
+            for situation in SITUATIONS.iter().filter(|one| streams || !one.streams_only) {
+                all.push(Cell { operation, situation: situation.name });
+            }
+        }
+        all
+    }
+
+    /// Where what was run is kept, below the library's folder.
+    pub(super) fn folder(self, library: &Path) -> PathBuf {
+        library.join(self.operation).join(self.situation)
+    }
+
+    /// Runs the cell, keeps report, ledger, telemetry and output, and tells how it ended.
+    pub(super) fn run(self, prepared: &Prepared, kept: &Path) -> Result<String> {
+        let folder = self.folder(kept);
+        fs::create_dir_all(&folder)?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("run").arg("--ignore-command-status");
+        command.arg(format!("--report=json={}", folder.join("report.json").display()));
+        command.arg(format!("--report=human={}", folder.join("report.txt").display()));
+        command.arg("--ledger").arg(folder.join("ledger.jsonl"));
+        command.arg("--capture").arg(folder.join("telemetry.jsonl"));
+        command.arg("--").args(&prepared.command).args([self.situation, self.operation]);
+        // One attempt: a call that is retried is another matter.
+        command.env("AWS_MAX_ATTEMPTS", "1").envs(&prepared.environment);
+        let output = folder.join("output.txt");
+        let file = fs::File::create(&output)?;
+        let status = command
+            .current_dir(&prepared.folder)
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file)
+            .status()
+            .with_context(|| format!("cannot run {command:?}"))?;
+        Ok(match status.code() {
+            Some(0) => "conforms".to_owned(),
+            Some(1) => "findings".to_owned(),
+            Some(4) => "nothing was captured".to_owned(),
+            _ => format!("{status}: see {}", output.display()),
+        })
+    }
+}
