@@ -73,7 +73,7 @@ const STREAMED = {
 const FAULTS = {
   error: ["AccessDeniedException", "AccessDeniedException"],
   exception: [undefined, "stream:throttlingException"],
-  cut: ["cut", "cut:mid-frame"],
+  cut: ["cut", "cut"],
 };
 
 function askFor(fault) {

@@ -90,7 +90,7 @@ FAULTS = {
     ("error", True): "AccessDeniedException",
     ("exception", True): "stream:throttlingException",
     ("cut", False): "cut",
-    ("cut", True): "cut:mid-frame",
+    ("cut", True): "cut",
 }
 # What an application that handles failures catches.
 FAILURES = (BotoCoreError, ClientError, EventStreamError, HTTPError, ValueError, KeyError)
