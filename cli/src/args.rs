@@ -29,4 +29,6 @@ pub(crate) enum Verb {
     Rules,
     /// Explain one rule: what it checks, why, an example, how to mend
     Explain(verbs::explain::Args),
+    /// The known versions of the semantic conventions, and what changed between two
+    Semconv(verbs::semconv::Args),
 }

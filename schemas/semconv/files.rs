@@ -11,4 +11,5 @@ pub(super) const FILES: &[(&str, &str)] = &[
     ("1.39.0", include_str!("1.39.0.json")),
     ("1.40.0", include_str!("1.40.0.json")),
     ("1.41.1", include_str!("1.41.1.json")),
+    ("genai-dev", include_str!("genai-dev.json")),
 ];

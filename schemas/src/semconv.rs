@@ -1,38 +1,56 @@
 //! The semantic-convention registries: facts per version, as `cargo xtask dev semconv import` resolved them.
 //!
 //! A registry file under `semconv/` holds names, types, enum members, requirement levels with
-//! condition codes, span kinds and name patterns, metrics, events and deprecations: facts, not the
-//! prose of the conventions.
+//! condition codes, span kinds and name patterns, metrics, events, deprecations and renames: facts,
+//! not the prose of the conventions.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use files::FILES;
+pub use diff::{Change, ChangeKind, Detail, Diff, Signal};
 pub use history::History;
+pub use requirement::{Condition, Requirement};
+pub use version::{UnknownVersion, Version};
 
+mod diff;
 #[path = "../semconv/files.rs"]
 mod files;
 mod history;
+mod requirement;
+mod version;
 
-/// One version of the conventions, resolved: references followed, `extends` applied.
+/// One version of the conventions, resolved: references followed, groups and refinements applied.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Registry {
     /// The version, such as `1.41.1`.
     pub version: String,
+    /// Whether it has been released.
+    pub status: Status,
     /// The schema URL that telemetry of this version should state.
     pub schema_url: String,
     /// Attributes by name, deprecated ones included.
     pub attributes: BTreeMap<String, Attribute>,
-    /// Span types by id, such as `span.aws.bedrock.client`.
+    /// Span types by id, such as `aws.bedrock.client`.
     pub spans: BTreeMap<String, SpanType>,
     /// Metrics by name.
     pub metrics: BTreeMap<String, Metric>,
     /// Events by name.
     pub events: BTreeMap<String, Event>,
+    /// What names of earlier versions have become, beside what the deprecations say.
+    #[serde(default, skip_serializing_if = "Successors::is_empty")]
+    pub successors: Successors,
+}
+
+/// Whether a version of the conventions has been released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It has, and stays as it is.
+    Released,
+    /// It changes until it is.
+    InDevelopment,
 }
 
 /// An attribute of the registry.
@@ -42,9 +60,18 @@ pub struct Attribute {
     /// What values it takes.
     #[serde(rename = "type")]
     pub value_type: AttributeType,
-    /// Known values, for enumerations; empty for the rest.
+    /// Whether the name is the prefix of a family of names, such as `aws.request.header.<key>`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub template: bool,
+    /// Known values, for enumerations, which are all open; empty for the rest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<Member>,
+    /// The file name of the JSON Schema that its value has to follow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub json_schema: Option<String>,
+    /// Whether the conventions warn that the value may be sensitive.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub sensitive: bool,
     /// Set when the attribute is deprecated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deprecated: Option<Deprecation>,
@@ -76,8 +103,24 @@ pub enum AttributeType {
     BooleanArray,
     /// Anything: structured values, on signals that carry them, or JSON text on spans.
     Any,
-    /// A family of keys under one prefix, such as `aws.request.header.<key>`.
-    Template,
+}
+
+impl AttributeType {
+    /// The word for the type, as the conventions write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AttributeType::String => "string",
+            AttributeType::Int => "int",
+            AttributeType::Double => "double",
+            AttributeType::Boolean => "boolean",
+            AttributeType::StringArray => "string[]",
+            AttributeType::IntArray => "int[]",
+            AttributeType::DoubleArray => "double[]",
+            AttributeType::BooleanArray => "boolean[]",
+            AttributeType::Any => "any",
+        }
+    }
 }
 
 /// A known value of an enumeration.
@@ -106,12 +149,27 @@ pub struct Deprecation {
 pub struct SpanType {
     /// The kinds it may have; the first is the expected one.
     pub kinds: Vec<SpanKind>,
+    /// The values of `gen_ai.operation.name` that it describes; empty for spans of other areas.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub operations: BTreeSet<String>,
+    /// Values that tell it from the type it refines, by attribute name; empty where it refines none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fixed: BTreeMap<String, String>,
+    /// The type whose other attributes it has too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refines: Option<String>,
     /// Name patterns in order of preference, such as `{gen_ai.operation.name} {gen_ai.request.model}`;
     /// empty where the conventions state none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub name_patterns: Vec<String>,
+    /// The attributes that are to be set when the span starts, if they are set at all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub at_creation: BTreeSet<String>,
     /// Requirement level by attribute name.
     pub attributes: BTreeMap<String, Requirement>,
+    /// Set when the span type is deprecated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deprecated: Option<Deprecation>,
 }
 
 /// The kind of a span.
@@ -130,6 +188,20 @@ pub enum SpanKind {
     Consumer,
 }
 
+impl SpanKind {
+    /// The kind as the conventions write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SpanKind::Client => "CLIENT",
+            SpanKind::Server => "SERVER",
+            SpanKind::Internal => "INTERNAL",
+            SpanKind::Producer => "PRODUCER",
+            SpanKind::Consumer => "CONSUMER",
+        }
+    }
+}
+
 /// A metric that the conventions describe.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -138,11 +210,23 @@ pub struct Metric {
     pub instrument: String,
     /// The UCUM unit, such as `s` or `{token}`.
     pub unit: String,
+    /// `int` or `double`, where the conventions say which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_type: Option<AttributeType>,
     /// Requirement level by attribute name.
     pub attributes: BTreeMap<String, Requirement>,
     /// Advised explicit bucket boundaries, where the conventions state them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub boundaries: Vec<f64>,
+    /// Whether it is recorded for streaming calls only.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub streaming_only: bool,
+    /// The span type that it is recorded beside, where it has one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span: Option<String>,
+    /// The span types that it is not recorded beside.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_for: Vec<String>,
     /// Set when the metric is deprecated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deprecated: Option<Deprecation>,
@@ -154,141 +238,52 @@ pub struct Metric {
 pub struct Event {
     /// Requirement level by attribute name.
     pub attributes: BTreeMap<String, Requirement>,
+    /// The severity of its log records, such as `WARN`, where the conventions state it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<String>,
+    /// Whether it is emitted only when the user asks for it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub opt_in: bool,
     /// Set when the event is deprecated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deprecated: Option<Deprecation>,
 }
 
-/// How much an attribute is required, and when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Requirement {
-    /// Always.
-    Required,
-    /// Whenever the condition holds.
-    ConditionallyRequired(Condition),
-    /// By default.
-    Recommended,
-    /// By default, whenever the condition holds.
-    RecommendedIf(Condition),
-    /// Only when the user asks for it.
-    OptIn,
+/// What names of earlier versions have become, where no deprecation says so: by former name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Successors {
+    /// Attributes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, Vec<Successor>>,
+    /// Span types.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub spans: BTreeMap<String, Vec<Successor>>,
+    /// Metrics.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metrics: BTreeMap<String, Vec<Successor>>,
 }
 
-/// When a conditional requirement applies. The engine decides those it can from the span and the
-/// ledger, and says what it cannot decide as information.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Condition {
-    /// The operation ended in an error.
-    OnError,
-    /// The value is available to the instrumentation.
-    IfAvailable,
-    /// The concept applies to the operation or to the provider.
-    IfApplicable,
-    /// `server.address` is set too.
-    IfServerAddress,
-    /// The request is streaming.
-    Streaming,
-    /// The request carries a choice count other than 1.
-    ChoiceCountNotOne,
-    /// The request carries a seed.
-    SeedInRequest,
-    /// The request asks for an output format.
-    OutputFormatInRequest,
-    /// The request names a guardrail. The conventions list `aws.bedrock.guardrail.id` as required
-    /// without a condition, which cannot be meant for calls without a guardrail.
-    GuardrailInRequest,
-    /// The span's kind is CLIENT.
-    ClientSpan,
-    /// `exception.message` is not set.
-    NoExceptionMessage,
-    /// `exception.type` is not set.
-    NoExceptionType,
-    /// A condition that neither span nor ledger can decide.
-    Undecidable,
-}
-
-/// A version of the conventions that spanproof knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Version(usize);
-
-impl Version {
-    /// The newest version.
-    pub const LATEST: Version = Version(FILES.len() - 1);
-
-    /// The last version in which the provider is `gen_ai.system`, which many libraries stay at.
-    pub const LATEST_WITH_SYSTEM: Version = Version::known("1.36.0");
-
-    /// The version of that text, for constants: an unknown one does not compile.
-    const fn known(text: &str) -> Version {
-        let mut index = 0;
-        while !same(FILES[index].0.as_bytes(), text.as_bytes()) {
-            index += 1;
-        }
-        Version(index)
-    }
-
-    /// Every known version, oldest first.
-    pub fn all() -> impl DoubleEndedIterator<Item = Version> {
-        (0..FILES.len()).map(Version)
-    }
-
-    /// The text of the version, such as `1.41.1`.
+impl Successors {
+    /// Whether nothing has another name.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
-        FILES[self.0].0
-    }
-
-    /// Reads this version's registry.
-    ///
-    /// # Panics
-    ///
-    /// If the registry file compiled into this crate is not a registry, which a test rules out.
-    #[must_use]
-    pub fn registry(self) -> Registry {
-        let (version, text) = FILES[self.0];
-        serde_json::from_str(text)
-            .unwrap_or_else(|error| panic!("semconv/{version}.json is not a registry: {error}"))
+    pub fn is_empty(&self) -> bool {
+        self.attributes.is_empty() && self.spans.is_empty() && self.metrics.is_empty()
     }
 }
 
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
+/// A name that stands for an earlier one, or for a part of what that stood for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Successor {
+    /// The new name.
+    pub name: String,
+    /// The span type that it holds for, where it does not hold for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_on: Option<String>,
 }
 
-/// A version that spanproof does not know.
-#[derive(Debug, thiserror::Error)]
-#[error("unknown semantic-convention version `{given}`; known are {known}")]
-pub struct UnknownVersion {
-    given: String,
-    known: String,
-}
-
-impl FromStr for Version {
-    type Err = UnknownVersion;
-
-    fn from_str(given: &str) -> Result<Self, Self::Err> {
-        Version::all().find(|version| version.as_str() == given).ok_or_else(|| UnknownVersion {
-            given: given.to_owned(),
-            known: Version::all().map(Version::as_str).collect::<Vec<_>>().join(", "),
-        })
-    }
-}
-
-/// Whether two texts are the same, in constants.
-const fn same(one: &[u8], other: &[u8]) -> bool {
-    if one.len() != other.len() {
-        return false;
-    }
-    let mut index = 0;
-    while index < one.len() {
-        if one[index] != other[index] {
-            return false;
-        }
-        index += 1;
-    }
-    true
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }

@@ -356,7 +356,7 @@ fn coverage() -> Vec<Coverage> {
         requirement,
         spans: 4,
     });
-    [None, Some("span.aws.bedrock.client".to_owned())]
+    [None, Some("aws.bedrock.client".to_owned())]
         .map(|span_type| Coverage {
             semconv: "1.41.1".to_owned(),
             span_type,

@@ -7,7 +7,8 @@ use std::fs;
 
 use serde_json::Value;
 use spanproof_schemas::semconv::{
-    AttributeType, Condition, Deprecation, History, Registry, Requirement, SpanKind, Version,
+    AttributeType, Condition, Deprecation, History, Registry, Requirement, SpanKind, Status,
+    Version,
 };
 use support::{assert_accepts, assert_refuses_spoiled, validator};
 
@@ -56,9 +57,25 @@ fn versions_are_in_order() {
     let known: Vec<&str> = Version::all().map(Version::as_str).collect();
     assert_eq!(
         known,
-        ["1.28.0", "1.30.0", "1.34.0", "1.36.0", "1.37.0", "1.38.0", "1.39.0", "1.40.0", "1.41.1"]
+        [
+            "1.28.0",
+            "1.30.0",
+            "1.34.0",
+            "1.36.0",
+            "1.37.0",
+            "1.38.0",
+            "1.39.0",
+            "1.40.0",
+            "1.41.1",
+            "genai-dev"
+        ]
     );
     assert_eq!(Version::LATEST, version("1.41.1"));
+    assert!(Version::GENAI_DEV > Version::LATEST);
+    for version in Version::all() {
+        assert_eq!(version.registry().status, version.status(), "{version}");
+        assert_eq!(version.status() == Status::Released, version <= Version::LATEST, "{version}");
+    }
     assert_eq!(Version::LATEST_WITH_SYSTEM, version("1.36.0"));
 }
 
@@ -81,6 +98,9 @@ fn registries_are_what_their_schema_says() {
 
 #[test]
 fn the_conditions_of_the_schema_are_those_of_the_registry() {
+    let written = |condition: &Condition| {
+        serde_json::to_value(condition).unwrap().as_str().unwrap().to_owned()
+    };
     let schema: Value = serde_json::from_str(include_str!("../semconv.schema.json")).unwrap();
     let conditions = schema["$defs"]["condition"]["enum"].as_array().unwrap();
     let used: BTreeSet<String> = registries()
@@ -91,14 +111,12 @@ fn the_conditions_of_the_schema_are_those_of_the_registry() {
             | Requirement::RecommendedIf(condition) => Some(condition),
             _ => None,
         })
-        .map(|condition| serde_json::to_value(condition).unwrap().as_str().unwrap().to_owned())
+        .map(|condition| written(&condition))
         .collect();
     let known: BTreeSet<String> =
         conditions.iter().map(|name| name.as_str().unwrap().to_owned()).collect();
     assert_eq!(used, known);
-    for condition in conditions {
-        serde_json::from_value::<Condition>(condition.clone()).unwrap();
-    }
+    assert_eq!(Condition::ALL.iter().map(written).collect::<BTreeSet<String>>(), known);
 }
 
 #[test]
@@ -162,7 +180,7 @@ fn spans_have_kinds_and_names() {
         }
     }
     for text in ["1.36.0", "1.41.1"] {
-        let bedrock = &version(text).registry().spans["span.aws.bedrock.client"];
+        let bedrock = &version(text).registry().spans["aws.bedrock.client"];
         assert_eq!(bedrock.kinds, [SpanKind::Client, SpanKind::Internal]);
         assert_eq!(bedrock.name_patterns, ["{gen_ai.operation.name} {gen_ai.request.model}"]);
         assert_eq!(
@@ -181,13 +199,13 @@ fn the_provider_moved_from_system_to_provider_name() {
     let old = Version::LATEST_WITH_SYSTEM.registry();
     assert_eq!(old.attributes["gen_ai.system"].deprecated, None);
     assert!(!old.attributes.contains_key("gen_ai.provider.name"));
-    let span = &old.spans["span.aws.bedrock.client"];
+    let span = &old.spans["aws.bedrock.client"];
     assert_eq!(span.attributes["gen_ai.system"], Requirement::Required);
 
     let new = Version::LATEST.registry();
     let renamed_to = Some("gen_ai.provider.name".to_owned());
     assert_eq!(new.attributes["gen_ai.system"].deprecated, Some(Deprecation { renamed_to }));
-    let span = &new.spans["span.aws.bedrock.client"];
+    let span = &new.spans["aws.bedrock.client"];
     assert_eq!(span.attributes["gen_ai.provider.name"], Requirement::Required);
     assert!(!span.attributes.contains_key("gen_ai.system"));
 
@@ -202,8 +220,13 @@ fn the_provider_moved_from_system_to_provider_name() {
 #[test]
 fn token_and_duration_histograms_have_their_unit_and_boundaries() {
     for registry in registries() {
+        let tokens = if registry.status == Status::Released {
+            "gen_ai.client.token.usage"
+        } else {
+            "gen_ai.client.inference.operation.input_tokens"
+        };
         for (name, unit, first, last) in [
-            ("gen_ai.client.token.usage", "{token}", 1.0, 67_108_864.0),
+            (tokens, "{token}", 1.0, 67_108_864.0),
             ("gen_ai.client.operation.duration", "s", 0.01, 81.92),
         ] {
             let metric = &registry.metrics[name];
@@ -228,6 +251,75 @@ fn history_tells_since_when_a_name_exists() {
     let details = history.first_with_event("gen_ai.client.inference.operation.details");
     assert_eq!(details, Some(version("1.37.0")));
     assert_eq!(history.first_with_attribute("gen_ai.unheard_of"), None);
+    let written = history.first_with_attribute("gen_ai.usage.cache_write.input_tokens");
+    assert_eq!(written, Some(Version::GENAI_DEV));
     // Deprecated names stay: nothing that was once there goes.
     assert_eq!(history.with_attribute("gen_ai.prompt").len(), Version::all().count());
+}
+
+/// The span type that describes a chat with Bedrock, in every version.
+#[test]
+fn every_version_has_a_span_type_for_each_operation_of_bedrock() {
+    for registry in registries() {
+        for operation in ["chat", "text_completion"] {
+            let types: Vec<&str> = registry
+                .spans
+                .iter()
+                .filter(|(_, span)| span.operations.contains(operation))
+                .filter(|(_, span)| {
+                    span.fixed.is_empty() || span.fixed.values().any(|value| value == "aws.bedrock")
+                })
+                .map(|(id, _)| id.as_str())
+                .collect();
+            assert!(!types.is_empty(), "{}: nothing describes {operation}", registry.version);
+        }
+    }
+    let dev = Version::GENAI_DEV.registry();
+    let bedrock = &dev.spans["aws.bedrock.gen_ai.client.inference"];
+    assert_eq!(bedrock.refines.as_deref(), Some("gen_ai.client.inference"));
+    assert_eq!(bedrock.fixed["gen_ai.provider.name"], "aws.bedrock");
+    // What it overrides, what it adds, and what it has of the type it refines.
+    assert_eq!(bedrock.attributes["gen_ai.request.top_k"], Requirement::Recommended);
+    assert_eq!(
+        bedrock.attributes["aws.bedrock.guardrail.id"],
+        Requirement::ConditionallyRequired(Condition::GuardrailInRequest)
+    );
+    assert_eq!(
+        bedrock.attributes["gen_ai.request.stream"],
+        Requirement::ConditionallyRequired(Condition::Streaming)
+    );
+    assert!(bedrock.at_creation.contains("server.address"));
+    assert_eq!(
+        dev.spans["gen_ai.plan.internal"].name_patterns,
+        ["plan {gen_ai.agent.name}", "plan"]
+    );
+}
+
+#[test]
+fn content_names_its_schema_and_is_sensitive() {
+    for text in ["1.37.0", "1.41.1", "genai-dev"] {
+        let messages = &version(text).registry().attributes["gen_ai.input.messages"];
+        assert_eq!(messages.json_schema.as_deref(), Some("gen-ai-input-messages.json"), "{text}");
+        assert!(messages.sensitive, "{text}");
+    }
+    let variable = &Version::GENAI_DEV.registry().attributes["gen_ai.prompt.variable"];
+    assert_eq!((variable.template, variable.value_type), (true, AttributeType::String));
+}
+
+#[test]
+fn successors_are_names_of_their_registry() {
+    for registry in registries() {
+        let all = [
+            (&registry.successors.attributes, registry.attributes.keys().collect::<Vec<_>>()),
+            (&registry.successors.spans, registry.spans.keys().collect()),
+            (&registry.successors.metrics, registry.metrics.keys().collect()),
+        ];
+        for (successors, known) in all {
+            for successor in successors.values().flatten() {
+                assert!(known.contains(&&successor.name), "{}: {successor:?}", registry.version);
+                let span = successor.only_on.as_ref();
+                assert!(span.is_none_or(|span| registry.spans.contains_key(span)));
+            }
+        }
+    }
 }

@@ -7,6 +7,7 @@ pub(crate) mod mock;
 pub(crate) mod receive;
 pub(crate) mod rules;
 pub(crate) mod run;
+pub(crate) mod semconv;
 
 use crate::args::{Args, Verb};
 use crate::exit::{Failure, OrFail as _, Outcome};
@@ -20,6 +21,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Outcome, Failure> {
         Verb::Receive(args) => block_on(receive::run(args)),
         Verb::Rules => rules::run(),
         Verb::Explain(args) => explain::run(&args),
+        Verb::Semconv(args) => semconv::run(&args),
     }
 }
 

@@ -6,4 +6,5 @@ mod load;
 mod mock;
 mod reports;
 mod run;
+mod semconv;
 mod spanproof;

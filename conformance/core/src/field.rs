@@ -60,19 +60,31 @@ pub enum Field {
     TokenType,
     /// `spanproof.invocation_id`
     InvocationId,
+    /// `gen_ai.request.stop_sequences`
+    StopSequences,
     /// The kind of span in the vocabulary of OpenInference.
     OpenInferenceKind,
-    /// The model in the vocabulary of OpenInference.
-    OpenInferenceModel,
-    /// Input tokens in the vocabulary of OpenInference.
-    OpenInferenceInputTokens,
-    /// Output tokens in the vocabulary of OpenInference.
-    OpenInferenceOutputTokens,
     /// The operation in the vocabulary of the Vercel AI SDK.
     VercelOperation,
+    /// The kind of request in the older vocabulary of OpenLLMetry.
+    TraceloopRequest,
+    /// The kind of observation in the vocabulary of Langfuse.
+    LangfuseKind,
+    /// Token counts in the vocabulary of Langfuse, as JSON.
+    LangfuseUsage,
+    /// The model in the vocabulary of Datadog.
+    DatadogModel,
+    /// The model in any other vocabulary.
+    ForeignModel,
+    /// Input tokens in any vocabulary beside the conventions.
+    ForeignInputTokens,
+    /// Output tokens in any vocabulary beside the conventions.
+    ForeignOutputTokens,
+    /// The finish reason in any vocabulary beside the conventions.
+    ForeignFinishReason,
 }
 
-const COUNT: usize = Field::VercelOperation as usize + 1;
+const COUNT: usize = Field::ForeignFinishReason as usize + 1;
 
 /// Which name is which field. Names that no registry holds are among them.
 pub(crate) const EXTRA_NAMES: &[(&str, Field)] = &[
@@ -106,30 +118,67 @@ pub(crate) const EXTRA_NAMES: &[(&str, Field)] = &[
     ("error.type", Field::ErrorType),
     ("gen_ai.token.type", Field::TokenType),
     ("spanproof.invocation_id", Field::InvocationId),
+    ("gen_ai.request.stop_sequences", Field::StopSequences),
     ("openinference.span.kind", Field::OpenInferenceKind),
-    ("llm.model_name", Field::OpenInferenceModel),
-    ("llm.token_count.prompt", Field::OpenInferenceInputTokens),
-    ("llm.token_count.completion", Field::OpenInferenceOutputTokens),
     ("ai.operationId", Field::VercelOperation),
+    ("llm.request.type", Field::TraceloopRequest),
+    ("langfuse.observation.type", Field::LangfuseKind),
+    ("langfuse.observation.usage_details", Field::LangfuseUsage),
+    ("bedrock.request.model", Field::DatadogModel),
+    ("llm.model_name", Field::ForeignModel),
+    ("llm.request.model", Field::ForeignModel),
+    ("ai.model.id", Field::ForeignModel),
+    ("langfuse.observation.model.name", Field::ForeignModel),
+    ("llm.token_count.prompt", Field::ForeignInputTokens),
+    ("llm.usage.prompt_tokens", Field::ForeignInputTokens),
+    ("ai.usage.promptTokens", Field::ForeignInputTokens),
+    ("ai.usage.inputTokens", Field::ForeignInputTokens),
+    ("bedrock.usage.prompt_tokens", Field::ForeignInputTokens),
+    ("llm.token_count.completion", Field::ForeignOutputTokens),
+    ("llm.usage.completion_tokens", Field::ForeignOutputTokens),
+    ("ai.usage.completionTokens", Field::ForeignOutputTokens),
+    ("ai.usage.outputTokens", Field::ForeignOutputTokens),
+    ("bedrock.usage.completion_tokens", Field::ForeignOutputTokens),
+    ("llm.finish_reason", Field::ForeignFinishReason),
+    ("ai.response.finishReason", Field::ForeignFinishReason),
 ];
 
 /// The values of the fields of one set of attributes.
 #[derive(Clone, Copy, Debug)]
 pub struct Fields<'a> {
     values: [Option<&'a Value>; COUNT],
-    present: u64,
+    present: FieldSet,
     has_content: bool,
+}
+
+/// Which fields are there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FieldSet(u64);
+
+impl FieldSet {
+    /// The fields for which the condition beside them holds.
+    #[must_use]
+    pub fn of(fields: &[(Field, bool)]) -> FieldSet {
+        let bits = fields.iter().filter(|(_, is_there)| *is_there);
+        FieldSet(bits.fold(0, |set, (field, _)| set | 1 << *field as u32))
+    }
+
+    /// Whether the attribute is there, even with an empty value.
+    #[must_use]
+    pub fn has(self, field: Field) -> bool {
+        self.0 >> field as u32 & 1 == 1
+    }
 }
 
 impl Default for Fields<'_> {
     fn default() -> Self {
-        Fields { values: [None; COUNT], present: 0, has_content: false }
+        Fields { values: [None; COUNT], present: FieldSet::default(), has_content: false }
     }
 }
 
 impl<'a> Fields<'a> {
     pub(crate) fn set(&mut self, field: Field, value: Option<&'a Value>) {
-        self.present |= 1 << field as u64;
+        self.present.0 |= 1 << field as u32;
         self.values[field as usize] = value;
     }
 
@@ -153,7 +202,13 @@ impl<'a> Fields<'a> {
     /// Whether the attribute is there, even with an empty value.
     #[must_use]
     pub fn has(&self, field: Field) -> bool {
-        self.present >> field as u64 & 1 == 1
+        self.present.has(field)
+    }
+
+    /// Which fields are there.
+    #[must_use]
+    pub fn present(&self) -> FieldSet {
+        self.present
     }
 
     /// The text of a field, if it is a string that is not empty.

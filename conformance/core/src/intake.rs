@@ -174,14 +174,14 @@ impl Intake {
     /// Runs the rules about scopes.
     pub(crate) fn check_scopes(&mut self) {
         for scope in &self.scopes.all {
-            let (spoken, semconv) = scope.versions(self.settings.semconv, &self.symbols);
+            let semconv = scope.version(self.settings.semconv, &self.symbols);
             let name = self.symbols.text(scope.name);
             let view = ScopeView {
                 name,
                 schema_url: self.symbols.text(scope.schema_url),
                 facts: &scope.facts,
-                spoken,
                 semconv,
+                has_ledger: self.is_joined,
                 settings: &self.settings,
             };
             for check in &self.active.scope {
@@ -197,15 +197,15 @@ impl Intake {
 
     /// How much there was to look at.
     pub(crate) fn looks(&self) -> Looks {
-        let streams = [Summed::TokenUsage, Summed::Duration]
-            .map(|metric| self.metrics.streams(metric).count() as u64);
+        let summed = Summed::TOKENS.into_iter().chain(Summed::DURATIONS);
+        let streams = summed.map(|metric| self.metrics.streams(metric).count() as u64);
         let with_metrics = self.scopes.all.iter().filter(|scope| !scope.facts.metrics.is_empty());
         Looks {
             texts: self.looks.texts + self.met.count(),
             points: self.met_points.count(),
             scopes: self.scopes.all.len() as u64,
             scopes_with_metrics: with_metrics.count() as u64,
-            metric_streams: streams.iter().sum(),
+            metric_streams: streams.sum(),
             ..self.looks
         }
     }

@@ -2,6 +2,7 @@
 
 use spanproof_schemas::ledger::{self, Record, Task};
 
+use crate::field::{Field, FieldSet};
 use crate::model::{ExchangeFacts, Sampling, Served, SpanId};
 use crate::settings::Content;
 use crate::symbol::{Symbol, Symbols};
@@ -34,6 +35,18 @@ impl Ledger {
 fn facts(exchange: ledger::Exchange, symbols: &mut Symbols) -> ExchangeFacts {
     let mut symbol = |text: Option<String>| text.map(|text| symbols.intern(&text));
     let context = exchange.trace_context;
+    let parameters = &exchange.parameters;
+    let shown = FieldSet::of(&[
+        (Field::MaxTokens, parameters.max_tokens.is_some()),
+        (Field::Temperature, parameters.temperature.is_some()),
+        (Field::TopP, parameters.top_p.is_some()),
+        (Field::TopK, parameters.top_k.is_some()),
+        (Field::StopSequences, !parameters.stop_sequences.is_empty()),
+        (Field::ResponseModel, exchange.response_model.is_some()),
+        (Field::ResponseId, exchange.response_id.is_some()),
+        (Field::TimeToFirstChunk, exchange.chunks.is_some_and(|chunks| chunks.count > 0)),
+        (Field::ReasoningTokens, exchange.usage.reasoning_output_tokens > 0),
+    ]);
     ExchangeFacts {
         sequence: exchange.sequence,
         arrived: exchange.arrived_unix_nanos,
@@ -57,6 +70,7 @@ fn facts(exchange: ledger::Exchange, symbols: &mut Symbols) -> ExchangeFacts {
         status: exchange.status,
         delivered: exchange.delivered,
         has_guardrail: exchange.parameters.guardrail_id.is_some(),
+        shown,
         first_chunk: exchange.chunks.map(|chunks| chunks.first_unix_nanos),
         last_chunk: exchange.chunks.map(|chunks| chunks.last_unix_nanos),
         served: None,

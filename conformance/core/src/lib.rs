@@ -16,6 +16,7 @@ pub mod field;
 pub mod finding;
 pub mod held;
 pub mod metric_sums;
+pub mod migration;
 pub mod model;
 pub mod otlp;
 pub mod pattern;
@@ -28,6 +29,7 @@ pub mod symbol;
 pub mod usage;
 pub mod value;
 pub mod view;
+pub mod vocabulary;
 
 mod active;
 mod content;

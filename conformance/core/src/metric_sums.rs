@@ -11,27 +11,49 @@ use crate::identity;
 use crate::otlp::{self, AggregationTemporality, Data, KeyValue, number_data_point};
 use crate::symbol::{Symbol, Symbols};
 
-/// The metrics that are compared with spans.
+/// The metrics that are compared with spans. The conventions in development have several in the
+/// place of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Summed {
     /// `gen_ai.client.token.usage`
     TokenUsage,
+    /// `gen_ai.client.inference.usage.input_tokens` and its like: counters, one for each type.
+    UsageCounters,
+    /// `gen_ai.client.inference.operation.input_tokens` and its like: histograms, one for each type.
+    UsageHistograms,
     /// `gen_ai.client.operation.duration`
     Duration,
+    /// `gen_ai.client.inference.duration`
+    InferenceDuration,
 }
 
-impl Summed {
-    /// The metric's name.
-    #[must_use]
-    pub fn metric(self) -> &'static str {
-        match self {
-            Summed::TokenUsage => "gen_ai.client.token.usage",
-            Summed::Duration => "gen_ai.client.operation.duration",
-        }
-    }
+/// The names, what they are summed as, and the token type that a name stands for.
+const NAMES: &[(&str, Summed, Option<&str>)] = &[
+    ("gen_ai.client.token.usage", Summed::TokenUsage, None),
+    ("gen_ai.client.inference.usage.input_tokens", Summed::UsageCounters, Some("input")),
+    ("gen_ai.client.inference.usage.output_tokens", Summed::UsageCounters, Some("output")),
+    ("gen_ai.client.inference.operation.input_tokens", Summed::UsageHistograms, Some("input")),
+    ("gen_ai.client.inference.operation.output_tokens", Summed::UsageHistograms, Some("output")),
+    ("gen_ai.client.operation.duration", Summed::Duration, None),
+    ("gen_ai.client.inference.duration", Summed::InferenceDuration, None),
+];
 
-    fn of(metric: &str) -> Option<Summed> {
-        [Summed::TokenUsage, Summed::Duration].into_iter().find(|known| known.metric() == metric)
+const COUNT: usize = Summed::InferenceDuration as usize + 1;
+
+impl Summed {
+    /// Those that count tokens.
+    pub const TOKENS: [Summed; 3] =
+        [Summed::TokenUsage, Summed::UsageCounters, Summed::UsageHistograms];
+
+    /// Those that measure durations; where several measure one call, the first counts.
+    pub const DURATIONS: [Summed; 2] = [Summed::InferenceDuration, Summed::Duration];
+
+    /// The name of the metric that counts a type of tokens, or of the one metric there is.
+    #[must_use]
+    pub fn metric(self, token_type: &str) -> &'static str {
+        let mut names = NAMES.iter().filter(|(_, summed, _)| *summed == self);
+        let is_it = |of_type: Option<&str>| of_type.is_none_or(|known| known == token_type);
+        names.find(|(_, _, of_type)| is_it(*of_type)).map_or("", |(name, _, _)| name)
     }
 }
 
@@ -55,7 +77,7 @@ pub struct Stream {
     pub model: Symbol,
     /// `gen_ai.operation.name`, else empty.
     pub operation: Symbol,
-    /// `gen_ai.token.type`, else empty.
+    /// What its name stands for, else `gen_ai.token.type`, else empty.
     pub token_type: Symbol,
     /// `error.type`, else empty.
     pub error_type: Symbol,
@@ -123,7 +145,7 @@ pub struct MetricSums {
     /// How much of what [`MOST`] bounds there is.
     kept: usize,
     /// The metrics of which streams were given up, so that their sums are not known.
-    beyond: [bool; 2],
+    beyond: [bool; COUNT],
 }
 
 impl MetricSums {
@@ -194,9 +216,12 @@ impl MetricSums {
         (resource, scope): (u64, Symbol),
         metric: &otlp::Metric,
     ) {
-        let Some(summed) = Summed::of(&metric.name) else { return };
+        let named = NAMES.iter().find(|(name, _, _)| *name == metric.name);
+        let Some((_, summed, token_type)) = named else { return };
+        let (summed, token_type) = (*summed, *token_type);
         let mut point = |temporality, attributes: &[KeyValue], start, time, sums| {
-            let identity = identity::of((resource, identity::of_attributes(attributes)));
+            let attributes_identity = identity::of_attributes(attributes);
+            let identity = identity::of((resource, token_type, attributes_identity));
             let known = self.places.get(&(summed, scope, identity)).copied();
             let is_kept = known.is_some_and(|at| self.streams[at].has_start(temporality, start));
             if !is_kept {
@@ -207,7 +232,11 @@ impl MetricSums {
                 self.kept += 1;
             }
             let at = known.unwrap_or_else(|| {
-                self.streams.push(stream(symbols, summed, scope, identity, attributes));
+                let mut stream = stream(symbols, summed, scope, identity, attributes);
+                if let Some(token_type) = token_type {
+                    stream.token_type = symbols.intern(token_type);
+                }
+                self.streams.push(stream);
                 self.places.insert((summed, scope, identity), self.streams.len() - 1);
                 self.streams.len() - 1
             });

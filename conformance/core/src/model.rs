@@ -7,9 +7,11 @@ use spanproof_schemas::time::UnixNanos;
 
 use crate::attached::Arguments;
 use crate::catalogue::VersionIndex;
+use crate::field::FieldSet;
 use crate::otlp::{SpanKind, StatusCode};
 use crate::scan::Origin;
 use crate::symbol::{Symbol, Symbols};
+use crate::vocabulary::Vocabulary;
 
 /// The id of a trace.
 pub type TraceId = [u8; 16];
@@ -92,26 +94,6 @@ impl Role {
     }
 }
 
-/// Vocabularies beside the semantic conventions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Vocabulary {
-    /// `llm.*`, `openinference.span.kind`
-    OpenInference,
-    /// `ai.*`
-    VercelAi,
-}
-
-impl Vocabulary {
-    /// Its name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Vocabulary::OpenInference => "OpenInference",
-            Vocabulary::VercelAi => "the Vercel AI SDK",
-        }
-    }
-}
-
 /// What is kept of a span that is not a GenAI span: enough to walk from a span to its ancestors.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Node {
@@ -175,6 +157,8 @@ pub struct SpanFacts {
     pub has_guardrail: bool,
     /// The ids of the rules that found something on the span itself, between spaces.
     pub(crate) found: Symbol,
+    /// Which attributes that the engine reads are there.
+    pub present: FieldSet,
 }
 
 impl SpanFacts {
@@ -299,6 +283,8 @@ pub struct ExchangeFacts {
     pub has_guardrail: bool,
     /// When the first chunk of a streamed answer was sent.
     pub first_chunk: Option<UnixNanos>,
+    /// What the request and the answer had that a span may state.
+    pub shown: FieldSet,
     /// When the last chunk of a streamed answer was sent.
     pub last_chunk: Option<UnixNanos>,
     /// What telemetry may hold of its content, where the user lets it hold any.

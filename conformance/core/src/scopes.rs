@@ -18,17 +18,11 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    /// The version that the scope speaks as a whole, and the one that it is judged by. A scope may
-    /// use a newer name on some spans only; what is counted over its spans must be counted in one
-    /// way.
-    pub(crate) fn versions(
-        &self,
-        choice: Choice,
-        symbols: &Symbols,
-    ) -> (&'static Conventions, &'static Conventions) {
+    /// The version that the scope is judged by as a whole. A scope may use a newer name on some
+    /// spans only; what is counted over its spans must be counted in one way.
+    pub(crate) fn version(&self, choice: Choice, symbols: &Symbols) -> &'static Conventions {
         let stated = catalogue().stated_by(symbols.text(self.schema_url));
-        let spoken = dialect::spoken(stated, self.facts.fingerprint);
-        (spoken, dialect::judged(choice, stated, self.facts.fingerprint))
+        dialect::judged(choice, stated, self.facts.fingerprint)
     }
 }
 

@@ -33,10 +33,13 @@ impl Default for Settings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
     /// Each span by the version it speaks: that of its schema URL if the span uses no `gen_ai.*`
-    /// name unknown to it, else the newest version of the era that its names show.
+    /// name unknown to it, else the newest release of the dialect that its names show. The
+    /// conventions in development are spoken by what states them, and by what states nothing and
+    /// uses names that no release has.
     #[default]
     Auto,
-    /// Everything by this one.
+    /// Everything by this one, but for what plainly speaks an older one: that is told once, and
+    /// judged by what it speaks.
     Required(Version),
 }
 
@@ -79,6 +82,15 @@ impl Settings {
         self.content == Content::Allowed
             || kind.is_body()
             || matches!(kind, Kind::ToolDefinitions | Kind::RetrievalDocuments)
+    }
+
+    /// The least version that telemetry has to speak: the required one, or any.
+    #[must_use]
+    pub fn least_version(&self) -> Version {
+        match self.semconv {
+            Choice::Required(version) => version,
+            Choice::Auto => Version::OLDEST,
+        }
     }
 
     /// The level that the user set for the rule `id`: nothing set, off, or a level.

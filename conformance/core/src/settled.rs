@@ -72,7 +72,7 @@ impl Judge {
         let scopes = &self.intake.scopes.all;
         let versions: Vec<VersionIndex> = scopes
             .iter()
-            .map(|scope| scope.versions(self.intake.settings.semconv, &self.intake.symbols).1.index)
+            .map(|scope| scope.version(self.intake.settings.semconv, &self.intake.symbols).index)
             .collect();
         for span in &mut self.window.spans {
             span.semconv = versions[span.scope_place];
@@ -181,11 +181,12 @@ impl Judge {
         window.forget(oldest);
     }
 
-    /// The version for what has no span to tell: the required one, else the newest.
+    /// The version for what has no span to tell: the required one, else the newest
+    /// release.
     pub(crate) fn default_conventions(&self) -> &'static Conventions {
         match self.intake.settings.semconv {
             Choice::Required(version) => catalogue().of(version),
-            Choice::Auto => catalogue().newest(),
+            Choice::Auto => catalogue().newest_release(),
         }
     }
 }

@@ -144,7 +144,7 @@ impl SpanSums {
         symbols: &Symbols,
     ) -> Vec<SpanSum> {
         let versions: Vec<VersionIndex> =
-            scopes.all.iter().map(|scope| scope.versions(choice, symbols).1.index).collect();
+            scopes.all.iter().map(|scope| scope.version(choice, symbols).index).collect();
         let with_key = |(key, sum): (Key, Sum)| SpanSum {
             scope: scopes.all[key.scope_place].name,
             semconv: versions[key.scope_place],

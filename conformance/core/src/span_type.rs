@@ -3,14 +3,15 @@
 
 use crate::catalogue::{Conventions, SpanType};
 use crate::field::{Field, Fields};
-use crate::model::{Role, Vocabulary};
+use crate::model::Role;
 use crate::otlp::SpanKind;
+use crate::vocabulary::Vocabulary;
 
 /// What a span with these fields is to the judge; nothing for a span that is not GenAI.
 #[must_use]
 pub fn role(kind: SpanKind, fields: &Fields<'_>) -> Option<Role> {
     let operation = fields.text(Field::Operation);
-    if operation.is_some_and(|operation| orchestration(operation, kind).is_some()) {
+    if operation.is_some_and(is_orchestration) {
         return Some(Role::Orchestration);
     }
     if !matches!(kind, SpanKind::Client | SpanKind::Internal | SpanKind::Unspecified) {
@@ -31,57 +32,94 @@ pub fn role(kind: SpanKind, fields: &Fields<'_>) -> Option<Role> {
     }
 }
 
+/// Operations around model calls, in any version.
+fn is_orchestration(operation: &str) -> bool {
+    matches!(
+        operation,
+        "invoke_agent"
+            | "create_agent"
+            | "execute_tool"
+            | "invoke_workflow"
+            | "retrieval"
+            | "plan"
+            | "fetch_response"
+            | "search_memory"
+            | "create_memory"
+            | "update_memory"
+            | "upsert_memory"
+            | "delete_memory"
+            | "create_memory_store"
+            | "delete_memory_store"
+    )
+}
+
+/// The vocabulary of a call to a model that does not speak the conventions.
 fn foreign(fields: &Fields<'_>) -> Option<Vocabulary> {
     if matches!(fields.text(Field::OpenInferenceKind), Some("LLM" | "EMBEDDING")) {
         return Some(Vocabulary::OpenInference);
     }
-    // `ai.generateText` is the whole of a call with its steps, `ai.generateText.doGenerate` one
-    // request to the model.
-    let operation = fields.text(Field::VercelOperation)?;
-    let last = operation.rsplit('.').next().unwrap_or_default();
-    matches!(last, "doGenerate" | "doStream" | "doEmbed").then_some(Vocabulary::VercelAi)
+    if matches!(fields.text(Field::LangfuseKind), Some("generation" | "embedding")) {
+        return Some(Vocabulary::Langfuse);
+    }
+    if fields.has(Field::DatadogModel) {
+        return Some(Vocabulary::Datadog);
+    }
+    if let Some(operation) = fields.text(Field::VercelOperation) {
+        // `ai.generateText` is the whole of a call with its steps, `ai.generateText.doGenerate` one
+        // request to the model.
+        let last = operation.rsplit('.').next().unwrap_or_default();
+        return matches!(last, "doGenerate" | "doStream" | "doEmbed")
+            .then_some(Vocabulary::VercelAi);
+    }
+    let request = fields.text(Field::TraceloopRequest);
+    matches!(request, Some("chat" | "completion" | "embedding")).then_some(Vocabulary::OpenLlmetry)
 }
 
 /// The span type of a GenAI span in a version, if the version has one for it.
 #[must_use]
-pub fn span_type<'v>(
-    semconv: &'v Conventions,
+pub fn span_type(
+    semconv: &'static Conventions,
     kind: SpanKind,
     fields: &Fields<'_>,
     default_provider: &str,
-) -> Option<&'v SpanType> {
-    let operation = fields.text(Field::Operation).unwrap_or_default();
-    if let Some(ids) = orchestration(operation, kind) {
-        return ids.iter().find_map(|id| semconv.span_type(id));
-    }
+) -> Option<&'static SpanType> {
     let provider =
         fields.text(Field::Provider).or(fields.text(Field::System)).unwrap_or(default_provider);
-    let id = match (operation, provider) {
-        ("embeddings", _) => "span.gen_ai.embeddings.client",
-        (_, "aws.bedrock") => "span.aws.bedrock.client",
-        _ => GENERAL[0],
-    };
-    semconv.span_type(id).or_else(|| GENERAL.iter().find_map(|id| semconv.span_type(id)))
+    span_type_for(semconv, kind, fields.text(Field::Operation), provider)
 }
 
-/// The span type of any call to a model; the oldest versions have no other, and call it so.
-const GENERAL: [&str; 3] =
-    ["span.gen_ai.inference.client", "span.gen_ai.client", "trace.gen_ai.client"];
+/// Of the span types that describe an operation, the one for the provider, else the one of the
+/// kind. An operation that no span type names is taken for a chat: no other span names a model.
+#[must_use]
+pub fn span_type_for(
+    semconv: &'static Conventions,
+    kind: SpanKind,
+    operation: Option<&str>,
+    provider: &str,
+) -> Option<&'static SpanType> {
+    let operation = operation.unwrap_or("chat");
+    let mut types = semconv.span_types_for(operation);
+    if types.is_empty() && !is_orchestration(operation) {
+        types = semconv.span_types_for("chat");
+    }
+    let general = || types.iter().filter(|span_type| span_type.is_general);
+    types
+        .iter()
+        .find(|span_type| span_type.provider.as_deref() == Some(provider))
+        .or_else(|| {
+            general().find(|span_type| span_type.kinds.first() == Some(&semconv_kind(kind)))
+        })
+        .or_else(|| general().next())
+}
 
-/// The span types that may describe an operation around model calls, preferred first; nothing for
-/// other operations.
-fn orchestration(operation: &str, kind: SpanKind) -> Option<&'static [&'static str]> {
-    match (operation, kind) {
-        ("invoke_agent", SpanKind::Client) => {
-            Some(&["span.gen_ai.invoke_agent.client", "span.gen_ai.invoke_agent.internal"])
-        }
-        ("invoke_agent", _) => {
-            Some(&["span.gen_ai.invoke_agent.internal", "span.gen_ai.invoke_agent.client"])
-        }
-        ("create_agent", _) => Some(&["span.gen_ai.create_agent.client"]),
-        ("execute_tool", _) => Some(&["span.gen_ai.execute_tool.internal"]),
-        ("invoke_workflow", _) => Some(&["span.gen_ai.invoke_workflow.internal"]),
-        ("retrieval", _) => Some(&["span.gen_ai.retrieval.client"]),
-        _ => None,
+/// The kind in the words of the registries; INTERNAL is what SDKs export by default.
+fn semconv_kind(kind: SpanKind) -> spanproof_schemas::semconv::SpanKind {
+    use spanproof_schemas::semconv;
+    match kind {
+        SpanKind::Client => semconv::SpanKind::Client,
+        SpanKind::Server => semconv::SpanKind::Server,
+        SpanKind::Producer => semconv::SpanKind::Producer,
+        SpanKind::Consumer => semconv::SpanKind::Consumer,
+        SpanKind::Internal | SpanKind::Unspecified => semconv::SpanKind::Internal,
     }
 }

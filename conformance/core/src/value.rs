@@ -79,24 +79,7 @@ pub fn has_type(value: &Value, wanted: AttributeType) -> bool {
         AttributeType::IntArray => all(AttributeType::Int),
         AttributeType::DoubleArray => all(AttributeType::Double),
         AttributeType::BooleanArray => all(AttributeType::Boolean),
-        AttributeType::Any | AttributeType::Template => true,
-    }
-}
-
-/// The word for a type, as the conventions write it.
-#[must_use]
-pub fn type_word(wanted: AttributeType) -> &'static str {
-    match wanted {
-        AttributeType::String => "string",
-        AttributeType::Int => "int",
-        AttributeType::Double => "double",
-        AttributeType::Boolean => "boolean",
-        AttributeType::StringArray => "string[]",
-        AttributeType::IntArray => "int[]",
-        AttributeType::DoubleArray => "double[]",
-        AttributeType::BooleanArray => "boolean[]",
-        AttributeType::Any => "any",
-        AttributeType::Template => "template",
+        AttributeType::Any => true,
     }
 }
 

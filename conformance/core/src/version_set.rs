@@ -29,12 +29,6 @@ impl VersionSet {
     pub fn oldest(self) -> Option<VersionIndex> {
         (self.0 != 0).then(|| VersionIndex(u8::try_from(self.0.trailing_zeros()).unwrap_or(0)))
     }
-
-    /// The newest version of the set, of those that exist.
-    pub(crate) fn newest(self) -> Option<VersionIndex> {
-        let leading = 31_u32.checked_sub(self.0.leading_zeros())?;
-        u8::try_from(leading).ok().map(VersionIndex)
-    }
 }
 
 /// The place of a version in the catalogue, oldest first.

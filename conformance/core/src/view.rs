@@ -11,17 +11,18 @@ use spanproof_schemas::time::UnixNanos;
 
 use crate::attached::Attached;
 use crate::call::Call;
-use crate::catalogue::{Conventions, Name, NameId, NameSet, SpanType};
+use crate::catalogue::{Conventions, Name, NameId, NameSet, SpanType, VersionIndex};
 use crate::dialect::Fingerprint;
 use crate::field::{Field, Fields};
 use crate::held::Held;
 use crate::metric_sums::MetricSums;
-use crate::model::{FinishReasons, Role, SpanFacts, SpanId, Vocabulary};
+use crate::model::{FinishReasons, Role, SpanFacts, SpanId};
 use crate::otlp;
 use crate::scan::Scanner;
 use crate::settings::{Content, Settings};
 use crate::span_sums::SpanSum;
 use crate::symbol::{Symbol, Symbols};
+use crate::vocabulary::Vocabulary;
 
 /// An attribute as it was seen, and what is known of its name.
 #[derive(Clone, Copy, Debug)]
@@ -262,6 +263,15 @@ impl<'a> CallView<'a> {
         }
     }
 
+    /// The span to compare with what was served, in whatever vocabulary it speaks.
+    #[must_use]
+    pub fn any_span(&self) -> Option<&'a SpanFacts> {
+        match self.matched {
+            Match::Span(span, _) if span.role.is_model_call() => Some(span),
+            _ => None,
+        }
+    }
+
     /// Whether the program may have closed the stream before its end, although the server could
     /// hand over all of it: small answers fit into the buffers between them. Such a span knows
     /// neither usage nor stop reason, and nothing settles what its status should be.
@@ -299,6 +309,12 @@ pub struct ScopeFacts {
     pub fingerprint: Fingerprint,
     /// Spans in another vocabulary than the conventions.
     pub foreign: BTreeMap<Vocabulary, u64>,
+    /// Spans that speak the conventions and have names of another vocabulary besides.
+    pub beside: BTreeMap<Vocabulary, u64>,
+    /// Spans that plainly speak an older version than the required one, and were judged by it.
+    pub older: BTreeMap<VersionIndex, u64>,
+    /// The span types of its GenAI spans, in no order.
+    pub span_types: Vec<&'static SpanType>,
     /// GenAI spans that speak the conventions.
     pub spans: u64,
     /// What its spans say of calls that were answered in full, by operation.
@@ -379,6 +395,22 @@ impl ScopeFacts {
             *self.foreign.entry(vocabulary).or_default() += spans;
         }
         self.spans += other.spans;
+        for (vocabulary, spans) in other.beside {
+            *self.beside.entry(vocabulary).or_default() += spans;
+        }
+        for (version, spans) in other.older {
+            *self.older.entry(version).or_default() += spans;
+        }
+        for span_type in other.span_types {
+            self.note_span_type(span_type);
+        }
+    }
+
+    /// Notes a span type; there are a few dozen of all versions together.
+    pub(crate) fn note_span_type(&mut self, span_type: &'static SpanType) {
+        if !self.span_types.iter().any(|known| std::ptr::eq(*known, span_type)) {
+            self.span_types.push(span_type);
+        }
     }
 
     pub(crate) fn note_metric(&mut self, shape: MetricShape) {
@@ -409,10 +441,10 @@ pub struct ScopeView<'a> {
     pub schema_url: &'a str,
     /// What it emitted.
     pub facts: &'a ScopeFacts,
-    /// The version that it speaks.
-    pub spoken: &'static Conventions,
     /// The version that it is judged by.
     pub semconv: &'static Conventions,
+    /// Whether there is a ledger.
+    pub has_ledger: bool,
     /// What the user asks.
     pub settings: &'a Settings,
 }
@@ -539,7 +571,8 @@ impl RunView<'_> {
 #[must_use]
 pub fn attribute_name(seen: &Seen<'_>) -> Cow<'static, str> {
     match seen.name {
-        Some(name) => Cow::Borrowed(&name.text),
-        None => Cow::Owned(seen.key.to_owned()),
+        Some(name) if *name.text == *seen.key => Cow::Borrowed(&name.text),
+        // A name of a family that the conventions know by its beginning.
+        _ => Cow::Owned(seen.key.to_owned()),
     }
 }

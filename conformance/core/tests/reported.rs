@@ -168,6 +168,8 @@ fn the_first_calls_and_later_ones_with_findings_are_listed() {
         let reasons = vec![otlp::AnyValue { value: Some(text("end_turn")) }];
         let reasons = Value::ArrayValue(otlp::ArrayValue { values: reasons });
         more.push(attribute("gen_ai.response.finish_reasons", reasons));
+        more.push(attribute("server.address", text("127.0.0.1")));
+        more.push(attribute("server.port", Value::IntValue(8080)));
         otlp::Span {
             trace_id: u128::from(n + 1_u64).to_be_bytes().to_vec(),
             name: format!("chat {MODEL}"),
@@ -203,7 +205,7 @@ fn coverage_counts_what_is_there_beside_what_is_asked() {
     let spans = vec![call(1, 0, more), call(2, 0, Vec::new()), plain(3, 0)];
     let (judgement, _) = judged(Vec::new(), spans);
     let [coverage] = &judgement.coverage[..] else { panic!("one type: {judgement:?}") };
-    assert_eq!(coverage.span_type.as_deref(), Some("span.aws.bedrock.client"));
+    assert_eq!(coverage.span_type.as_deref(), Some("aws.bedrock.client"));
     assert_eq!(coverage.spans, 2);
     let of = |name: &str| {
         let found = coverage.attributes.iter().find(|attribute| attribute.name == name);

@@ -10,7 +10,7 @@ use spanproof_schemas::ledger::Task;
 
 use super::answer::Answer;
 use super::content::AnswerContent;
-use super::dialect::PROVIDER;
+use super::dialect::{Dialect, PROVIDER};
 use super::instrumentation::{Instrumentation, Times};
 use super::request::Request;
 
@@ -109,10 +109,7 @@ impl CallSpan {
         let read = usage.map(|usage| usage.cache_read_input_tokens);
         set("gen_ai.usage.cache_read.input_tokens", read.filter(|read| *read > 0).map(tokens));
         let written = usage.map(|usage| usage.cache_write_input_tokens);
-        set(
-            "gen_ai.usage.cache_creation.input_tokens",
-            written.filter(|written| *written > 0).map(tokens),
-        );
+        set(dialect.cache_write_key, written.filter(|written| *written > 0).map(tokens));
         let said = self.content.take();
         let said = said.and_then(|content| content.messages(answer.stop_reason.as_deref()));
         set("gen_ai.output.messages", said.map(|messages| messages.to_string().into()));
@@ -158,7 +155,7 @@ fn request_attributes(instrumentation: &Instrumentation, request: &Request) -> V
     set("gen_ai.request.max_tokens", parameters.max_tokens.map(Value::from));
     set("gen_ai.request.temperature", parameters.temperature.map(Value::from));
     set("gen_ai.request.top_p", parameters.top_p.map(Value::from));
-    set("gen_ai.request.top_k", parameters.top_k.map(Value::from));
+    set("gen_ai.request.top_k", parameters.top_k.map(|top_k| number(top_k, dialect)));
     let stop = &parameters.stop_sequences;
     set("gen_ai.request.stop_sequences", (!stop.is_empty()).then(|| strings(stop.clone())));
     if let Some(content) = &request.content {
@@ -169,6 +166,12 @@ fn request_attributes(instrumentation: &Instrumentation, request: &Request) -> V
         set("gen_ai.input.messages", json(&content.messages));
     }
     attributes
+}
+
+/// A whole number in versions that have it so.
+#[expect(clippy::cast_possible_truncation, reason = "top-k is a small whole number")]
+fn number(top_k: f64, dialect: &Dialect) -> Value {
+    if dialect.top_k_is_int { Value::I64(top_k as i64) } else { Value::F64(top_k) }
 }
 
 fn strings(values: Vec<String>) -> Value {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Coverage {
     /// The version.
     pub semconv: String,
-    /// The span type's id, such as `span.aws.bedrock.client`; absent where the version describes no
+    /// The span type's id, such as `aws.bedrock.client`; absent where the version describes no
     /// such span.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub span_type: Option<String>,

@@ -29,6 +29,7 @@ struct Step {
 const STEPS: &[Step] = &[
     Step { name: "formatting", run: |root| cargo(root, &["fmt", "--all", "--check"]) },
     Step { name: "tidy", run: |_| own(&["dev", "tidy"]) },
+    Step { name: "registries", run: registries },
     Step { name: "generated pages", run: |_| own(&["dev", "docs", "--check"]) },
     Step {
         name: "lints",
@@ -67,6 +68,18 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         writeln!(io::stdout(), "== {}: passed in {:.0?}\n", step.name, started.elapsed())?;
     }
     Ok(Outcome::in_order("everything passed"))
+}
+
+/// Compares the committed registries with their sources, which are not part of the repository: a
+/// folder `shared` beside it may hold them.
+fn registries(root: &Path) -> Result<()> {
+    let sources = root.with_file_name("shared").join("semconv");
+    if !sources.is_dir() {
+        writeln!(io::stdout(), "skipped: {} is not there", sources.display())?;
+        return Ok(());
+    }
+    let from = sources.display().to_string();
+    own(&["dev", "semconv", "import", "--check", "--from", &from])
 }
 
 fn cargo(root: &Path, arguments: &[&str]) -> Result<()> {

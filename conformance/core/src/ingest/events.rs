@@ -46,11 +46,13 @@ impl Intake {
         let defined_in = if defined.oldest().is_some() { defined } else { VersionSet::ALL };
         let fingerprint = names.and(Fingerprint { defined_in, ..Fingerprint::default() });
         let shows_era = fingerprint.has_system || fingerprint.has_provider;
-        let current = catalogue().newest_of(catalogue().current_event(from.name));
+        let current = catalogue().current_event(from.name);
+        let released = current.and(catalogue().releases());
+        let current = catalogue().newest_of(released).or(catalogue().newest_of(current));
         let semconv = match self.settings.semconv {
             // Nothing but its name tells of its era.
             Choice::Auto if from.stated.is_none() && !shows_era => {
-                current.unwrap_or_else(|| catalogue().newest())
+                current.unwrap_or_else(|| catalogue().newest_release())
             }
             choice => dialect::judged(choice, from.stated, fingerprint),
         };

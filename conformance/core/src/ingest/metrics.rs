@@ -128,6 +128,9 @@ impl Intake {
         let facts = self.scopes.at(place);
         facts.fingerprint = facts.fingerprint.and(fingerprint);
         let semconv = dialect::judged(self.settings.semconv, stated, fingerprint);
+        if semconv.version < self.settings.least_version() {
+            facts.older.entry(semconv.index).or_default();
+        }
         for seen in &mut seen {
             seen.definition = seen.name.and_then(|name| name.in_version(semconv.index));
         }
@@ -151,8 +154,12 @@ impl Intake {
 
 /// What the name of a metric shows. One of no version shows nothing of the one that is spoken.
 fn defined(metric: &str) -> Fingerprint {
-    let defined = Some(catalogue().metric(metric)).filter(|defined| defined.oldest().is_some());
-    Fingerprint { defined_in: defined.unwrap_or(VersionSet::ALL), ..Fingerprint::default() }
+    let known = |versions: VersionSet| {
+        if versions.oldest().is_some() { versions } else { VersionSet::ALL }
+    };
+    let defined_in = known(catalogue().metric(metric));
+    let released_in = known(defined_in.and(catalogue().releases()));
+    Fingerprint { defined_in, released_in, ..Fingerprint::default() }
 }
 
 /// What is kept of a metric's name or unit, in bytes.

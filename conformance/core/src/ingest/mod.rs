@@ -16,6 +16,7 @@ use crate::intake::Intake;
 use crate::otlp::{InstrumentationScope, KeyValue, Resource};
 use crate::symbol::Symbol;
 use crate::view::{Item, Seen};
+use crate::vocabulary::FamilySet;
 
 impl Intake {
     /// Searches a resource for content, and says which resource it is.
@@ -58,7 +59,7 @@ fn schema_url<'a>(scope: &'a str, resource: &'a str) -> &'a str {
 
 /// What the conventions know of each attribute's name.
 fn names(attributes: &[KeyValue]) -> Vec<Option<&'static Name>> {
-    attributes.iter().map(|attribute| catalogue().name(&attribute.key)).collect()
+    attributes.iter().map(|attribute| catalogue().name_or_family(&attribute.key)).collect()
 }
 
 /// Notes of every attribute what the engine reads by meaning. `names` are those of [`names`].
@@ -71,16 +72,24 @@ fn gather<'a>(
     let mut fingerprint = Fingerprint::default();
     for (attribute, &name) in attributes.iter().zip(names) {
         let value = attribute.value.as_ref().and_then(|value| value.value.as_ref());
-        if let Some(name) = name {
-            if let Some(field) = name.field {
-                fields.set(field, value);
+        match name {
+            Some(name) => {
+                if let Some(field) = name.field {
+                    fields.set(field, value);
+                }
+                // A name that no version has shows nothing of the one that is spoken.
+                if name.is_gen_ai && name.defined.oldest().is_some() {
+                    fingerprint.defined_in = fingerprint.defined_in.and(name.defined);
+                    fingerprint.released_in = fingerprint.released_in.and(name.released);
+                    fingerprint.dialects = fingerprint.dialects.and(name.dialects);
+                }
+                if name.content.is_some() {
+                    fields.note_content();
+                }
+                fingerprint.foreign = fingerprint.foreign.or(name.foreign);
             }
-            if name.content.is_some() {
-                fields.note_content();
-            }
-            // A name that no version has shows nothing of the one that is spoken.
-            if name.is_gen_ai && name.defined.oldest().is_some() {
-                fingerprint.defined_in = fingerprint.defined_in.and(name.defined);
+            None => {
+                fingerprint.foreign = fingerprint.foreign.or(FamilySet::of(&attribute.key));
             }
         }
         seen.push(Seen { key: &attribute.key, value, name, definition: None });

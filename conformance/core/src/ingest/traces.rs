@@ -3,7 +3,7 @@
 use prost::{DecodeError, Message as _};
 use spanproof_schemas::report::Subject;
 
-use crate::catalogue::{Conventions, Name, catalogue};
+use crate::catalogue::{Conventions, Name, SpanType, catalogue};
 use crate::dialect::{self, Fingerprint};
 use crate::field::{Field, Fields};
 use crate::intake::Intake;
@@ -124,7 +124,9 @@ impl Intake {
             self.telemetry.gen_ai_spans += 1;
         }
         let semconv = dialect::judged(self.settings.semconv, origin.stated, fingerprint);
-        let scope_place = self.note_scope(origin, role, fingerprint, seen);
+        let span_type = span_type(semconv, span.kind(), &fields, &self.settings.provider);
+        let noted = Noted { role, fingerprint, semconv, span_type };
+        let scope_place = self.note_scope(origin, noted, seen);
         if !matches!(role, Role::Foreign(_)) {
             for seen in seen.iter_mut() {
                 seen.definition = seen.name.and_then(|name| name.in_version(semconv.index));
@@ -137,7 +139,7 @@ impl Intake {
                 span,
                 role,
                 semconv,
-                span_type: span_type(semconv, span.kind(), &fields, &self.settings.provider),
+                span_type,
                 attributes: seen,
                 fields,
                 contents: &contents,
@@ -180,21 +182,25 @@ impl Intake {
         });
     }
 
-    fn note_scope(
-        &mut self,
-        origin: Origin<'_>,
-        role: Role,
-        fingerprint: Fingerprint,
-        seen: &[Seen<'_>],
-    ) -> usize {
+    fn note_scope(&mut self, origin: Origin<'_>, noted: Noted, seen: &[Seen<'_>]) -> usize {
         let place = self.scopes.place(origin.scope_symbol, origin.schema_url);
         let facts = self.scopes.at(place);
-        if let Role::Foreign(vocabulary) = role {
+        if let Role::Foreign(vocabulary) = noted.role {
             *facts.foreign.entry(vocabulary).or_default() += 1;
+            facts.fingerprint.foreign = facts.fingerprint.foreign.or(noted.fingerprint.foreign);
             return place;
         }
         facts.spans += 1;
-        facts.fingerprint = facts.fingerprint.and(fingerprint);
+        facts.fingerprint = facts.fingerprint.and(noted.fingerprint);
+        for vocabulary in noted.fingerprint.foreign.vocabularies() {
+            *facts.beside.entry(vocabulary).or_default() += 1;
+        }
+        if noted.semconv.version < self.settings.least_version() {
+            *facts.older.entry(noted.semconv.index).or_default() += 1;
+        }
+        if let Some(span_type) = noted.span_type {
+            facts.note_span_type(span_type);
+        }
         for name in seen.iter().filter_map(|seen| seen.name).filter(|name| name.is_gen_ai) {
             facts.names.insert(name.id);
         }
@@ -217,6 +223,15 @@ fn emptied<'a>(mut seen: Vec<Seen<'_>>) -> Vec<Seen<'a>> {
     seen.into_iter().filter_map(|_| None).collect()
 }
 
+/// What a scope keeps of a span.
+#[derive(Clone, Copy)]
+struct Noted {
+    role: Role,
+    fingerprint: Fingerprint,
+    semconv: &'static Conventions,
+    span_type: Option<&'static SpanType>,
+}
+
 /// Longer ids name no call, and are not kept.
 const LONGEST_ID: usize = 256;
 
@@ -230,17 +245,20 @@ fn facts(
     symbols: &mut Symbols,
 ) -> SpanFacts {
     let first_count = |names: [Field; 3]| names.iter().find_map(|name| fields.count(*name));
+    let langfuse = langfuse_usage(fields);
     let usage = ReportedUsage {
         input: first_count([
             Field::InputTokens,
             Field::FormerInputTokens,
-            Field::OpenInferenceInputTokens,
-        ]),
+            Field::ForeignInputTokens,
+        ])
+        .or(langfuse.input),
         output: first_count([
             Field::OutputTokens,
             Field::FormerOutputTokens,
-            Field::OpenInferenceOutputTokens,
-        ]),
+            Field::ForeignOutputTokens,
+        ])
+        .or(langfuse.output),
         cache_read: fields.count(Field::CacheReadTokens),
         cache_write: fields.count(Field::CacheWriteTokens),
         reasoning: fields.count(Field::ReasoningTokens),
@@ -261,7 +279,11 @@ fn facts(
         scope_place,
         semconv: semconv.index,
         operation: symbol(fields.text(Field::Operation)),
-        model: symbol(fields.text(Field::RequestModel).or(fields.text(Field::OpenInferenceModel))),
+        model: symbol(
+            [Field::RequestModel, Field::ForeignModel, Field::DatadogModel]
+                .into_iter()
+                .find_map(|field| fields.text(field)),
+        ),
         provider: symbol(fields.text(Field::Provider).or(fields.text(Field::System))),
         error_type: symbol(fields.text(Field::ErrorType)),
         finish_reasons,
@@ -278,6 +300,7 @@ fn facts(
         },
         has_guardrail: fields.text(Field::Guardrail).is_some(),
         found: Symbol::EMPTY,
+        present: fields.present(),
     }
 }
 
@@ -299,9 +322,29 @@ fn nanos(seconds: f64) -> Option<u64> {
         .and_then(|duration| u64::try_from(duration.as_nanos()).ok())
 }
 
+/// Token counts as Langfuse has them: one attribute, whose text is an object of counts.
+fn langfuse_usage(fields: &Fields<'_>) -> LangfuseUsage {
+    fields
+        .text(Field::LangfuseUsage)
+        .filter(|text| text.len() <= LONGEST_USAGE)
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default()
+}
+
+/// An object of counts is short.
+const LONGEST_USAGE: usize = 4096;
+
+#[derive(Default, serde::Deserialize)]
+struct LangfuseUsage {
+    input: Option<u64>,
+    output: Option<u64>,
+}
+
 fn finish_reasons(fields: &Fields<'_>, symbols: &mut Symbols) -> FinishReasons {
     if !fields.has(Field::FinishReasons) {
-        return FinishReasons::Absent;
+        let foreign = fields.text(Field::ForeignFinishReason);
+        let one = |reason| FinishReasons::Array([Some(symbols.intern(reason))].into());
+        return foreign.map_or(FinishReasons::Absent, one);
     }
     match fields.get(Field::FinishReasons) {
         Some(Value::ArrayValue(array)) => FinishReasons::Array(

@@ -38,7 +38,7 @@ impl Recycled {
         if self.try_read(bytes).is_none() {
             self.span = Span::decode(bytes)?;
             let keys = self.span.attributes.iter().map(|attribute| &attribute.key);
-            self.names = keys.map(|key| catalogue().name(key)).collect();
+            self.names = keys.map(|key| catalogue().name_or_family(key)).collect();
         }
         Ok((&self.span, &self.names))
     }
@@ -127,7 +127,7 @@ impl Recycled {
         }
         if attribute.key.as_bytes() != key {
             set_text(&mut attribute.key, key)?;
-            self.names[at] = catalogue().name(&attribute.key);
+            self.names[at] = catalogue().name_or_family(&attribute.key);
         }
         Some(())
     }

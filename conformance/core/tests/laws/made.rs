@@ -104,6 +104,8 @@ pub(crate) fn spans(n: usize, made: &Made) -> Vec<otlp::Span> {
     let mut attributes = vec![
         key_value("gen_ai.operation.name", text("chat")),
         key_value("gen_ai.provider.name", text("aws.bedrock")),
+        key_value("server.address", text("127.0.0.1")),
+        key_value("server.port", count(8080)),
         key_value("gen_ai.request.model", text(model)),
         key_value("gen_ai.usage.input_tokens", count(usage.all_input_tokens())),
         key_value("gen_ai.usage.output_tokens", count(usage.output_tokens)),

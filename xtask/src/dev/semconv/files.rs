@@ -8,22 +8,46 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use spanproof_schemas::semconv::Registry;
 
+use super::number;
+
 /// The list of registries as Rust source, so that a new version needs no line by hand.
 const LIST: &str = "files.rs";
 
-/// What the folder should hold: text by file name. `registries` are oldest first.
-pub(super) fn render(registries: &[Registry]) -> Result<BTreeMap<String, String>> {
+/// How much of the folder an import is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// Every registry: what has no source goes.
+    All,
+    /// One registry: the others stay as they are.
+    One,
+}
+
+/// What the folder should hold: text by file name.
+pub(super) fn render(
+    registries: &[Registry],
+    extent: Extent,
+    folder: &Path,
+) -> Result<BTreeMap<String, String>> {
     let mut files = BTreeMap::new();
+    let mut versions: Vec<String> = registries.iter().map(|it| it.version.clone()).collect();
+    if extent == Extent::One {
+        let present = read(folder)?.into_keys();
+        versions.extend(present.filter_map(|name| Some(name.strip_suffix(".json")?.to_owned())));
+    }
+    // Releases by number, then what is in development.
+    versions.sort_by_key(|version| (number(version).is_none(), number(version), version.clone()));
+    versions.dedup();
     let mut list = String::from(
         "//! Every registry beside this file, as `cargo xtask dev semconv import` wrote them.\n\n\
          /// `(version, registry file)`, oldest first.\n\
          pub(super) const FILES: &[(&str, &str)] = &[\n",
     );
     for registry in registries {
-        let version = &registry.version;
         let mut text = serde_json::to_string_pretty(registry)?;
         text.push('\n');
-        files.insert(format!("{version}.json"), text);
+        files.insert(format!("{}.json", registry.version), text);
+    }
+    for version in versions {
         writeln!(list, "    (\"{version}\", include_str!(\"{version}.json\")),")?;
     }
     list.push_str("];\n");
@@ -32,7 +56,11 @@ pub(super) fn render(registries: &[Registry]) -> Result<BTreeMap<String, String>
 }
 
 /// A line for each file of `folder` that is not what `wanted` says.
-pub(super) fn differences(folder: &Path, wanted: &BTreeMap<String, String>) -> Result<Vec<String>> {
+pub(super) fn differences(
+    folder: &Path,
+    wanted: &BTreeMap<String, String>,
+    extent: Extent,
+) -> Result<Vec<String>> {
     let mut present = read(folder)?;
     let mut differences = Vec::new();
     for (name, text) in wanted {
@@ -47,15 +75,23 @@ pub(super) fn differences(folder: &Path, wanted: &BTreeMap<String, String>) -> R
             Some(_) => {}
         }
     }
-    differences.extend(present.keys().map(|name| format!("schemas/semconv/{name} has no source")));
+    if extent == Extent::All {
+        let without = present.keys().map(|name| format!("schemas/semconv/{name} has no source"));
+        differences.extend(without);
+    }
     Ok(differences)
 }
 
-/// Makes `folder` hold `wanted` and no other registry.
-pub(super) fn write(folder: &Path, wanted: &BTreeMap<String, String>) -> Result<()> {
+/// Makes `folder` hold `wanted`, and no other registry where those are all.
+pub(super) fn write(
+    folder: &Path,
+    wanted: &BTreeMap<String, String>,
+    extent: Extent,
+) -> Result<()> {
     fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder `{}`", folder.display()))?;
-    for name in read(folder)?.keys().filter(|name| !wanted.contains_key(*name)) {
+    let is_stale = |name: &&String| extent == Extent::All && !wanted.contains_key(*name);
+    for name in read(folder)?.keys().filter(is_stale) {
         let path = folder.join(name);
         fs::remove_file(&path).with_context(|| format!("cannot remove `{}`", path.display()))?;
     }

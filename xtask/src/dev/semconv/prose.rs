@@ -53,6 +53,8 @@ pub(super) fn other_kind(text: &str) -> Option<String> {
 /// The new name in a sentence such as "Replaced by `x` attribute." or "Use 'x' instead."; none when
 /// the sentence says more than that, because then it depends.
 pub(super) fn replacement(sentence: &str) -> Option<String> {
+    // Since 1.42 it may add that the new name is one of another registry.
+    let sentence = sentence.split(", which has moved to").next().unwrap_or_default();
     let sentence = sentence.trim().trim_end_matches('.');
     let name = sentence
         .strip_prefix("Replaced by ")
@@ -61,6 +63,48 @@ pub(super) fn replacement(sentence: &str) -> Option<String> {
         .trim_matches(['`', '\'']);
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     (!name.is_empty() && name.chars().all(is_name)).then(|| name.to_owned())
+}
+
+/// Whether the note on a deprecation says that the name is only kept elsewhere from now on, as the
+/// GenAI conventions have been since 1.42.
+pub(super) fn has_moved(note: &str) -> bool {
+    note.trim_start().starts_with("Moved to")
+}
+
+/// The values that `text` demands of some of the attributes `names`, as in "`x` SHOULD be `y`" where
+/// `verb` is "SHOULD be".
+pub(super) fn set_to<'t>(
+    text: &'t str,
+    verb: &'t str,
+    names: &'t [&str],
+) -> impl Iterator<Item = (String, String)> + 't {
+    names.iter().filter_map(move |name| {
+        let (_, rest) = text.split_once(&format!("`{name}` {verb} `"))?;
+        let (value, _) = rest.split_once('`')?;
+        Some(((*name).to_owned(), value.trim_matches('"').to_owned()))
+    })
+}
+
+/// The file name of the JSON Schema that a note on an attribute links to.
+pub(super) fn json_schema(note: &str) -> Option<String> {
+    let (before, _) = note.split_once(".json)")?;
+    let name = before.rsplit(['/', '(']).next()?;
+    Some(format!("{name}.json"))
+}
+
+/// Whether a note on an attribute warns that its value may be sensitive.
+pub(super) fn is_sensitive(note: &str) -> bool {
+    note.contains("[!") && note.contains("sensitive information")
+}
+
+/// Whether a note on a metric keeps it to streaming calls.
+pub(super) fn is_for_streams_only(note: &str) -> bool {
+    note.contains("for streaming calls and SHOULD NOT be reported otherwise")
+}
+
+/// Whether a note on an event says that users have to ask for it.
+pub(super) fn is_opt_in(note: &str) -> bool {
+    note.contains("This event is opt-in")
 }
 
 fn find_ignoring_case(text: &str, words: &str) -> Option<usize> {

@@ -41,18 +41,27 @@ const CONDITIONS: &[(&str, Condition)] = &[
     ),
     ("required if `exception.type` is not set, recommended otherwise", Condition::NoExceptionType),
     ("when span kind is `client`", Condition::ClientSpan),
-    // What only the application, another provider's protocol or MCP could tell.
-    ("if provided by the application", Condition::Undecidable),
-    ("if not default (443)", Condition::Undecidable),
-    ("if the request includes a service_tier and the value is not 'auto'", Condition::Undecidable),
-    ("if the response was received and includes a service_tier", Condition::Undecidable),
+    ("if provided by the application", Condition::AppProvided),
+    ("if not default (443)", Condition::PortNotDefault),
+    (
+        "if the request includes a service_tier and the value is not 'auto'",
+        Condition::TierRequested,
+    ),
+    ("if the response was received and includes a service_tier", Condition::TierInResponse),
+    ("if response is not successful", Condition::OnError),
+    ("if and only if session ends with an error", Condition::OnError),
+    (
+        "if the operation is handled by a named external genai provider or service",
+        Condition::ExternalProvider,
+    ),
+    ("if the operation involves a call to a genai provider", Condition::ProviderCall),
+    // What only the protocols of RPC and MCP could tell.
     ("if response contains an error code", Condition::Undecidable),
     ("if `network.peer.address` is set", Condition::Undecidable),
     ("when `client.address` is set", Condition::Undecidable),
     ("if other than the default version (`1.0`)", Condition::Undecidable),
     ("if and only if it's different than `rpc.method`", Condition::Undecidable),
     ("if response is not successful and if error code available", Condition::Undecidable),
-    ("if response is not successful", Condition::OnError),
     (
         "should be set to `execute_tool` when the operation describes a tool call and should not be set otherwise",
         Condition::Undecidable,
@@ -66,7 +75,6 @@ const CONDITIONS: &[(&str, Condition)] = &[
     ),
     ("when the mcp request or notification is part of a session", Condition::Undecidable),
     ("when it's not `2.0`", Condition::Undecidable),
-    ("if and only if session ends with an error", Condition::OnError),
 ];
 
 /// The level that an attribute states, or none when it leaves the level to the group it extends.

@@ -1,7 +1,9 @@
 //! Facts that the conventions publish outside their YAML, and the one place where their text is
 //! not followed.
 
-use spanproof_schemas::semconv::{Condition, Requirement};
+use std::collections::BTreeSet;
+
+use spanproof_schemas::semconv::{Attribute, Condition, Registry, Requirement, Status, Successor};
 
 /// The attributes that are kept whether or not a kept signal refers to them, by the first part of
 /// their name: what GenAI telemetry on AWS carries.
@@ -67,6 +69,15 @@ pub(super) fn boundaries(metric: &str) -> Vec<f64> {
 /// 1.30 the page of GenAI spans (`docs/gen-ai/gen-ai-spans.md`) said so for all of them at once.
 pub(super) const SPAN_NAME: &str = "{gen_ai.operation.name} {gen_ai.request.model}";
 
+/// Groups that say they are spans and are there to be extended only.
+pub(super) const BASES: &[&str] = &["trace.gen_ai.client.common"];
+
+/// The id of a span type without what the first format sets before it, so that ids of both formats
+/// and of every version are of one kind.
+pub(super) fn span_id(group: &str) -> &str {
+    group.strip_prefix("span.").or_else(|| group.strip_prefix("trace.")).unwrap_or(group)
+}
+
 /// The requirement that is judged instead of the one written for `attribute`, if they differ.
 pub(super) fn requirement(attribute: &str, written: Requirement) -> Requirement {
     match (attribute, written) {
@@ -76,5 +87,68 @@ pub(super) fn requirement(attribute: &str, written: Requirement) -> Requirement 
             Requirement::ConditionallyRequired(Condition::GuardrailInRequest)
         }
         _ => written,
+    }
+}
+
+/// Names that span types have had in the releases: which one became which.
+const SPAN_RENAMES: &[(&str, &str)] = &[
+    ("gen_ai.client", "gen_ai.inference.client"),
+    ("gen_ai.openai.client", "gen_ai.openai.inference.client"),
+    ("gen_ai.openai.inference.client", "openai.inference.client"),
+    ("gen_ai.az.ai.inference.client", "gen_ai.azure.ai.inference.client"),
+    ("gen_ai.azure.ai.inference.client", "azure.ai.inference.client"),
+];
+
+/// Adds what the sources leave to the reader: which operations a span type is for where it does not
+/// say, that the span type of Bedrock is for Bedrock, and which span types had other names.
+pub(super) fn complete(registry: &mut Registry) {
+    let all: BTreeSet<String> = registry
+        .attributes
+        .get("gen_ai.operation.name")
+        .into_iter()
+        .flat_map(|operation| &operation.members)
+        .map(|member| member.value.clone())
+        .collect();
+    let claimed: BTreeSet<String> =
+        registry.spans.values().flat_map(|span| span.operations.iter().cloned()).collect();
+    let rest: BTreeSet<String> = all.difference(&claimed).cloned().collect();
+    let provider = if registry.attributes.contains_key("gen_ai.provider.name") {
+        "gen_ai.provider.name"
+    } else {
+        "gen_ai.system"
+    };
+    for (id, span) in &mut registry.spans {
+        if span.operations.is_empty() && !id.starts_with("mcp.") {
+            span.operations.clone_from(&rest);
+        }
+        if id == "aws.bedrock.client" {
+            span.fixed.insert(provider.to_owned(), "aws.bedrock".to_owned());
+        }
+    }
+    // 1.28 and 1.30 describe the spans of OpenAI beside the general one, and do not say that the
+    // value tells them apart.
+    for id in ["gen_ai.openai.client", "gen_ai.openai.inference.client"] {
+        if let Some(span) = registry.spans.get_mut(id) {
+            span.fixed.insert(provider.to_owned(), "openai".to_owned());
+        }
+    }
+    for (former, name) in SPAN_RENAMES {
+        if registry.spans.contains_key(*name) && !registry.spans.contains_key(*former) {
+            let successor = Successor { name: (*name).to_owned(), only_on: None };
+            registry.successors.spans.insert((*former).to_owned(), vec![successor]);
+        }
+    }
+}
+
+/// Makes a registry of the GenAI conventions, which have left those at large, one that knows the
+/// names that `before` had: those that it does not have any more are deprecated.
+pub(super) fn carry_over(registry: &mut Registry, before: &Registry) {
+    registry.status = Status::InDevelopment;
+    let gone = before.attributes.iter().filter(|(name, _)| name.starts_with("gen_ai."));
+    for (name, attribute) in gone {
+        registry.attributes.entry(name.clone()).or_insert_with(|| Attribute {
+            deprecated: Some(attribute.deprecated.clone().unwrap_or_default()),
+            ..attribute.clone()
+        });
     }
 }

@@ -37,13 +37,13 @@ fn check_point(view: &PointView<'_>) -> Vec<Finding> {
 }
 
 fn check_run(view: &RunView<'_>) -> Vec<Finding> {
-    let metrics = [Summed::TokenUsage, Summed::Duration];
-    metrics
+    Summed::TOKENS
         .into_iter()
+        .chain(Summed::DURATIONS)
         .filter(|metric| view.metrics.is_beyond_bounds(*metric))
         .map(|metric| {
             let subject =
-                Subject { metric: Some(metric.metric().to_owned()), ..Subject::default() };
+                Subject { metric: Some(metric.metric("").to_owned()), ..Subject::default() };
             Finding::new("the metric has more series than are kept; it is not compared with spans")
                 .about(subject)
         })

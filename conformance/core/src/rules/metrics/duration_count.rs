@@ -2,7 +2,6 @@ use spanproof_schemas::report::Level;
 
 use super::{DurationSides, Key, describe, keys, subject};
 use crate::finding::Finding;
-use crate::metric_sums::Summed;
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::view::RunView;
 
@@ -15,7 +14,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     until: None,
     docs: Docs {
         what_it_checks: "For each model and operation, the count of \
-            `gen_ai.client.operation.duration` over all its streams against the number of spans \
+            `gen_ai.client.operation.duration` (and, in the conventions in development, \
+            `gen_ai.client.inference.duration`) over all its streams against the number of spans \
             of model calls, of those scopes that emit the metric. Failed calls count on both \
             sides. A run without the metric is left alone.",
         why: "Request and error rates are read from the count. Instrumentations that record \
@@ -34,15 +34,15 @@ fn check(view: &RunView<'_>) -> Vec<Finding> {
         .filter_map(|key| {
             let expected = sides.spans.get(&key).map_or(0, |side| side.count);
             let actual = sides.recorded.get(&key).map_or(0, |side| side.count);
-            (expected != actual).then(|| finding(key, expected, actual))
+            (expected != actual).then(|| finding(sides.metric, key, expected, actual))
         })
         .collect()
 }
 
-fn finding(key: Key<'_>, expected: u64, actual: u64) -> Finding {
+fn finding(metric: &'static str, key: Key<'_>, expected: u64, actual: u64) -> Finding {
     Finding::new("the duration metric does not count as many calls as there are spans")
-        .attribute(Summed::Duration.metric())
+        .attribute(metric)
         .expected(format!("{expected} of {}", describe(key)))
         .actual(actual.to_string())
-        .about(subject(Summed::Duration))
+        .about(subject(metric))
 }

@@ -2,7 +2,6 @@ use spanproof_schemas::report::Level;
 
 use super::{DurationSides, describe, subject};
 use crate::finding::Finding;
-use crate::metric_sums::Summed;
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::view::RunView;
 
@@ -15,7 +14,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     until: None,
     docs: Docs {
         what_it_checks: "For each model and operation, the sum of \
-            `gen_ai.client.operation.duration` against the summed durations of the spans of model \
+            `gen_ai.client.operation.duration` (and, in the conventions in development, \
+            `gen_ai.client.inference.duration`) against the summed durations of the spans of model \
             calls, where both count as many calls. They may differ by a twentieth and by fifty \
             milliseconds for each call, since the two are not taken at the same instant, and on \
             a busy machine not even close to it; but calls that took any time never sum up to nothing.",
@@ -49,10 +49,10 @@ fn check(view: &RunView<'_>) -> Vec<Finding> {
     differing
         .map(|(key, recorded, spans)| {
             Finding::new("the sum of the duration metric is not that of the spans' durations")
-                .attribute(Summed::Duration.metric())
+                .attribute(sides.metric)
                 .expected(format!("about {:.3} s of {}", spans.seconds, describe(key)))
                 .actual(format!("{:.3} s", recorded.seconds))
-                .about(subject(Summed::Duration))
+                .about(subject(sides.metric))
         })
         .collect()
 }

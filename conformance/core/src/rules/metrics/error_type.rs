@@ -2,7 +2,6 @@ use spanproof_schemas::report::Level;
 
 use super::{DurationSides, Key, describe, keys, subject};
 use crate::finding::Finding;
-use crate::metric_sums::Summed;
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::view::RunView;
 
@@ -15,7 +14,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
     until: None,
     docs: Docs {
         what_it_checks: "For each model, operation and `error.type`, the number of values of \
-            `gen_ai.client.operation.duration` against the number of spans. A model and \
+            `gen_ai.client.operation.duration` (and, in the conventions in development, \
+            `gen_ai.client.inference.duration`) against the number of spans. A model and \
             operation for which the two do not even count as many calls is left to \
             `metrics/duration-count`, and a run without the metric is left alone.",
         why: "Alerts on error rates read the metric. A failed call whose duration has no \
@@ -36,14 +36,14 @@ fn check(view: &RunView<'_>) -> Vec<Finding> {
             let expected = spans.errors.get(error).copied().unwrap_or(0);
             let actual = recorded.errors.get(error).copied().unwrap_or(0);
             if expected != actual {
-                findings.push(finding(key, error, expected, actual));
+                findings.push(finding(sides.metric, key, error, expected, actual));
             }
         }
     }
     findings
 }
 
-fn finding(key: Key<'_>, error: &str, expected: u64, actual: u64) -> Finding {
+fn finding(metric: &'static str, key: Key<'_>, error: &str, expected: u64, actual: u64) -> Finding {
     let message = if actual < expected {
         "failed calls lack the `error.type` of their spans on the duration metric"
     } else {
@@ -53,5 +53,5 @@ fn finding(key: Key<'_>, error: &str, expected: u64, actual: u64) -> Finding {
         .attribute("error.type")
         .expected(format!("{expected} of {} with {error}", describe(key)))
         .actual(actual.to_string())
-        .about(subject(Summed::Duration))
+        .about(subject(metric))
 }

@@ -25,11 +25,11 @@ use crate::view::RunView;
 /// model calls where the metric comes from scopes of its own.
 fn spans_behind<'a>(
     view: &'a RunView<'a>,
-    metric: Summed,
+    metrics: &[Summed],
 ) -> impl Iterator<Item = &'a SpanSum> + use<'a> {
     let calls = || view.spans.iter().filter(|span| span.role == Role::ModelCall);
-    let emitting: FxHashSet<Symbol> =
-        view.metrics.streams(metric).map(|stream| stream.scope).collect();
+    let streams = metrics.iter().flat_map(|metric| view.metrics.streams(*metric));
+    let emitting: FxHashSet<Symbol> = streams.map(|stream| stream.scope).collect();
     let any_emits = calls().any(|span| emitting.contains(&span.scope));
     calls().filter(move |span| !any_emits || emitting.contains(&span.scope))
 }
@@ -62,6 +62,8 @@ struct Durations<'a> {
 /// The duration metric and the spans behind it, by model and operation.
 #[derive(Debug, Default)]
 struct DurationSides<'a> {
+    /// The metric's name, of several the first.
+    metric: &'static str,
     recorded: BTreeMap<Key<'a>, Durations<'a>>,
     spans: BTreeMap<Key<'a>, Durations<'a>>,
 }
@@ -69,23 +71,37 @@ struct DurationSides<'a> {
 impl<'a> DurationSides<'a> {
     /// Both sides; nothing for a run without the metric.
     fn of(view: &'a RunView<'a>) -> Option<DurationSides<'a>> {
-        let metric = Summed::Duration;
-        let streams = view.metrics.known(metric)?;
-        let by_model = names_models(view, metric);
+        let is_beyond = |metric: &Summed| view.metrics.is_beyond_bounds(*metric);
+        let metrics: Vec<Summed> = Summed::DURATIONS
+            .into_iter()
+            .filter(|metric| view.metrics.streams(*metric).next().is_some())
+            .collect();
+        if metrics.is_empty() || metrics.iter().any(is_beyond) {
+            return None;
+        }
+        let by_model = metrics.iter().any(|metric| names_models(view, *metric));
         let model = |symbol| if by_model { view.text(symbol) } else { "" };
         let mut sides = DurationSides::default();
-        for stream in streams {
-            let key = (model(stream.model), view.text(stream.operation));
-            let side = sides.recorded.entry(key).or_default();
-            let total = stream.total();
-            side.count = side.count.saturating_add(total.count);
-            side.seconds += total.sum;
-            if stream.error_type != Symbol::EMPTY {
-                let errors = side.errors.entry(view.text(stream.error_type)).or_default();
-                *errors = errors.saturating_add(total.count);
+        for metric in &metrics {
+            // In a migration both metrics measure the same calls.
+            let measured: BTreeSet<Key<'a>> = sides.recorded.keys().copied().collect();
+            for stream in view.metrics.streams(*metric) {
+                let key = (model(stream.model), view.text(stream.operation));
+                if measured.contains(&key) {
+                    continue;
+                }
+                let side = sides.recorded.entry(key).or_default();
+                let total = stream.total();
+                side.count = side.count.saturating_add(total.count);
+                side.seconds += total.sum;
+                if stream.error_type != Symbol::EMPTY {
+                    let errors = side.errors.entry(view.text(stream.error_type)).or_default();
+                    *errors = errors.saturating_add(total.count);
+                }
             }
         }
-        for span in spans_behind(view, metric) {
+        sides.metric = metrics[0].metric("");
+        for span in spans_behind(view, &metrics) {
             let operation = view.symbols.option(span.operation).unwrap_or("");
             let side = sides.spans.entry((span.model.map_or("", model), operation)).or_default();
             side.count += span.count;
@@ -115,6 +131,6 @@ fn describe((model, operation): Key<'_>) -> String {
 }
 
 /// The metric, as findings point at it.
-fn subject(metric: Summed) -> Subject {
-    Subject { metric: Some(metric.metric().to_owned()), ..Subject::default() }
+fn subject(metric: &str) -> Subject {
+    Subject { metric: Some(metric.to_owned()), ..Subject::default() }
 }

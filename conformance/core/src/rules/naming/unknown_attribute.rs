@@ -6,6 +6,7 @@ use crate::catalogue::{catalogue, is_gen_ai};
 use crate::finding::Finding;
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::view::{Seen, SpanView, attribute_name};
+use crate::vocabulary::FamilySet;
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "naming/unknown-attribute",
@@ -17,7 +18,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
     docs: Docs {
         what_it_checks: "Every attribute of a GenAI span whose name begins with `gen_ai.` or \
             `aws.bedrock.`, against the names of the judged version, deprecated ones included \
-            (these are `deprecation/attribute`). It says which version has the name, if any has.",
+            (these are `deprecation/attribute`). It says which version has the name, if any has. \
+            Names that are known to be another vocabulary's, such as `gen_ai.prompt.0.content`, \
+            are left to `resource/dialect`.",
         why: "Backends and dashboards look for the names of the conventions. A name that the \
             version lacks is a misspelling, belongs to another version, or takes a name that the \
             conventions may give another meaning later.",
@@ -37,6 +40,8 @@ fn unknown(view: &SpanView<'_>, seen: &Seen<'_>) -> Option<Finding> {
     let defined = match seen.name {
         Some(name) if !name.is_gen_ai || name.defined.contains(view.semconv.index) => return None,
         Some(name) => name.defined,
+        // Names of other vocabularies are told once for a scope, by `resource/dialect`.
+        None if !FamilySet::of(seen.key).is_empty() => return None,
         None if is_gen_ai(seen.key) => crate::catalogue::VersionSet::default(),
         None => return None,
     };

@@ -1,9 +1,15 @@
-use spanproof_schemas::report::Level;
+use std::fmt::Write as _;
 
+use spanproof_schemas::report::Level;
+use spanproof_schemas::semconv::Version;
+
+use crate::catalogue::catalogue;
 use crate::finding::Finding;
+use crate::migration::{self, Used};
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::settings::Choice;
 use crate::view::ScopeView;
+use crate::vocabulary::Vocabulary;
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "resource/dialect",
@@ -14,67 +20,91 @@ pub(in crate::rules) static RULE: Rule = Rule {
     until: None,
     docs: Docs {
         what_it_checks: "What every instrumentation scope with GenAI spans speaks, once for each \
-            scope: by its schema URL, else by its names. Spans in another vocabulary, such as \
-            OpenInference, are reported here and not judged name by name. Where the user requires \
-            a version, a scope that speaks an older one is reported with what its names have \
-            become.",
+            scope. Calls to models in another vocabulary (OpenInference, the Vercel AI SDK, older \
+            OpenLLMetry, Langfuse, Datadog) are reported here and not judged name by name; their \
+            model, tokens and finish reason are still compared with what was served, and a call \
+            without any span is still missing. Names of another vocabulary beside those of the \
+            conventions (OpenLLMetry, LiteLLM, OpenLIT, Strands Agents) are reported together, \
+            once. Where the user requires a version, a scope that plainly speaks an older one, by \
+            its schema URL or by its names, is a violation with the table of the migration: what \
+            its names have become, and what is required besides. Its spans are then judged by the \
+            version they speak, so that one cause is one finding. A span without a schema URL \
+            whose names the required version has is judged by that.",
         why: "Telemetry in another dialect is not wrong in itself, but nothing that is built for \
             the conventions finds it. One finding that says so is of more use than one for each \
             attribute.",
-        example: "A scope that sets `gen_ai.system`, where 1.41.1 is required: it speaks 1.36.0, \
-            and `gen_ai.system` has become `gen_ai.provider.name`.",
+        example: "A scope that sets `gen_ai.system` and no schema URL, where 1.41.1 is required: \
+            it speaks 1.36.0, and `gen_ai.system` has become `gen_ai.provider.name`.",
         how_to_mend: "Upgrade the instrumentation or opt in to its newer conventions \
             (`OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental` where it offers that), \
-            and rename what the finding lists.",
+            and change what the finding lists; `spanproof semconv diff` has the whole table.",
     },
     checks: &[Check::Scope(check)],
 };
 
 fn check(view: &ScopeView<'_>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = view
-        .facts
-        .foreign
-        .iter()
-        .map(|(vocabulary, spans)| {
+    let mut findings = Vec::new();
+    for (vocabulary, spans) in &view.facts.foreign {
+        findings.push(
             Finding::new(format!(
                 "the scope's model calls speak {}, not the semantic conventions",
                 vocabulary.name()
             ))
             .expected("gen_ai.*")
-            .actual(format!("{spans} spans"))
-        })
-        .collect();
-    if let Choice::Required(required) = view.settings.semconv
-        && view.facts.spans > 0
-        && view.spoken.version < required
-    {
+            .actual(spans_with(view, *vocabulary, *spans)),
+        );
+    }
+    for (vocabulary, spans) in &view.facts.beside {
         findings.push(
             Finding::new(format!(
-                "the scope speaks {}, and {required} is required",
-                view.spoken.version
+                "the scope has names of {} beside those of the semantic conventions",
+                vocabulary.name()
             ))
-            .expected(migration(view)),
+            .actual(spans_with(view, *vocabulary, *spans)),
         );
+    }
+    if let Choice::Required(required) = view.settings.semconv {
+        let older = view.facts.older.iter();
+        findings.extend(older.map(|(spoken, spans)| {
+            let spoken = catalogue().conventions(*spoken);
+            let finding = Finding::new(format!(
+                "the scope speaks {}, and {required} is required",
+                spoken.version
+            ))
+            .level(Level::Violation)
+            .expected(migration(view, spoken.version, required));
+            // A scope may have metrics only.
+            if *spans > 0 { finding.actual(counted(*spans)) } else { finding }
+        }));
     }
     findings
 }
 
+/// How many spans have names of a vocabulary, and which.
+fn spans_with(view: &ScopeView<'_>, vocabulary: Vocabulary, spans: u64) -> String {
+    let names: Vec<String> = view.facts.fingerprint.foreign.names(vocabulary).collect();
+    let mut text = counted(spans);
+    if !names.is_empty() {
+        // Writing into a string cannot fail.
+        let _ = write!(text, " with {}", names.join(", "));
+    }
+    text
+}
+
+fn counted(spans: u64) -> String {
+    if spans == 1 { "1 span".to_owned() } else { format!("{spans} spans") }
+}
+
 /// What the names that the scope used have become in the required version.
-fn migration(view: &ScopeView<'_>) -> String {
-    let mut renamed: Vec<String> = view
-        .facts
-        .names
-        .iter()
-        .filter_map(|name| {
-            let deprecation = name.in_version(view.semconv.index)?.deprecated.as_ref()?;
-            let successor = deprecation.renamed_to.as_deref().unwrap_or("(no successor)");
-            Some(format!("{} -> {successor}", name.text))
-        })
-        .collect();
-    renamed.sort();
-    if renamed.is_empty() {
+fn migration(view: &ScopeView<'_>, spoken: Version, required: Version) -> String {
+    let attributes: Vec<&str> = view.facts.names.iter().map(|name| &*name.text).collect();
+    let metrics: Vec<&str> = view.facts.metrics.iter().map(|metric| &*metric.name).collect();
+    let used =
+        Used { attributes: &attributes, metrics: &metrics, span_types: &view.facts.span_types };
+    let table = migration::table(spoken, required, used);
+    if table.is_empty() {
         "the same names under the newer schema URL".to_owned()
     } else {
-        renamed.join("; ")
+        table.join("; ")
     }
 }

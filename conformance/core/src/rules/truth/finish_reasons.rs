@@ -20,7 +20,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
             `end_turn` and `stop` are both right, as are `max_tokens` and `length`, `tool_use` and \
             `tool_call`. A call that failed before it had a stop reason states none, or `error`. An \
             absent attribute is an improvement, for it is recommended. One that is no array is \
-            `types/attribute-type`.",
+            `types/attribute-type`. The finish reason of a span in another vocabulary is \
+            compared too, where it is there.",
         why: "The finish reason tells truncated answers and blocked ones from good ones. A \
             constant `stop` hides both.",
         example: "`gen_ai.response.finish_reasons = [\"stop\"]` for an answer that ended with \
@@ -32,7 +33,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(view: &CallView<'_>) -> Vec<Finding> {
-    let Some(span) = view.span() else { return Vec::new() };
+    let Some(span) = view.any_span() else { return Vec::new() };
     let Some(served) = view.symbols.option(view.call.last().stop_reason) else {
         return none_was_served(view, span);
     };
@@ -41,6 +42,7 @@ fn check(view: &CallView<'_>) -> Vec<Finding> {
     }
     let finding = match &span.finish_reasons {
         FinishReasons::NotArray(_) => return Vec::new(),
+        FinishReasons::Absent if view.span().is_none() => return Vec::new(),
         FinishReasons::Absent => {
             Finding::new("the answer had a stop reason and the span does not state it")
                 .level(Level::Improvement)

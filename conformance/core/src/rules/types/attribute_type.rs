@@ -44,7 +44,7 @@ fn wrong_type(seen: &Seen<'_>) -> Option<Finding> {
     }
     let finding = Finding::new("the attribute has another type than the conventions give it")
         .attribute(attribute_name(seen))
-        .expected(value::type_word(wanted))
+        .expected(wanted.as_str())
         .actual(format!(
             "{}: {}",
             value::kind_word(seen.value),

@@ -14,8 +14,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
     until: None,
     docs: Docs {
         what_it_checks: "`gen_ai.usage.cache_read.input_tokens` and \
-            `gen_ai.usage.cache_creation.input_tokens` against the usage served, for versions \
-            that have these names. A wrong count is a violation. The attributes are recommended, \
+            `gen_ai.usage.cache_creation.input_tokens` (`gen_ai.usage.cache_write.input_tokens` \
+            in the conventions in development) against the usage served, for versions that have \
+            these names. A wrong count is a violation. The attributes are recommended, \
             so that an absent one is an improvement, and only when such tokens were served.",
         why: "Tokens read from the cache cost a fraction of other input, tokens written to it cost \
             more. Without these counts neither \
@@ -40,7 +41,7 @@ fn check(view: &CallView<'_>) -> Vec<Finding> {
         span.usage.cache_read,
     );
     let write = compare(
-        "gen_ai.usage.cache_creation.input_tokens",
+        view.semconv.cache_write,
         expected.cache_write_input_tokens,
         span.usage.cache_write,
     );

@@ -1,6 +1,6 @@
 use spanproof_schemas::report::Level;
 
-use super::closed_or_lost;
+use super::{closed_or_lost, foreign};
 use crate::finding::Finding;
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::usage::expected;
@@ -21,7 +21,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
             service's own count is expected. The finding says so where the difference is exactly \
             the cached tokens. An absent count is a finding when tokens were served; on the span of a \
             stream that has neither usage nor finish reasons it is an improvement, since the \
-            program may have closed the stream before it had read the end.",
+            program may have closed the stream before it had read the end. A count in another \
+            vocabulary, such as `llm.token_count.prompt`, may have the cached tokens in or out; \
+            any other number is a finding.",
         why: "Input tokens are the larger part of most bills. A count without the cached tokens \
             shows a cached prompt as almost free and almost empty.",
         example: "The service counts 37 input tokens and 2,048 read from the cache; the span, \
@@ -34,10 +36,15 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(view: &CallView<'_>) -> Vec<Finding> {
-    let Some(span) = view.span().filter(|_| view.call.was_told_usage(view.symbols)) else {
+    let Some(span) = view.any_span().filter(|_| view.call.was_told_usage(view.symbols)) else {
         return Vec::new();
     };
     let served = view.call.usage();
+    if view.span().is_none() {
+        let mut possible = vec![served.input_tokens, served.all_input_tokens()];
+        possible.dedup();
+        return foreign("input tokens", &possible, span.usage.input).into_iter().collect();
+    }
     let expected = expected(served, view.semconv).input_tokens;
     let message = match span.usage.input {
         Some(actual) if actual == expected => return Vec::new(),

@@ -22,3 +22,16 @@ fn closed_or_lost(attribute: &'static str, served: u64) -> Finding {
     .expected(served.to_string())
     .actual("absent")
 }
+
+/// What to say of a count in another vocabulary than the conventions, which settles less: a count
+/// that is one of `possible` is right, and an absent one says nothing.
+fn foreign(what: &'static str, possible: &[u64], stated: Option<u64>) -> Option<Finding> {
+    let stated = stated.filter(|stated| !possible.contains(stated))?;
+    let expected: Vec<String> = possible.iter().map(u64::to_string).collect();
+    Some(
+        Finding::new("the tokens that another vocabulary states are not those served")
+            .attribute(what)
+            .expected(expected.join(" or "))
+            .actual(stated.to_string()),
+    )
+}

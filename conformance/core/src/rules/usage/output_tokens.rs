@@ -1,6 +1,6 @@
 use spanproof_schemas::report::Level;
 
-use super::closed_or_lost;
+use super::{closed_or_lost, foreign};
 use crate::finding::Finding;
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::view::CallView;
@@ -29,10 +29,13 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(view: &CallView<'_>) -> Vec<Finding> {
-    let Some(span) = view.span().filter(|_| view.call.was_told_usage(view.symbols)) else {
+    let Some(span) = view.any_span().filter(|_| view.call.was_told_usage(view.symbols)) else {
         return Vec::new();
     };
     let expected = view.call.usage().output_tokens;
+    if view.span().is_none() {
+        return foreign("output tokens", &[expected], span.usage.output).into_iter().collect();
+    }
     let message = match span.usage.output {
         Some(actual) if actual == expected => return Vec::new(),
         None if expected == 0 => return Vec::new(),

@@ -85,7 +85,7 @@ fn check_call(view: &CallView<'_>) -> Vec<Finding> {
     vec![
         Finding::new("the span names another provider than the one that served the call")
             .level(Level::Violation)
-            .attribute(provider_attribute(view.semconv.index))
+            .attribute(view.semconv.provider)
             .expected(view.settings.provider.clone())
             .actual(provider),
     ]
@@ -104,7 +104,7 @@ fn check_standing(view: &StandingView<'_>) -> Vec<Finding> {
 }
 
 fn unlisted_provider(provider: &str, semconv: VersionIndex, expected: &str) -> Option<Finding> {
-    let name = provider_attribute(semconv);
+    let name = catalogue().conventions(semconv).provider;
     let members = &catalogue().name(name)?.in_version(semconv)?.members;
     // The oldest versions do not list the provider that is asked for.
     if provider == expected || members.iter().any(|member| member.value == provider) {
@@ -112,13 +112,4 @@ fn unlisted_provider(provider: &str, semconv: VersionIndex, expected: &str) -> O
     }
     let finding = Finding::new("the provider is not one that the conventions list");
     Some(finding.attribute(name).expected(expected).actual(provider))
-}
-
-/// What a version calls the provider.
-fn provider_attribute(semconv: VersionIndex) -> &'static str {
-    let names = ["gen_ai.provider.name", "gen_ai.system"];
-    let known = names
-        .into_iter()
-        .find(|name| catalogue().name(name).is_some_and(|name| name.defined.contains(semconv)));
-    known.unwrap_or("gen_ai.provider.name")
 }
