@@ -6,7 +6,8 @@ use spanproof_schemas::semconv::{Change, ChangeKind, Diff, Signal, Version};
 use support::{assert_accepts, assert_refuses_spoiled, validator};
 
 fn between(from: &str, to: &str) -> Diff {
-    Diff::between(from.parse().unwrap(), to.parse().unwrap())
+    let version = |text: &str| text.parse().expect("a known version");
+    Diff::between(version(from), version(to))
 }
 
 /// The changes of a name, with what it has become.
