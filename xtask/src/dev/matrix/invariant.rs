@@ -31,13 +31,13 @@ pub(super) fn of(rule: &str) -> Option<&'static str> {
         ("usage", _) => "X2",
         ("metrics", "model") | ("cardinality", _) => "X4",
         ("metrics", "error-type") | ("status", _) => "X7",
-        ("metrics", "unit") => "X12",
+        ("metrics", "unit")
+        | ("naming" | "resource" | "presence" | "deprecation" | "kind" | "events", _) => "X12",
         ("metrics", _) => "X3",
         ("redaction" | "content", _) => "X8",
         ("behaviour", _) => "X9",
         ("trace", _) => "X10",
         ("types" | "values" | "limits", _) => "X11",
-        ("naming" | "resource" | "presence" | "deprecation" | "kind" | "events", _) => "X12",
         _ => return None,
     })
 }

@@ -14,7 +14,7 @@ mod markdown;
 mod results;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Mutex;
 use std::thread;
 
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         let wanted = |name: &String| args.libraries.is_empty() || args.libraries.contains(name);
         for library in libraries.library.iter().filter(|library| wanted(&library.name)) {
             let prepared = library.prepare(&folder)?;
-            run_cells(&prepared, kept.join(&library.name))?;
+            run_cells(&prepared, &kept.join(&library.name))?;
         }
     }
     let results = Results::read(&libraries, &kept)?;
@@ -74,9 +74,9 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
 }
 
 /// Runs every cell of one library, and keeps what it emitted below `kept`.
-fn run_cells(prepared: &Prepared, kept: PathBuf) -> Result<()> {
+fn run_cells(prepared: &Prepared, kept: &Path) -> Result<()> {
     if kept.exists() {
-        std::fs::remove_dir_all(&kept)?;
+        std::fs::remove_dir_all(kept)?;
     }
     let cells = Mutex::new(Cell::all().into_iter());
     let next = || cells.lock().ok().and_then(|mut cells| cells.next());
@@ -85,7 +85,7 @@ fn run_cells(prepared: &Prepared, kept: PathBuf) -> Result<()> {
             .map(|_| {
                 threads.spawn(|| {
                     while let Some(cell) = next() {
-                        let told = cell.run(prepared, &kept)?;
+                        let told = cell.run(prepared, kept)?;
                         say(&mut io::stderr(), &[format!("{} {cell}: {told}", prepared.name)]);
                     }
                     anyhow::Ok(())
