@@ -251,7 +251,7 @@ mod tests {
                 encoded.request.protobuf = vec![0x0a, 9, 0].into();
             }
             let error = judgement(records, threads).unwrap_err().to_string();
-            assert!(error.contains("`capture` is not OTLP telemetry at byte 25001"), "{error}");
+            assert!(error.contains("`capture` is no telemetry at byte 25001: "), "{error}");
         }
     }
 }
