@@ -296,8 +296,15 @@ OTHERS: list[tuple[str, str, dict[str, Any] | Callable[[Answers], dict[str, Any]
         "bedrock-runtime",
         "StartAsyncInvoke",
         {
-            "modelId": NOVA,
-            "modelInput": {"taskType": "TEXT_VIDEO", "textToVideoParams": {"text": "a harbour"}},
+            # Of the models that are listed, the one that takes asynchronous invocations.
+            "modelId": "amazon.nova-2-multimodal-embeddings-v1:0",
+            "modelInput": {
+                "taskType": "SEGMENTED_EMBEDDING",
+                "segmentedEmbeddingParams": {
+                    "embeddingPurpose": "GENERIC_INDEX",
+                    "text": {"truncationMode": "END", "value": "a harbour"},
+                },
+            },
             "outputDataConfig": ASYNC_OUTPUT,
         },
     ),
