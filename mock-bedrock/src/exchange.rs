@@ -32,6 +32,7 @@ use crate::guardrail::Guardrails;
 use crate::line::{Line, Severed};
 use crate::operations::{Operation, Written, WrittenBody};
 use crate::pacing::Pacing;
+use crate::patience;
 use crate::player::Player;
 use crate::quirk::Quirks;
 use crate::recorder::{Open, OpenStream, Recorder};
@@ -212,6 +213,7 @@ impl Service {
         };
         let mut recorder = Recorder::new(exchange, Arc::clone(&self.sink), self.open.clone());
         let (head, body) = request.into_parts();
+        let patience = patience::needed(&head.headers);
         let (body, incoming) = if operation.converses() {
             (Received::Whole(Bytes::new()), Some(body.map_err(Into::into).boxed_unsync()))
         } else {
@@ -253,6 +255,7 @@ impl Service {
                 );
             }
         };
+        let wait = wait.max(patience);
         if !wait.is_zero() {
             self.timer.sleep_until(arrived + wait).await;
         }

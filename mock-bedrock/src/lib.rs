@@ -60,6 +60,7 @@ mod openai;
 mod operations;
 mod pacing;
 mod paging;
+mod patience;
 mod player;
 mod prose;
 mod quirk;
