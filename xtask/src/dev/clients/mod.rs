@@ -2,8 +2,9 @@
 //! against the rules.
 
 mod fidelity;
-mod guide;
 mod judged;
+pub(crate) mod packages;
+mod pipelines;
 mod reports;
 
 use std::io;
@@ -14,8 +15,8 @@ use loadgen::external::{Environment, Requirements, clients_dir, home_dir};
 use super::say;
 
 pub(crate) use fidelity::check as fidelity;
-pub(crate) use guide::guide;
 pub(crate) use judged::{article, genai_bedrock, unchanged_program};
+pub(crate) use pipelines::{action, lints};
 pub(crate) use reports::public_schemas;
 
 /// The Python environment of `requirements`, made on first use.

@@ -45,6 +45,8 @@ fn with_programs(guide: &str, read: impl Fn(&str) -> Result<String>) -> Result<S
             Some("py") => "python",
             Some("mjs") => "javascript",
             Some("rs") => "rust",
+            Some("sh") => "bash",
+            Some("yml") => "yaml",
             _ => bail!("{file}: no language is known for it"),
         };
         for part in ["\n", FENCE, language, "\n", &read(file)?, FENCE, "\n"] {

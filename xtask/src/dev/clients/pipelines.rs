@@ -1,0 +1,59 @@
+//! What pipelines run: the GitHub Action, the scripts of the guide and the container file.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+use loadgen::external::Requirements;
+
+use super::super::test::succeed;
+use super::prepare;
+
+/// The GitHub Action is one to GitHub's own tools, and its steps do what its inputs say.
+pub(crate) fn action(root: &Path) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let program = env::current_exe()?;
+    let mut load = Command::new(&program);
+    load.args(["load", "--calls", "50", "--speed", "max", "--report", "jsonl=report.jsonl"])
+        .args(["--capture", "capture.otlp", "--ledger", "ledger.jsonl"]);
+    succeed(load.current_dir(folder.path()))?;
+
+    let checks = root.join("clients/node/action");
+    succeed(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&checks))?;
+    let mut node = Command::new("node");
+    succeed(node.arg(checks.join("check.mjs")).args([root, &program, folder.path()]))
+}
+
+/// Hadolint finds nothing in the container file, and `ShellCheck` nothing in the scripts.
+pub(crate) fn lints(root: &Path) -> Result<()> {
+    let environment = prepare(&Requirements {
+        name: "python/lints".to_owned(),
+        lock: root.join("clients/python/lints/requirements.lock"),
+        minimum_version: "3.10".parse().map_err(anyhow::Error::msg)?,
+    })?;
+    let program = |name: &str| Command::new(environment.programs.join(name));
+    succeed(program("hadolint").arg(root.join("Containerfile")))?;
+
+    let folder = tempfile::tempdir()?;
+    let mut shellcheck = program("shellcheck");
+    shellcheck.args(["--shell", "bash"]).arg(root.join("docs/ci/shell.sh"));
+    for (number, script) in scripts_of_action(root)?.iter().enumerate() {
+        let path = folder.path().join(format!("step-{number}"));
+        fs::write(&path, format!("set -eo pipefail\n{script}"))?;
+        shellcheck.arg(path);
+    }
+    succeed(&mut shellcheck)
+}
+
+/// What its steps run, by a bash that ends with the first command that fails.
+fn scripts_of_action(root: &Path) -> Result<Vec<String>> {
+    let text = fs::read_to_string(root.join("action.yml"))?;
+    let action: serde_json::Value = serde_norway::from_str(&text)?;
+    let steps = action["runs"]["steps"].as_array().context("action.yml has no steps")?;
+    let scripts: Vec<String> =
+        steps.iter().filter_map(|step| step["run"].as_str()).map(str::to_owned).collect();
+    ensure!(!scripts.is_empty(), "no step of action.yml runs a script");
+    Ok(scripts)
+}
