@@ -50,7 +50,6 @@ pub mod guardrail;
 mod handler;
 mod identifier;
 mod inference;
-mod json;
 mod ledger;
 mod line;
 mod messages;

@@ -90,25 +90,19 @@ impl Script {
         chars: usize,
     ) {
         put_server_sent(&mut self.bytes, name, payload);
-        self.beats.push(Beat {
-            end: self.bytes.len(),
-            due,
-            chars,
-            role: self.role,
-            ..Beat::default()
-        });
+        self.beat(due, chars);
     }
 
     /// Adds an event that is due once `chars` characters have been generated.
     pub(crate) fn event(&mut self, event_type: &str, payload: &[u8], due: Duration, chars: usize) {
         event_stream::put_event(&mut self.bytes, event_type, payload);
-        self.beats.push(Beat {
-            end: self.bytes.len(),
-            due,
-            chars,
-            role: self.role,
-            ..Beat::default()
-        });
+        self.beat(due, chars);
+    }
+
+    /// What was put in since the last beat is due.
+    fn beat(&mut self, due: Duration, chars: usize) {
+        let (end, role) = (self.bytes.len(), self.role);
+        self.beats.push(Beat { end, due, chars, role, ..Beat::default() });
     }
 
     /// Varies the gaps between frames, so that they come as unevenly as a model generates.

@@ -3,8 +3,6 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::json;
-
 /// `{"text":"…"}`, which Converse, Nova and their streams share.
 #[derive(Debug, Serialize)]
 pub(crate) struct Text<'a> {
@@ -21,7 +19,8 @@ pub(crate) fn json(value: &impl Serialize) -> Vec<u8> {
 /// `value` as JSON, in place of what `out` held.
 pub(crate) fn json_into(out: &mut Vec<u8>, value: &impl Serialize) {
     out.clear();
-    json::write(out, value).expect("wire types have text keys, and nothing else can fail");
+    serde_json::to_writer(out, value)
+        .expect("wire types have text keys, and nothing else can fail");
 }
 
 /// Text that this crate serialized, as JSON within JSON.

@@ -317,6 +317,11 @@ async fn plans_of_faults_hold_for_all_or_for_one_test() {
     assert_eq!(wrong.status, 400);
     let error = wrong.json()["error"].as_str().unwrap().to_owned();
     assert!(error.contains("rules[0]") && error.contains("NoSuchException"), "{error}");
+    let idle = r#"{"rules":[{"fault":"bad-crc","operation":"Converse"}]}"#;
+    let wrong = mock.send_with("PUT", all, idle).await;
+    assert_eq!(wrong.status, 400);
+    let error = wrong.json()["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("`bad-crc` never strikes Converse"), "{error}");
     for body in ["", "[{}]", r#"{"rule":[]}"#] {
         let wrong = mock.send_with("PUT", all, body).await;
         assert_eq!(wrong.status, 400, "{body}");

@@ -17,6 +17,10 @@ pub(super) fn answer(
         Method::PUT => {
             let plan: FaultPlan = serde_json::from_slice(body)
                 .map_err(|error| Refused::bad(format!("the body is no plan of faults: {error}")))?;
+            // A test that waits for a fault which cannot come would pass for no reason.
+            if let Some(idle) = plan.idle().first() {
+                return Err(Refused::bad(idle.to_string()));
+            }
             plans.set(test, plan).map_err(|error| Refused::bad(error.to_string()))?;
             Ok(reply::done())
         }

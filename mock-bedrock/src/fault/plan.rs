@@ -107,8 +107,8 @@ impl FaultPlan {
 
 impl FaultPlan {
     /// The rules that can never strike, as they stand: of a fault that the operation they name
-    /// cannot have, or for a model that there is not. They are no error, since they do no harm, but
-    /// hardly what somebody meant.
+    /// cannot have, or for a model that there is not. A server that starts with them tells of them; a
+    /// plan put in force by a request is refused for them.
     #[must_use]
     pub fn idle(&self) -> Vec<FaultPlanError> {
         let rules = self.rules.iter().enumerate();

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::assess::Outcome;
 use super::assessment::{Assessment, Done, sorted};
-use crate::json;
 use crate::quirk::{Quirk, Quirks};
 
 /// Everything that there is to tell.
@@ -173,11 +172,7 @@ impl Account {
 
     /// `{"guardrail":{…}}` in the order of native bodies.
     fn by_native(&self) -> String {
-        let json = |assessment: &Assessment| {
-            let mut out = Vec::new();
-            let written = json::write(&mut out, assessment);
-            written.ok().and_then(|()| String::from_utf8(out).ok()).unwrap_or_default()
-        };
+        let json = |assessment: &Assessment| serde_json::to_string(assessment).unwrap_or_default();
         let id = &self.id;
         let input = json(&self.input.assessment);
         let mut members = vec![format!("\"input\":{{\"{id}\":{input}}}")];

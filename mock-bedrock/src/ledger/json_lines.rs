@@ -15,7 +15,6 @@ use spanproof_schemas::ledger::Record;
 
 use super::LedgerSink;
 use super::gathered::Gathered;
-use crate::json;
 
 /// Capacity that a thread keeps for its next record; content can make one much longer.
 const LINE_BYTES: usize = 1 << 16;
@@ -86,7 +85,7 @@ impl LedgerSink for JsonLines {
         }
         LINE.with_borrow_mut(|line| {
             line.clear();
-            match json::write(line, record) {
+            match serde_json::to_writer(&mut *line, record) {
                 Ok(()) => {
                     line.push(b'\n');
                     self.gathered.add(line);
