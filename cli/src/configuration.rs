@@ -1,5 +1,6 @@
 //! `spanproof.toml`: what a project always wants, so that it need not be said on each command line.
 
+mod deviation;
 mod listen;
 mod mock;
 mod quota;
@@ -11,8 +12,12 @@ use anyhow::{Context, anyhow};
 use conformance_core::{Choice, Content, Settings};
 use serde::Deserialize;
 use spanproof_schemas::report::Level;
+use toml::Spanned;
 
 use crate::exit::{Failure, OrFail};
+use crate::expected::{Configured, Expectation, ExpectedArgs};
+use deviation::DeviationTable;
+pub(crate) use deviation::{Entries, Entry};
 pub(crate) use listen::Listen;
 pub(crate) use mock::{AuthMode, MockTable};
 pub(crate) use quota::QuotaTable;
@@ -30,8 +35,31 @@ struct File {
     fail_on: Option<String>,
     #[serde(default)]
     rules: BTreeMap<String, String>,
+    /// `[[expected-deviations]]`
+    #[serde(default)]
+    expected_deviations: Vec<Spanned<DeviationTable>>,
+    baseline: Option<PathBuf>,
     #[serde(default)]
     mock: MockTable,
+    /// What the entries come to, with where they stand.
+    #[serde(skip)]
+    expected: Configured,
+}
+
+impl File {
+    /// The file at `path`, whose whole text is `text`.
+    fn parse(text: &str, path: &Path) -> anyhow::Result<File> {
+        let mut file: File = toml::from_str(text)
+            .with_context(|| format!("{} is not a configuration", path.display()))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        file.expected = Configured {
+            file: path.to_owned(),
+            entries: Entries::read(std::mem::take(&mut file.expected_deviations), text, path)?,
+            baseline: file.baseline.take().map(|baseline| folder.join(baseline)),
+        };
+        file.mock = file.mock.relative_to(folder);
+        Ok(file)
+    }
 }
 
 /// How to judge, from the file and from the command line, which wins.
@@ -41,6 +69,8 @@ pub(crate) struct Configuration {
     pub(crate) settings: Settings,
     /// The lowest level that fails a run.
     pub(crate) fail_on: Level,
+    /// What is expected to be found.
+    pub(crate) expected: Expectation,
     /// How to serve.
     pub(crate) mock: MockTable,
 }
@@ -60,6 +90,8 @@ pub(crate) struct JudgeArgs {
     /// Read settings from this file instead of `spanproof.toml` in the current folder
     #[arg(long, value_name = "FILE", help_heading = "Judging")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    expected: ExpectedArgs,
 }
 
 impl JudgeArgs {
@@ -81,7 +113,10 @@ impl JudgeArgs {
         for (rule, wanted) in &file.rules {
             settings.set_level(rule, rule_level(wanted).or_usage()?).or_usage()?;
         }
-        Ok(Configuration { settings, fail_on, mock: file.mock })
+        file.expected.entries.check(&settings, &file.expected.file).or_usage()?;
+        let expected = self.expected.expectation(file.expected, fail_on).or_usage()?;
+        settings.expectations = expected.for_judge(fail_on);
+        Ok(Configuration { settings, fail_on, expected, mock: file.mock })
     }
 }
 
@@ -91,8 +126,10 @@ impl JudgeArgs {
 ///
 /// If it is not TOML, or a key or a value of it is unknown.
 pub fn check_configuration(text: &str) -> anyhow::Result<()> {
-    let configuration =
-        JudgeArgs::default().over(toml::from_str(text)?).map_err(Failure::into_error)?;
+    let mut file = File::parse(text, Path::new(FILE_NAME))?;
+    // The baseline is a file of its own, and not read here.
+    file.expected.baseline = None;
+    let configuration = JudgeArgs::default().over(file).map_err(Failure::into_error)?;
     let quotas = &configuration.mock.quotas;
     quotas.iter().try_for_each(|quota| Ok(mock_bedrock::Quota::from(quota).validate()?))
 }
@@ -110,10 +147,7 @@ fn read(named: Option<&Path>) -> anyhow::Result<File> {
     };
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the configuration {}", path.display()))?;
-    let file: File = toml::from_str(&text)
-        .with_context(|| format!("{} is not a configuration", path.display()))?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    Ok(File { mock: file.mock.relative_to(folder), ..file })
+    File::parse(&text, path)
 }
 
 fn semconv_choice(text: &str) -> anyhow::Result<Choice> {

@@ -9,7 +9,7 @@ use spanproof_schemas::report::{Level, Report, Verdict};
 pub(crate) enum Outcome {
     /// 0: nothing stands against it.
     Conforms,
-    /// 1: findings at or above the level that fails a run.
+    /// 1: findings at or above the level that fails a run, or an expectation that does not hold.
     Findings,
     /// 4: nothing was captured, so nothing was checked.
     NothingCaptured,
@@ -87,15 +87,17 @@ impl<T, E: Into<anyhow::Error>> OrFail<T> for Result<T, E> {
     }
 }
 
-/// The verdict on what was captured: `fail_on` is the lowest level that fails a run.
+/// The verdict on what was captured, with the levels of what is not expected: `fail_on` is the
+/// lowest that fails a run. `is_expectation_broken` where an expectation does not hold.
 pub(crate) fn verdict(
     captured_nothing: bool,
     levels: impl IntoIterator<Item = Level>,
     fail_on: Level,
+    is_expectation_broken: bool,
 ) -> Verdict {
     if captured_nothing {
         Verdict::NothingCaptured
-    } else if levels.into_iter().any(|level| level >= fail_on) {
+    } else if is_expectation_broken || levels.into_iter().any(|level| level >= fail_on) {
         Verdict::Findings
     } else {
         Verdict::Conforms
@@ -108,13 +110,20 @@ mod tests {
 
     #[test]
     fn nothing_captured_wins_over_findings_about_it() {
-        assert_eq!(verdict(true, [Level::Violation], Level::Violation), Verdict::NothingCaptured);
+        let verdict = verdict(true, [Level::Violation], Level::Violation, true);
+        assert_eq!(verdict, Verdict::NothingCaptured);
     }
 
     #[test]
     fn a_finding_counts_from_the_failing_level_up() {
-        assert_eq!(verdict(false, [Level::Improvement], Level::Violation), Verdict::Conforms);
-        assert_eq!(verdict(false, [Level::Improvement], Level::Improvement), Verdict::Findings);
-        assert_eq!(verdict(false, [], Level::Information), Verdict::Conforms);
+        let verdict = |levels, fail_on| verdict(false, levels, fail_on, false);
+        assert_eq!(verdict(vec![Level::Improvement], Level::Violation), Verdict::Conforms);
+        assert_eq!(verdict(vec![Level::Improvement], Level::Improvement), Verdict::Findings);
+        assert_eq!(verdict(vec![], Level::Information), Verdict::Conforms);
+    }
+
+    #[test]
+    fn an_expectation_that_does_not_hold_fails_a_run_without_findings() {
+        assert_eq!(verdict(false, [], Level::Violation, true), Verdict::Findings);
     }
 }

@@ -85,6 +85,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) ledger: Option<&'a Path>,
     /// What the load generator did.
     pub(crate) load: Option<Load>,
+    /// Whether it is all that was to be captured, so that what is not in it is not there.
+    pub(crate) is_whole: bool,
 }
 
 /// Judges `evidence`.
@@ -102,11 +104,18 @@ pub(crate) fn judge(
     }
     let judge = captures.judge(judge).or_could_not_judge()?;
     let judgement = judge.finish();
+    let captured_nothing = judgement.telemetry.is_empty();
+    let is_whole = evidence.is_whole && !captured_nothing;
+    let deviations = configuration.expected.deviations(&judgement, is_whole);
+    if is_whole {
+        configuration.expected.write_baseline(&judgement, configuration.fail_on)?;
+    }
     let traces = captures.excerpts(judgement.excerpts()).or_could_not_judge()?;
     let verdict = verdict(
-        judgement.telemetry.is_empty(),
+        captured_nothing,
         judgement.findings.iter().map(|group| group.level),
         configuration.fail_on,
+        deviations.iter().any(|deviation| deviation.problem.is_some()),
     );
     let cost =
         judgement.join.is_some().then(|| cost(&judgement.calls_by_model, &PriceTable::built_in()));
@@ -119,6 +128,7 @@ pub(crate) fn judge(
         telemetry: judgement.telemetry,
         join: judgement.join,
         findings: judgement.findings,
+        deviations,
         usage: judgement.usage,
         cost,
         rules: judgement.rules,

@@ -9,6 +9,7 @@ mod configuration;
 mod cost;
 mod environment;
 mod exit;
+mod expected;
 mod interrupt;
 pub mod judging;
 mod output;

@@ -10,9 +10,9 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
+use spanproof_schemas::glob;
 
 use crate::error::ServiceError;
-use crate::glob;
 use crate::model::{Area, Model};
 
 /// The files, in the order in which the models are listed.

@@ -45,7 +45,6 @@ mod families;
 mod fault;
 #[cfg(test)]
 mod folder;
-mod glob;
 pub mod guardrail;
 mod handler;
 mod identifier;

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use spanproof_schemas::glob;
 use spanproof_schemas::ledger::Usage;
 use spanproof_schemas::speed::Speed;
 
 use crate::error::ServiceError;
-use crate::glob;
 use crate::model::Model;
 
 /// The most pairs of a test and a model that are counted. Beyond it all begin with full buckets:

@@ -5,8 +5,10 @@
 //! file has its types here and its JSON Schema beside this crate's manifest, as
 //! `<name>.schema.json`.
 
+pub mod baseline;
 pub mod content;
 pub mod endpoint;
+pub mod glob;
 pub mod ledger;
 pub mod price;
 pub mod report;

@@ -6,17 +6,19 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 mod coverage;
+mod deviation;
 mod rule;
 mod trace;
 mod truth;
 
 pub use coverage::{AttributeCoverage, Coverage, RequirementLevel};
+pub use deviation::{Deviation, DeviationSource, DeviationState};
 pub use rule::{Checked, RuleOutcome, RuleState};
 pub use trace::{ExcerptKind, ExcerptSpan, ExcerptStatus, TraceExcerpt};
 pub use truth::{Reported, Served, TruthRow, TruthTable};
 
 /// The version of the report's shape.
-pub const REPORT_VERSION: u32 = 2;
+pub const REPORT_VERSION: u32 = 3;
 
 /// Everything a run has to say. `report.schema.json` is its JSON Schema.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,8 +41,11 @@ pub struct Report {
     /// How calls and spans were brought together; absent without a ledger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join: Option<Join>,
-    /// What was found, worst first, then by rule id.
+    /// What was found and is not expected, worst first, then by rule id.
     pub findings: Vec<FindingGroup>,
+    /// What the project expects to be found: first the entries of its configuration in their order,
+    /// then those of its baseline.
+    pub deviations: Vec<Deviation>,
     /// Tokens, as the judged version counts them; `served` is all zero without a ledger.
     pub usage: UsageComparison,
     /// What the tokens cost by the dated price table; absent without a ledger.
@@ -62,9 +67,9 @@ pub struct Report {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// No finding at or above the level that fails a run.
+    /// No finding at or above the level that fails a run, but for those that are expected.
     Conforms,
-    /// Findings at or above that level.
+    /// Findings at or above that level, or an expected deviation that is not what it says.
     Findings,
     /// Nothing was captured, so nothing was checked.
     NothingCaptured,

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::report::{
-    Cost, FindingGroup, Join, Level, Report, RuleState, Telemetry, UsageComparison, Verdict,
+    Cost, Deviation, FindingGroup, Join, Level, Report, RuleState, Telemetry, UsageComparison,
+    Verdict,
 };
 
 /// One line. `report-line.schema.json` is its JSON Schema.
@@ -14,6 +15,8 @@ use crate::report::{
 pub enum ReportLine {
     /// What one rule found with one message.
     Finding(FindingGroup),
+    /// What the project expects to be found, and what became of it.
+    Deviation(Deviation),
     /// The last line.
     Summary(Box<Summary>),
 }
@@ -44,6 +47,8 @@ pub struct Summary {
     pub rules: BTreeMap<RuleState, Vec<String>>,
     /// How many lines of findings come before this one.
     pub findings: u64,
+    /// How many lines of expected deviations come before this one.
+    pub deviations: u64,
 }
 
 impl Summary {
@@ -65,6 +70,7 @@ impl Summary {
             cost: report.cost.clone(),
             rules,
             findings: report.findings.len() as u64,
+            deviations: report.deviations.len() as u64,
         }
     }
 }

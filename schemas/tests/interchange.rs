@@ -3,15 +3,12 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
 use std::fs;
 use std::sync::LazyLock;
 
 use jsonschema::Validator;
 use proptest::option::of;
 use proptest::prelude::*;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use spanproof_schemas::ledger::{
     Answer, Chunks, Content, Conversation, Exchange, LEDGER_VERSION, MarkerKind, Operation,
@@ -19,26 +16,14 @@ use spanproof_schemas::ledger::{
 };
 use spanproof_schemas::price::PriceTable;
 use spanproof_schemas::report::{
-    AttributeCoverage, Checked, Cost, Coverage, Example, ExcerptKind, ExcerptSpan, ExcerptStatus,
-    FindingGroup, Join, JoinMeans, Level, Load, Quantiles, REPORT_VERSION, Report, Reported,
-    RequirementLevel, RuleOutcome, RuleState, Served, Subject, Telemetry, TokenCounts,
-    TraceExcerpt, TruthRow, TruthTable, UsageComparison, Verdict,
+    AttributeCoverage, Checked, Cost, Coverage, Deviation, DeviationSource, DeviationState,
+    Example, ExcerptKind, ExcerptSpan, ExcerptStatus, FindingGroup, Join, JoinMeans, Level, Load,
+    Quantiles, REPORT_VERSION, Report, Reported, RequirementLevel, RuleOutcome, RuleState, Served,
+    Subject, Telemetry, TokenCounts, TraceExcerpt, TruthRow, TruthTable, UsageComparison, Verdict,
 };
 use spanproof_schemas::report_line::{ReportLine, Summary};
 use spanproof_schemas::worker::{self, Call, Done, FromWorker};
-use support::{assert_accepts, assert_refuses_spoiled, validator};
-
-/// `value` as a document that `schema` accepts, and that reads back as `value`.
-fn document<T: Serialize + DeserializeOwned + PartialEq + Debug>(
-    schema: &Validator,
-    value: &T,
-) -> Value {
-    let document = serde_json::to_value(value).expect("it serializes");
-    assert_accepts(schema, &document);
-    let read: T = serde_json::from_value(document.clone()).expect("it reads back");
-    assert_eq!(read, *value);
-    document
-}
+use support::{assert_accepts, assert_refuses_spoiled, document, validator};
 
 #[test]
 fn every_schema_is_a_schema() {
@@ -246,6 +231,7 @@ fn smallest_report() -> Report {
         telemetry: Telemetry::default(),
         join: None,
         findings: Vec::new(),
+        deviations: Vec::new(),
         usage: UsageComparison::default(),
         cost: None,
         rules: Vec::new(),
@@ -277,6 +263,7 @@ fn rules() -> Vec<RuleOutcome> {
             state,
             checked: kinds.map(|kind| (kind, 1)).into_iter().collect(),
             findings: 2,
+            expected: 1,
             basis: "ground truth".to_owned(),
             what_it_checks: "The count.".to_owned(),
             why: "Bills.".to_owned(),
@@ -366,6 +353,45 @@ fn coverage() -> Vec<Coverage> {
         .to_vec()
 }
 
+/// A deviation in every state, from both sources.
+fn deviations(findings: &[FindingGroup]) -> Vec<Deviation> {
+    let states = [
+        DeviationState::Met,
+        DeviationState::Stale,
+        DeviationState::Unmatched,
+        DeviationState::Shadowed,
+        DeviationState::Fewer,
+        DeviationState::More,
+        DeviationState::Expired,
+    ];
+    let entry = |state| Deviation {
+        source: DeviationSource::Configuration,
+        file: "spanproof.toml".to_owned(),
+        line: 12,
+        rule: "usage/*".to_owned(),
+        matching: BTreeMap::from([("scope".to_owned(), "a library*".to_owned())]),
+        reason: Some("it is mended in 2.0".to_owned()),
+        expires: Some("2026-12-31".to_owned()),
+        least: 1,
+        most: Some(3),
+        found: 2,
+        state,
+        problem: Some("there are fewer".to_owned()),
+        findings: findings.to_vec(),
+    };
+    let counted = Deviation {
+        source: DeviationSource::Baseline,
+        reason: None,
+        expires: None,
+        most: None,
+        problem: None,
+        findings: Vec::new(),
+        matching: BTreeMap::new(),
+        ..entry(DeviationState::Met)
+    };
+    states.map(entry).into_iter().chain([counted]).collect()
+}
+
 /// A report with everything.
 fn largest_report() -> Report {
     let quantiles = Quantiles { p50: 0.5, p99: 1.5, max: 20.0 };
@@ -429,6 +455,7 @@ fn largest_report() -> Report {
             by: means.into_iter().map(|means| (means, 1)).collect(),
         }),
         findings: findings.to_vec(),
+        deviations: deviations(&findings),
         usage: UsageComparison { served: counts, reported: counts },
         cost: Some(Cost {
             served_usd: 1.25,
@@ -469,7 +496,9 @@ fn the_lines_of_a_report_are_what_their_schema_says() {
     let schema = validator("report-line");
     let report = largest_report();
     let findings = report.findings.iter().cloned().map(ReportLine::Finding);
-    for line in findings.chain([ReportLine::Summary(Box::new(Summary::of(&report)))]) {
+    let deviations = report.deviations.iter().cloned().map(ReportLine::Deviation);
+    let summary = ReportLine::Summary(Box::new(Summary::of(&report)));
+    for line in findings.chain(deviations).chain([summary]) {
         assert_refuses_spoiled(&schema, &document(&schema, &line), &[]);
     }
 }

@@ -89,7 +89,13 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let configuration = args.judge.configuration()?;
     let tempo = args.tempo.query().or_usage()?;
     args.reports.check_writable()?;
-    let evidence =
-        Evidence { captures: &args.captures, tempo, ledger: args.ledger.as_deref(), load: None };
+    configuration.expected.check_writable()?;
+    let evidence = Evidence {
+        captures: &args.captures,
+        tempo,
+        ledger: args.ledger.as_deref(),
+        load: None,
+        is_whole: true,
+    };
     judge_and_report(configuration, evidence, &args.reports)
 }

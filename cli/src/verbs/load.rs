@@ -72,6 +72,7 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     let chosen = Chosen::named(&args.client)?;
     let plan = args.plan(&chosen, args.serving.seed(&configuration.mock))?;
     args.reports.check_writable()?;
+    configuration.expected.check_writable()?;
     let chosen = chosen.prepare().await?;
 
     let config = args.serving.config(&configuration.mock, args.speed).or_usage()?;
@@ -93,6 +94,7 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
         tempo: None,
         ledger: Some(&files.ledger),
         load: Some(outcome.load.clone()),
+        is_whole: !outcome.is_stopped && outcome.broken.is_none() && outcome.load.failed == 0,
     };
     let judged = judge_and_report(configuration, evidence, &args.reports)?;
     if outcome.is_stopped {

@@ -39,6 +39,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     let configuration = args.judge.configuration()?;
     args.reports.check_writable()?;
+    configuration.expected.check_writable()?;
     let table = &configuration.mock;
     let speed = args.speed.or(table.speed).unwrap_or(Speed::Max);
     let config = args.serving.config(table, speed).or_usage()?;
@@ -47,10 +48,16 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     let (files, _) = servers.stop().await?;
     let status = status?;
     let captures = [files.capture.clone()];
-    let evidence =
-        Evidence { captures: &captures, tempo: None, ledger: Some(&files.ledger), load: None };
+    let has_failed = !status.success() && !args.ignore_command_status;
+    let evidence = Evidence {
+        captures: &captures,
+        tempo: None,
+        ledger: Some(&files.ledger),
+        load: None,
+        is_whole: !has_failed,
+    };
     let outcome = judge_and_report(configuration, evidence, &args.reports)?;
-    if !status.success() && !args.ignore_command_status {
+    if has_failed {
         return Err(anyhow!(
             "{} ended with {status}; --ignore-command-status judges it all the same",
             args.command[0].display()

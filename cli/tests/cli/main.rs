@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod clients;
+mod expected;
 mod load;
 mod mock;
 mod reports;

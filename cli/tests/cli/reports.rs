@@ -13,7 +13,7 @@ const FORMATS: [&str; 8] =
     ["human", "json", "jsonl", "markdown", "junit", "sarif", "github", "html"];
 
 /// A trace of three spans; the last is a model call under a name of its own.
-fn capture(folder: &Folder) {
+pub(crate) fn capture(folder: &Folder) {
     let span = |id: u64, parent: u64, name: &str, kind: u64, attributes: Value| {
         json!({
             "traceId": "5b8efff798038103d269b633813fc60c",

@@ -1,7 +1,10 @@
 //! The checks that run, by scope, with the levels that the user set.
 
+use std::sync::Arc;
+
 use spanproof_schemas::report::Level;
 
+use crate::expectation::RuleExpectations;
 use crate::finding::Finding;
 use crate::rules::{Check, RULES, Rule};
 use crate::settings::Settings;
@@ -10,13 +13,28 @@ use crate::view::{
     StandingView,
 };
 
-/// One check of a rule that is not off.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ActiveCheck<F> {
+/// A rule that is not off, as the user wants it.
+#[derive(Clone, Debug)]
+pub(crate) struct ActiveRule {
     pub(crate) rule: &'static Rule,
     /// The level that the user set for the rule.
     pub(crate) fixed: Option<Level>,
+    /// What is expected of it.
+    pub(crate) expected: Arc<RuleExpectations>,
+}
+
+/// One check of a rule.
+#[derive(Clone, Debug)]
+pub(crate) struct ActiveCheck<F> {
+    pub(crate) rule: ActiveRule,
     pub(crate) check: F,
+}
+
+impl<F> ActiveCheck<F> {
+    /// The id of the rule.
+    pub(crate) fn id(&self) -> &'static str {
+        self.rule.rule.id
+    }
 }
 
 type Checks<F> = Vec<ActiveCheck<F>>;
@@ -44,21 +62,20 @@ impl Active {
                 Some(Some(level)) => Some(level),
                 None => None,
             };
-            for check in rule.checks {
+            let expected = Arc::new(RuleExpectations::of(rule.id, &settings.expectations));
+            let rule = ActiveRule { rule, fixed, expected };
+            for check in rule.rule.checks {
+                let rule = rule.clone();
                 match *check {
-                    Check::Span(check) => active.span.push(ActiveCheck { rule, fixed, check }),
-                    Check::Content(check) => {
-                        active.content.push(ActiveCheck { rule, fixed, check });
-                    }
-                    Check::Event(check) => active.event.push(ActiveCheck { rule, fixed, check }),
-                    Check::Metric(check) => active.metric.push(ActiveCheck { rule, fixed, check }),
-                    Check::Point(check) => active.point.push(ActiveCheck { rule, fixed, check }),
-                    Check::Call(check) => active.call.push(ActiveCheck { rule, fixed, check }),
-                    Check::Scope(check) => active.scope.push(ActiveCheck { rule, fixed, check }),
-                    Check::Standing(check) => {
-                        active.standing.push(ActiveCheck { rule, fixed, check });
-                    }
-                    Check::Run(check) => active.run.push(ActiveCheck { rule, fixed, check }),
+                    Check::Span(check) => active.span.push(ActiveCheck { rule, check }),
+                    Check::Content(check) => active.content.push(ActiveCheck { rule, check }),
+                    Check::Event(check) => active.event.push(ActiveCheck { rule, check }),
+                    Check::Metric(check) => active.metric.push(ActiveCheck { rule, check }),
+                    Check::Point(check) => active.point.push(ActiveCheck { rule, check }),
+                    Check::Call(check) => active.call.push(ActiveCheck { rule, check }),
+                    Check::Scope(check) => active.scope.push(ActiveCheck { rule, check }),
+                    Check::Standing(check) => active.standing.push(ActiveCheck { rule, check }),
+                    Check::Run(check) => active.run.push(ActiveCheck { rule, check }),
                 }
             }
         }

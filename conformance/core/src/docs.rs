@@ -28,13 +28,19 @@ pub fn page(rule: &Rule) -> String {
     let docs = rule.docs;
     format!(
         "{GENERATED}\n\n# {id}\n\n{summary}.\n\n\
-         - Level: {level}\n- Basis: {basis}\n- Versions: {versions}\n\n\
+         - Level: {level}\n- Basis: {basis}\n- Versions: {versions}\n\
+         - Conventions: {reference}\n\n\
          ## What it checks\n\n{what}\n\n## Why\n\n{why}\n\n## Example\n\n{example}\n\n\
-         ## How to mend\n\n{mend}\n",
+         ## How to mend\n\n{mend}\n\n\
+         ## In spanproof.toml\n\n```toml\n\
+         [rules]\n\"{id}\" = \"information\"   # another level, or \"off\"\n\n\
+         [[expected-deviations]]   # findings that are known\n\
+         rule = \"{id}\"\nreason = \"why they are expected\"\n```\n",
         id = rule.id,
         summary = capitalized(rule.summary),
         level = rule.level.as_str(),
         basis = rule.basis.describe(),
+        reference = rule.reference(),
         what = docs.what_it_checks,
         why = docs.why,
         example = docs.example,

@@ -1,11 +1,13 @@
 //! What rules return, and how findings are counted and kept.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use spanproof_schemas::report::{Example, FindingGroup, Level, Subject};
 
-use crate::rules::Rule;
+use crate::active::ActiveRule;
+use crate::expectation::{Baseline, Found, Kind, Line, Place, Taker};
 
 /// One thing that a rule found.
 #[derive(Clone, Debug, Default)]
@@ -65,15 +67,24 @@ impl Finding {
 /// How many examples of a group are kept.
 const EXAMPLES: usize = 5;
 
-/// Findings by rule, level and message: exact counts, a few examples.
+/// What findings are grouped by: the worst first, then by rule and message.
+pub(crate) type GroupKey = (Reverse<Level>, &'static str, Cow<'static, str>);
+
+/// Findings by rule, level, message and who takes them: exact counts, a few examples.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    groups: BTreeMap<(std::cmp::Reverse<Level>, &'static str, Cow<'static, str>), Group>,
+    groups: BTreeMap<(GroupKey, Taker), Group>,
+    /// The kinds of finding that the baseline may take: the least, so that the order of ingestion
+    /// does not show.
+    kinds: BTreeSet<Line>,
+    /// The deviations that matched a finding which one before them took.
+    shadowed: BTreeSet<usize>,
 }
 
+/// How often something was found, and where.
 #[derive(Debug, Default)]
-struct Group {
-    count: u64,
+pub(crate) struct Group {
+    pub(crate) count: u64,
     /// The least by [`order`], so that the order of ingestion does not show.
     examples: Vec<Example>,
 }
@@ -86,29 +97,82 @@ impl Group {
             self.examples.insert(at, example);
         }
     }
+
+    pub(crate) fn merge(&mut self, more: Group) {
+        self.count += more.count;
+        more.examples.into_iter().for_each(|example| self.keep(example));
+    }
+
+    /// The group for the report; `mask` sees every text of telemetry.
+    pub(crate) fn into_finding(self, key: GroupKey, mask: impl Fn(&mut String)) -> FindingGroup {
+        let (level, rule, message) = key;
+        let mut examples = self.examples;
+        for example in &mut examples {
+            for_each_text(example, &mask);
+        }
+        FindingGroup {
+            rule: rule.to_owned(),
+            level: level.0,
+            count: self.count,
+            message: message.into_owned(),
+            examples,
+        }
+    }
 }
 
 impl Tally {
-    /// Counts a finding of `rule` at its default level or the one of `fixed`.
-    pub(crate) fn add(
+    /// Counts a finding of `rule`, made at the place that `place` gives.
+    pub(crate) fn add<'a, P: Into<Place<'a>>>(
         &mut self,
-        rule: &'static Rule,
-        fixed: Option<Level>,
+        rule: &ActiveRule,
         finding: Finding,
-        subject: impl FnOnce() -> Subject,
+        place: impl FnOnce() -> P,
     ) {
-        let level = fixed.or(finding.level).unwrap_or(rule.level);
-        let key = (std::cmp::Reverse(level), rule.id, finding.message);
-        let group = self.groups.entry(key).or_default();
-        group.count += 1;
+        let level = rule.fixed.or(finding.level).unwrap_or(rule.rule.level);
+        let mut place = place().into();
+        let subject = std::mem::take(&mut place.subject);
         let mut example = Example {
-            subject: finding.subject.unwrap_or_else(subject),
+            subject: finding.subject.unwrap_or(subject),
             attribute: finding.attribute.map(Cow::into_owned),
             expected: finding.expected,
             actual: finding.actual,
         };
         bound(&mut example);
+        let found = Found { level, message: &finding.message, example: &example, place: &place };
+        let (taker, shadowed) = rule.expected.taker(found);
+        self.shadowed.extend(shadowed);
+        let key = (Reverse(level), rule.rule.id, finding.message);
+        let mut group = Group { count: 1, examples: Vec::new() };
         group.keep(example);
+        self.put(key, taker, group);
+    }
+
+    fn put(&mut self, key: GroupKey, taker: Taker, group: Group) {
+        let taker = match taker {
+            Taker::Baseline(kind) if !self.has_room(&key, &kind) => Taker::Nobody,
+            taker => taker,
+        };
+        self.groups.entry((key, taker)).or_default().merge(group);
+    }
+
+    /// Whether a kind of finding is among the least, after making room for it if it is.
+    fn has_room(&mut self, key: &GroupKey, kind: &Kind) -> bool {
+        let (level, rule, _) = key;
+        let line: Line = (Cow::Borrowed(*rule), level.0, kind.clone());
+        if !self.kinds.insert(line) || self.kinds.len() <= Baseline::MOST_KINDS {
+            return true;
+        }
+        let Some((rule, level, last)) = self.kinds.pop_last() else { return true };
+        let is_of_last = |key: &GroupKey, taker: &Taker| {
+            key.0.0 == level
+                && key.1 == rule
+                && matches!(taker, Taker::Baseline(kind) if *kind == last)
+        };
+        let dropped = self.groups.extract_if(.., |(key, taker), _| is_of_last(key, taker));
+        for ((key, _), group) in dropped.collect::<Vec<_>>() {
+            self.groups.entry((key, Taker::Nobody)).or_default().merge(group);
+        }
+        !is_of_last(key, &Taker::Baseline(kind.clone()))
     }
 
     /// Whether nothing was found.
@@ -118,28 +182,15 @@ impl Tally {
 
     /// Adds what another tally counted.
     pub(crate) fn merge(&mut self, other: Tally) {
-        for (key, more) in other.groups {
-            let group = self.groups.entry(key).or_default();
-            group.count += more.count;
-            more.examples.into_iter().for_each(|example| group.keep(example));
+        self.shadowed.extend(other.shadowed);
+        for ((key, taker), group) in other.groups {
+            self.put(key, taker, group);
         }
     }
 
-    /// The groups, worst first, then by rule id and message; `mask` sees every text of telemetry.
-    pub(crate) fn into_groups(self, mask: impl Fn(&mut String)) -> Vec<FindingGroup> {
-        let groups = self.groups.into_iter().map(|((level, rule, message), mut group)| {
-            for example in &mut group.examples {
-                for_each_text(example, &mask);
-            }
-            FindingGroup {
-                rule: rule.to_owned(),
-                level: level.0,
-                count: group.count,
-                message: message.into_owned(),
-                examples: group.examples,
-            }
-        });
-        groups.collect()
+    /// What was found, and the deviations that matched only what one before them took.
+    pub(crate) fn into_groups(self) -> (BTreeMap<(GroupKey, Taker), Group>, BTreeSet<usize>) {
+        (self.groups, self.shadowed)
     }
 }
 

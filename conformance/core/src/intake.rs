@@ -8,6 +8,7 @@ use spanproof_schemas::report::{Subject, Telemetry};
 use crate::active::Active;
 use crate::attached::{Attached, Attachments};
 use crate::coverage;
+use crate::expectation::Place;
 use crate::finding::Tally;
 use crate::identity::Met;
 use crate::metric_sums::{MetricSums, Summed};
@@ -128,14 +129,14 @@ impl Intake {
 
     /// Searches an item for what may stand nowhere: credentials, and content where it is off. Says
     /// which rules found some.
-    pub(crate) fn search(
+    pub(crate) fn search<'a, P: Into<Place<'a>>>(
         &mut self,
         item: Item<'_>,
-        subject: impl Fn() -> Subject,
+        place: impl Fn() -> P,
     ) -> Vec<&'static str> {
         self.looks.texts += 1;
         let view = ContentView::new(item, &self.settings, self.scanner.as_deref());
-        search(&self.active, view, &mut self.tally, subject)
+        search(&self.active, view, &mut self.tally, place)
     }
 
     /// Searches an item that exports repeat, once.
@@ -154,17 +155,17 @@ impl Intake {
     }
 }
 
-fn search(
+fn search<'a, P: Into<Place<'a>>>(
     active: &Active,
     view: ContentView<'_>,
     tally: &mut Tally,
-    subject: impl Fn() -> Subject,
+    place: impl Fn() -> P,
 ) -> Vec<&'static str> {
     let mut found = Vec::new();
     for check in &active.content {
         for finding in (check.check)(&view) {
-            tally.add(check.rule, check.fixed, finding, &subject);
-            found.push(check.rule.id);
+            tally.add(&check.rule, finding, &place);
+            found.push(check.id());
         }
     }
     found
@@ -186,7 +187,7 @@ impl Intake {
             };
             for check in &self.active.scope {
                 for finding in (check.check)(&view) {
-                    self.tally.add(check.rule, check.fixed, finding, || Subject {
+                    self.tally.add(&check.rule, finding, || Subject {
                         scope: Some(name.to_owned()).filter(|name| !name.is_empty()),
                         ..Subject::default()
                     });
@@ -221,7 +222,7 @@ impl Intake {
         };
         for check in &self.active.run {
             for finding in (check.check)(&view) {
-                self.tally.add(check.rule, check.fixed, finding, Subject::default);
+                self.tally.add(&check.rule, finding, Subject::default);
             }
         }
     }

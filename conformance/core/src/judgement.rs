@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use spanproof_schemas::baseline::Counted;
 use spanproof_schemas::ledger::Usage;
 use spanproof_schemas::report::{
     Coverage, FindingGroup, Join, RuleOutcome, Telemetry, TruthTable, UsageComparison,
@@ -14,6 +15,7 @@ use crate::model::Role;
 use crate::outcome::outcomes;
 use crate::scan::Scanner;
 use crate::settled::Settled;
+use crate::settlement::{Expected, settle};
 use crate::span_sums::SpanSum;
 use crate::symbol::Symbols;
 use crate::usage;
@@ -27,8 +29,13 @@ pub struct Judgement {
     pub semconv: BTreeMap<String, u64>,
     /// How calls and spans were brought together; nothing without a ledger.
     pub join: Option<Join>,
-    /// What was found, worst first, then by rule id and message.
+    /// What was found and is not expected, worst first, then by rule id and message.
     pub findings: Vec<FindingGroup>,
+    /// What became of each deviation that the user expects, in their order.
+    pub deviations: Vec<Expected>,
+    /// Each line of the baseline, and what became of it: in the order of the baseline, or sorted
+    /// where one is made of what is found.
+    pub baseline: Vec<(Counted, Expected)>,
     /// Tokens served and reported, counted as the judged versions count them.
     pub usage: UsageComparison,
     /// Calls and tokens by model id, counted as the service counts them.
@@ -71,17 +78,19 @@ impl Judgement {
         tally.merge(intake.met.into_tally());
         tally.merge(intake.met_points.into_tally());
         tally.merge(intake.met_exports.into_tally());
-        let findings = tally.into_groups(mask);
+        let settlement = settle(tally, &intake.settings.expectations, mask);
         let mut judgement = Judgement {
             telemetry: intake.telemetry,
             semconv: BTreeMap::new(),
             join: ledger.is_there.then_some(join),
             usage: UsageComparison { served, ..UsageComparison::default() },
             calls_by_model: by_model,
-            rules: outcomes(&intake.settings, looks, &findings),
+            rules: outcomes(&intake.settings, looks, &settlement),
             truth: ledger.is_there.then(|| truth.into_table(mask)),
             coverage: intake.coverage.into_coverage(),
-            findings,
+            findings: settlement.findings,
+            deviations: settlement.deviations,
+            baseline: settlement.baseline,
             marker_stems,
         };
         judgement.add_spans(&spans, &intake.symbols);

@@ -6,7 +6,8 @@ use spanproof_schemas::report::Subject;
 use spanproof_schemas::time::UnixNanos;
 
 use crate::attached::Arguments;
-use crate::catalogue::VersionIndex;
+use crate::catalogue::{SpanType, VersionIndex};
+use crate::expectation::Place;
 use crate::field::FieldSet;
 use crate::otlp::{SpanKind, StatusCode};
 use crate::scan::Origin;
@@ -125,6 +126,8 @@ pub struct SpanFacts {
     pub role: Role,
     /// The place of its scope in the list of scopes.
     pub(crate) scope_place: usize,
+    /// What the version that it speaks says of such a span.
+    pub(crate) span_type: Option<&'static SpanType>,
     /// The version it is judged by: from the end of the run on, that of its scope.
     pub semconv: VersionIndex,
     /// `gen_ai.operation.name`
@@ -181,6 +184,16 @@ impl SpanFacts {
             FinishReasons::Absent => {}
             FinishReasons::NotArray(text) => moved(text),
             FinishReasons::Array(texts) => texts.iter_mut().flatten().for_each(moved),
+        }
+    }
+
+    /// The span as expectations tell it from others.
+    pub(crate) fn place<'a>(&self, symbols: &'a Symbols) -> Place<'a> {
+        Place {
+            subject: self.subject(symbols),
+            span_type: self.span_type.map(|span_type| &*span_type.id),
+            operations: [symbols.option(self.operation), None],
+            models: [symbols.option(self.model), None],
         }
     }
 

@@ -6,6 +6,7 @@ use spanproof_schemas::report::{Checked, FindingGroup, RuleOutcome, RuleState};
 
 use crate::rules::{Check, RULES, Rule};
 use crate::settings::Settings;
+use crate::settlement::Settlement;
 
 /// How many items of each kind were looked at.
 #[derive(Clone, Copy, Debug, Default)]
@@ -70,20 +71,21 @@ impl Looks {
 pub(crate) fn outcomes(
     settings: &Settings,
     looks: Looks,
-    findings: &[FindingGroup],
+    settlement: &Settlement,
 ) -> Vec<RuleOutcome> {
-    RULES.iter().map(|rule| outcome(rule, settings, looks, findings)).collect()
+    RULES.iter().map(|rule| outcome(rule, settings, looks, settlement)).collect()
 }
 
-fn outcome(
-    rule: &Rule,
-    settings: &Settings,
-    looks: Looks,
-    findings: &[FindingGroup],
-) -> RuleOutcome {
+fn outcome(rule: &Rule, settings: &Settings, looks: Looks, settlement: &Settlement) -> RuleOutcome {
     let fixed = settings.level_override(rule.id);
-    let own = findings.iter().filter(|group| group.rule == rule.id);
-    let found = own.fold(0_u64, |sum, group| sum.saturating_add(group.count));
+    let count = |groups: &[FindingGroup]| {
+        let own = groups.iter().filter(|group| group.rule == rule.id);
+        own.fold(0_u64, |sum, group| sum.saturating_add(group.count))
+    };
+    let findings = count(&settlement.findings);
+    let baseline = settlement.baseline.iter().map(|(_, expected)| expected);
+    let expected = settlement.deviations.iter().chain(baseline);
+    let expected = expected.map(|expected| count(&expected.findings)).sum();
     let checked: BTreeMap<Checked, u64> = match fixed {
         Some(None) => BTreeMap::new(),
         _ => rule.checks.iter().map(|check| looks.of(*check, rule)).collect(),
@@ -91,7 +93,9 @@ fn outcome(
     let state = match fixed {
         Some(None) => RuleState::Off,
         // A rule about the run may find fault with what is not there.
-        _ if found == 0 && checked.values().all(|items| *items == 0) => RuleState::NothingToCheck,
+        _ if findings == 0 && expected == 0 && checked.values().all(|items| *items == 0) => {
+            RuleState::NothingToCheck
+        }
         _ => RuleState::Checked,
     };
     RuleOutcome {
@@ -100,33 +104,13 @@ fn outcome(
         level: fixed.flatten().unwrap_or(rule.level),
         state,
         checked,
-        findings: found,
+        findings,
+        expected,
         basis: rule.basis.describe(),
         what_it_checks: rule.docs.what_it_checks.to_owned(),
         why: rule.docs.why.to_owned(),
         example: rule.docs.example.to_owned(),
         how_to_mend: rule.docs.how_to_mend.to_owned(),
-        reference: reference(rule).to_owned(),
-    }
-}
-
-/// Where the conventions speak of what a rule asks, by its group.
-fn reference(rule: &Rule) -> &'static str {
-    let group = rule.id.split('/').next().unwrap_or_default();
-    match group {
-        "metrics" | "cardinality" => {
-            "https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/"
-        }
-        "events" | "content" | "redaction" => {
-            "https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-events/"
-        }
-        "status" => "https://opentelemetry.io/docs/specs/semconv/general/recording-errors/",
-        "resource" => "https://opentelemetry.io/docs/specs/otel/schemas/",
-        "trace" | "kind" => "https://opentelemetry.io/docs/specs/otel/trace/api/",
-        "types" | "limits" => "https://opentelemetry.io/docs/specs/otel/common/",
-        "usage" | "truth" | "streaming" | "behaviour" => {
-            "https://opentelemetry.io/docs/specs/semconv/gen-ai/aws-bedrock/"
-        }
-        _ => "https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/",
+        reference: rule.reference().to_owned(),
     }
 }

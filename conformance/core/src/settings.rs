@@ -4,6 +4,7 @@ use spanproof_schemas::content::Kind;
 use spanproof_schemas::report::Level;
 use spanproof_schemas::semconv::Version;
 
+use crate::expectation::Expectations;
 use crate::rules;
 
 /// How to judge. The default: each span by the version it speaks, content off, AWS Bedrock.
@@ -15,6 +16,8 @@ pub struct Settings {
     pub content: Content,
     /// What `gen_ai.provider.name` (or `gen_ai.system`) must be on spans of served calls.
     pub provider: String,
+    /// What the user expects to be found.
+    pub expectations: Expectations,
     levels: Vec<(&'static str, Option<Level>)>,
 }
 
@@ -24,6 +27,7 @@ impl Default for Settings {
             semconv: Choice::Auto,
             content: Content::Off,
             provider: "aws.bedrock".to_owned(),
+            expectations: Expectations::default(),
             levels: Vec::new(),
         }
     }

@@ -117,8 +117,8 @@ impl Judge {
             for check in &self.intake.active.call {
                 for finding in (check.check)(&view) {
                     let tally = &mut self.intake.tally;
-                    tally.add(check.rule, check.fixed, finding, || view.subject());
-                    found.insert(check.rule.id);
+                    tally.add(&check.rule, finding, || view.place());
+                    found.insert(check.id());
                 }
             }
             self.settled.truth.call(&view, &found);
@@ -165,8 +165,7 @@ impl Judge {
             };
             for check in &intake.active.standing {
                 for finding in (check.check)(&view) {
-                    let subject = || span.subject(&intake.symbols);
-                    intake.tally.add(check.rule, check.fixed, finding, subject);
+                    intake.tally.add(&check.rule, finding, || span.place(&intake.symbols));
                 }
             }
             let billed = billed.get(at).copied().flatten();

@@ -13,6 +13,7 @@ use crate::attached::Attached;
 use crate::call::Call;
 use crate::catalogue::{Conventions, Name, NameId, NameSet, SpanType, VersionIndex};
 use crate::dialect::Fingerprint;
+use crate::expectation::Place;
 use crate::field::{Field, Fields};
 use crate::held::Held;
 use crate::metric_sums::MetricSums;
@@ -295,6 +296,21 @@ impl<'a> CallView<'a> {
             },
         };
         Subject { exchange: Some(exchange.sequence), ..span }
+    }
+
+    /// The call as expectations tell it from others.
+    pub(crate) fn place(&self) -> Place<'a> {
+        let exchange = self.call.last();
+        let span = match self.matched {
+            Match::Span(span, _) => span.place(self.symbols),
+            Match::None(_) => Place::default(),
+        };
+        Place {
+            subject: self.subject(),
+            operations: [span.operations[0], Some(exchange.operation.name())],
+            models: [span.models[0], Some(self.symbols.text(exchange.model))],
+            ..span
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use spanproof_schemas::report::{Example, FindingGroup, Level, Report, Verdict};
 
+use super::expected::{self, count, of_kinds, why};
 use super::headline::headline;
 use super::number::{counted, grouped};
 use super::place::{place, rule};
@@ -15,36 +16,93 @@ const MOST: usize = 10;
 /// The columns of a value in an annotation, which shows a few lines.
 const LONGEST: usize = 120;
 
-/// The findings as workflow commands, one line each.
+/// An annotation.
+struct Annotation<'a> {
+    /// Where it stands on the changes of a pull request: a file and its line.
+    place: Option<(&'a str, u64)>,
+    title: &'a str,
+    message: String,
+    /// How many findings it is about.
+    count: u64,
+}
+
+/// The findings, and what is expected of them, as workflow commands, one line each.
 #[must_use]
 pub fn github(report: &Report) -> String {
     let mut out = String::new();
     for level in [Level::Violation, Level::Improvement, Level::Information] {
-        let groups: Vec<&FindingGroup> =
-            report.findings.iter().filter(|group| group.level == level).collect();
-        // The last place is for what is left out.
-        let shown = if groups.len() > MOST { MOST - 1 } else { groups.len() };
-        for group in &groups[..shown] {
-            command(&mut out, kind(level), &group.rule, &message(report, group));
-        }
-        let further = groups.len() - shown;
-        if further > 0 {
-            let rest =
-                groups[shown..].iter().fold(0, |sum: u64, group| sum.saturating_add(group.count));
-            let text = format!(
-                "and {further} more kinds of finding, {} in all; see the report of the run",
-                counted(rest, level.as_str()),
-            );
-            command(&mut out, kind(level), "spanproof", &text);
-        }
+        let groups = report.findings.iter().filter(|group| group.level == level);
+        let findings = groups.map(|group| Annotation {
+            place: None,
+            title: &group.rule,
+            message: message(report, group),
+            count: group.count,
+        });
+        let all: Vec<Annotation<'_>> = match level {
+            Level::Violation => broken(report).chain(findings).collect(),
+            Level::Improvement => findings.collect(),
+            Level::Information => findings.chain(held(report)).collect(),
+        };
+        annotate(&mut out, level, &all);
     }
     match report.verdict {
-        Verdict::NothingCaptured => command(&mut out, "error", "spanproof", &headline(report)),
+        Verdict::NothingCaptured => {
+            let message = headline(report);
+            command(
+                &mut out,
+                "error",
+                &Annotation { place: None, title: "spanproof", message, count: 0 },
+            );
+        }
         Verdict::Conforms | Verdict::Findings => {
             let _ = writeln!(out, "spanproof {}", visible(&headline(report)));
         }
     }
     out
+}
+
+fn annotate(out: &mut String, level: Level, all: &[Annotation<'_>]) {
+    // The last place is for what is left out.
+    let shown = if all.len() > MOST { MOST - 1 } else { all.len() };
+    for annotation in &all[..shown] {
+        command(out, kind(level), annotation);
+    }
+    let further = all.len() - shown;
+    if further > 0 {
+        let count = all[shown..].iter().fold(0, |sum: u64, one| sum.saturating_add(one.count));
+        let message = format!(
+            "and {further} more of these, with {}; see the report of the run",
+            counted(count, "finding"),
+        );
+        command(out, kind(level), &Annotation { place: None, title: "spanproof", message, count });
+    }
+}
+
+/// What no longer holds of what is expected.
+fn broken(report: &Report) -> impl Iterator<Item = Annotation<'_>> {
+    expected::broken(report).map(|(deviation, problem)| Annotation {
+        place: Some((&deviation.file, deviation.line)),
+        title: "spanproof",
+        message: visible(problem),
+        count: deviation.found,
+    })
+}
+
+/// What is expected and was found.
+fn held(report: &Report) -> impl Iterator<Item = Annotation<'_>> {
+    let entries = expected::entries(report).map(|deviation| Annotation {
+        place: Some((&deviation.file, deviation.line)),
+        title: &deviation.rule,
+        message: visible(&format!("expected ({}): {}", count(deviation), why(deviation))),
+        count: deviation.found,
+    });
+    let baselines = expected::baselines(report).into_iter();
+    entries.chain(baselines.map(|(file, found)| Annotation {
+        place: None,
+        title: "spanproof",
+        message: format!("expected: {}, as {} counts them", of_kinds(found), visible(file)),
+        count: found.0,
+    }))
 }
 
 fn kind(level: Level) -> &'static str {
@@ -84,9 +142,17 @@ fn seen(example: &Example) -> String {
     format!("Seen: {}", parts.join(", "))
 }
 
-fn command(out: &mut String, kind: &str, title: &str, message: &str) {
-    let title = escaped(title).replace(':', "%3A").replace(',', "%2C");
-    let _ = writeln!(out, "::{kind} title={title}::{}", escaped(message));
+fn command(out: &mut String, kind: &str, annotation: &Annotation<'_>) {
+    let Annotation { place, title, message, .. } = annotation;
+    let mut properties = format!("title={}", property(title));
+    if let Some((file, line)) = place {
+        properties = format!("file={},line={line},{properties}", property(file));
+    }
+    let _ = writeln!(out, "::{kind} {properties}::{}", escaped(message));
+}
+
+fn property(text: &str) -> String {
+    escaped(&visible(text)).replace(':', "%3A").replace(',', "%2C")
 }
 
 /// What the runner turns back.

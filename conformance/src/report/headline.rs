@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use spanproof_schemas::report::{FindingGroup, Level, Report, Verdict};
 
+use super::expected::{all_held, broken};
 use super::number::{counted, grouped};
 
 /// The verdict and what it rests on: `conforms: nothing found in 80,000 calls`.
@@ -30,13 +31,32 @@ fn conforms(report: &Report) -> String {
         none if none.is_empty() => "nothing found".to_owned(),
         some => some,
     };
-    format!("conforms: {found} in {}", extent(report))
+    format!("conforms: {found} in {}{}", extent(report), expected(report))
 }
 
 fn does_not_conform(report: &Report) -> String {
     let rules: BTreeSet<&str> = report.findings.iter().map(|group| group.rule.as_str()).collect();
     let rules = counted(rules.len() as u64, "rule");
-    format!("does not conform: {rules} found {} in {}", levels(&report.findings), extent(report))
+    let levels = levels(&report.findings);
+    let broken = match broken(report).count() as u64 {
+        0 => String::new(),
+        1 => "1 expected deviation no longer holds".to_owned(),
+        many => format!("{} expected deviations no longer hold", grouped(many)),
+    };
+    let found = match (levels.is_empty(), broken.is_empty()) {
+        (true, _) => format!("{broken} in {}", extent(report)),
+        (false, true) => format!("{rules} found {levels} in {}", extent(report)),
+        (false, false) => format!("{rules} found {levels} in {}; {broken}", extent(report)),
+    };
+    format!("does not conform: {found}{}", expected(report))
+}
+
+/// What was found and is expected.
+fn expected(report: &Report) -> String {
+    match all_held(report) {
+        0 => String::new(),
+        findings => format!(", beside {}", counted(findings, "expected finding")),
+    }
 }
 
 fn nothing_captured(report: &Report) -> String {

@@ -3,6 +3,7 @@
 
 mod calls;
 mod coverage;
+mod expected;
 mod findings;
 mod prose;
 mod rules;
@@ -14,6 +15,7 @@ use spanproof_schemas::report::{
 };
 
 use self::prose::prose;
+use super::expected::all_held;
 use super::headline::{headline, verdict_words};
 use super::number::{counted, difference, dollars, grouped, milliseconds, seconds};
 use super::text::visible;
@@ -42,7 +44,9 @@ pub fn html(report: &Report) -> String {
                 (header(report))
                 main {
                     (overview(report))
+                    (expected::broken(report))
                     (findings::findings(report))
+                    (expected::held(report))
                     @if let Some(table) = &report.truth { (calls::calls(table)) }
                     @if !report.coverage.is_empty() { (coverage::coverage(&report.coverage)) }
                     @if !report.rules.is_empty() { (rules::rules(&report.rules)) }
@@ -72,6 +76,7 @@ fn header(report: &Report) -> Markup {
                 p.name { "spanproof" }
                 nav aria-label="Sections" {
                     @if !report.findings.is_empty() { a href="#findings" { "Findings" } }
+                    @if all_held(report) > 0 { a href="#expected" { "Expected" } }
                     @if report.truth.is_some() { a href="#calls" { "Calls" } }
                     @if !report.coverage.is_empty() { a href="#coverage" { "Coverage" } }
                     @if !report.rules.is_empty() { a href="#rules" { "Rules" } }
@@ -139,6 +144,9 @@ fn facts(report: &Report) -> Vec<Fact> {
         ("Violations", of_level(Level::Violation), String::new()),
         ("Improvements", of_level(Level::Improvement), String::new()),
     ];
+    if !report.deviations.is_empty() {
+        facts.push(("Expected findings", grouped(all_held(report)), String::new()));
+    }
     if let Some(join) = &report.join {
         let of = format!("of {} joined with a span", grouped(join.calls));
         facts.push(("Calls", grouped(join.matched), of));

@@ -1,5 +1,6 @@
 //! For people: the verdict first, then what happened, then what was found, worst first.
 
+mod expected;
 mod findings;
 
 use std::fmt::Write as _;
@@ -44,7 +45,9 @@ pub fn human(report: &Report, style: Style) -> String {
     if !report.telemetry.is_empty() || report.join.is_some() {
         out.push_str(&tokens(report));
     }
+    out.push_str(&expected::broken(report, style));
     out.push_str(&findings::findings(report, style));
+    out.push_str(&expected::held(report, style));
     out
 }
 

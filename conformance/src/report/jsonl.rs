@@ -1,5 +1,6 @@
-//! JSON lines, by `report-line.schema.json`: a line for each group of findings, worst first, and a
-//! summary as the last line, so that a reader knows that nothing is missing.
+//! JSON lines, by `report-line.schema.json`: a line for each group of findings, worst first, one for
+//! each expected deviation, and a summary as the last line, so that a reader knows that nothing is
+//! missing.
 
 use spanproof_schemas::report::Report;
 use spanproof_schemas::report_line::{ReportLine, Summary};
@@ -12,7 +13,9 @@ use spanproof_schemas::report_line::{ReportLine, Summary};
 #[must_use]
 pub fn jsonl(report: &Report) -> String {
     let findings = report.findings.iter().cloned().map(ReportLine::Finding);
-    let lines = findings.chain([ReportLine::Summary(Box::new(Summary::of(report)))]);
+    let deviations = report.deviations.iter().cloned().map(ReportLine::Deviation);
+    let summary = ReportLine::Summary(Box::new(Summary::of(report)));
+    let lines = findings.chain(deviations).chain([summary]);
     let mut text = String::new();
     for line in lines {
         text.push_str(&serde_json::to_string(&line).expect("a line is always JSON"));

@@ -1,11 +1,16 @@
 //! JUnit XML, as Jenkins, GitLab and others read it: a test case for each rule, so that a rule that
-//! found nothing shows as one that was checked, and one with nothing to look at as skipped.
+//! found nothing shows as one that was checked, and one with nothing to look at, or whose findings are
+//! all expected, as skipped.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use quick_xml::escape::escape;
-use spanproof_schemas::report::{Example, FindingGroup, Report, RuleOutcome, RuleState, Verdict};
+use spanproof_schemas::report::{
+    Deviation, Example, FindingGroup, Report, RuleOutcome, RuleState, Verdict,
+};
 
+use super::expected::{count, taken, why, written};
 use super::headline::headline;
 use super::number::counted;
 use super::place::{excerpt, looked_at, place};
@@ -25,7 +30,7 @@ struct Suite<'a> {
 }
 
 struct Case<'a> {
-    name: &'a str,
+    name: Cow<'a, str>,
     outcome: CaseOutcome,
     /// What was looked at, and findings that fail nothing.
     output: String,
@@ -36,13 +41,19 @@ enum CaseOutcome {
     /// A message in one line, and the text.
     Failed(String, String),
     Error(String),
-    Skipped(&'static str),
+    Skipped(Cow<'static, str>),
 }
 
 /// The report as JUnit XML.
 #[must_use]
 pub fn junit(report: &Report) -> String {
     let mut suites = vec![Suite { name: "spanproof", cases: vec![captured(report)] }];
+    if !report.deviations.is_empty() {
+        suites.push(Suite {
+            name: "expected",
+            cases: report.deviations.iter().map(expected).collect(),
+        });
+    }
     for rules in report.rules.chunk_by(|one, other| group(&one.id) == group(&other.id)) {
         let name = rules.first().map_or("", |rule| group(&rule.id));
         suites.push(Suite { name, cases: rules.iter().map(|rule| case(report, rule)).collect() });
@@ -66,7 +77,7 @@ fn captured(report: &Report) -> Case<'static> {
         Verdict::NothingCaptured => CaseOutcome::Error(headline(report)),
         Verdict::Conforms | Verdict::Findings => CaseOutcome::Passed,
     };
-    Case { name: "telemetry was captured", outcome, output: headline(report) }
+    Case { name: "telemetry was captured".into(), outcome, output: headline(report) }
 }
 
 fn case<'a>(report: &Report, rule: &'a RuleOutcome) -> Case<'a> {
@@ -91,11 +102,49 @@ fn case<'a>(report: &Report, rule: &'a RuleOutcome) -> Case<'a> {
             let message = format!("{} ({})", first.message, counted(count, "finding"));
             CaseOutcome::Failed(message, text)
         }
-        (RuleState::NothingToCheck, None) => CaseOutcome::Skipped("there was nothing to check"),
-        (RuleState::Off, None) => CaseOutcome::Skipped("the configuration turns the rule off"),
+        (RuleState::NothingToCheck, None) => {
+            CaseOutcome::Skipped("there was nothing to check".into())
+        }
+        (RuleState::Off, None) => {
+            CaseOutcome::Skipped("the configuration turns the rule off".into())
+        }
+        (RuleState::Checked, None) if rule.findings == 0 && rule.expected > 0 => {
+            CaseOutcome::Skipped(all_expected(report, rule).into())
+        }
         (RuleState::Checked, None) => CaseOutcome::Passed,
     };
-    Case { name: &rule.id, outcome, output }
+    Case { name: rule.id.as_str().into(), outcome, output }
+}
+
+/// That all findings of a rule are expected, and by what.
+fn all_expected(report: &Report, rule: &RuleOutcome) -> String {
+    let mut text = format!("expected: {}", counted(rule.expected, "finding"));
+    for deviation in &report.deviations {
+        if deviation.findings.iter().any(|group| group.rule == rule.id) {
+            let _ = write!(text, "\n{}: {}", written(deviation), why(deviation));
+        }
+    }
+    text
+}
+
+/// An expected deviation: what no longer holds fails.
+fn expected(deviation: &Deviation) -> Case<'_> {
+    let outcome = match &deviation.problem {
+        Some(problem) => CaseOutcome::Failed(problem.clone(), format!("{}\n", written(deviation))),
+        None => CaseOutcome::Passed,
+    };
+    let mut output = format!("{}: {}\n", count(deviation), why(deviation));
+    for group in &deviation.findings {
+        let _ = writeln!(
+            output,
+            "{}: {} ({})",
+            group.rule,
+            group.message,
+            counted(group.count, "time")
+        );
+    }
+    let name = format!("{} {}", written(deviation), taken(deviation));
+    Case { name: name.into(), outcome, output }
 }
 
 /// A group of findings as text.
@@ -162,7 +211,7 @@ fn push_case(suite: &str, case: &Case<'_>, out: &mut String) {
         out,
         "    <testcase classname=\"{}\" name=\"{}\">",
         attribute(&class),
-        attribute(case.name)
+        attribute(&case.name)
     );
     let _ = match &case.outcome {
         CaseOutcome::Passed => Ok(()),

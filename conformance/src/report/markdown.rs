@@ -1,6 +1,7 @@
 //! Markdown, as GitHub renders it: for a job's summary, a pull request's comment, a wiki page.
 
 mod escape;
+mod expected;
 
 use std::fmt::Write as _;
 
@@ -11,7 +12,7 @@ use spanproof_schemas::report::{
 use self::escape::{code, prose};
 use super::headline::headline;
 use super::number::{counted, difference, dollars, grouped};
-use super::place::{by_rule, excerpt, looked_at, place, rule};
+use super::place::{by_rule, excerpt, found, looked_at, place, rule};
 use super::text::shortened;
 use super::tree::tree;
 
@@ -37,6 +38,7 @@ pub fn markdown(report: &Report) -> String {
     if !report.telemetry.is_empty() || report.join.is_some() {
         out.push_str(&tokens(report));
     }
+    out.push_str(&expected::broken(report));
     if !report.findings.is_empty() {
         out.push_str("\n## Findings\n");
     }
@@ -53,6 +55,7 @@ pub fn markdown(report: &Report) -> String {
         let rules = counted(left_out, "more rule");
         let _ = writeln!(out, "\nand {rules} with findings, which would make this page too long");
     }
+    out.push_str(&expected::held(report));
     if !report.rules.is_empty() {
         out.push_str(&rules(&report.rules));
     }
@@ -178,8 +181,8 @@ fn examples(report: &Report, group: &FindingGroup, is_drawn: bool) -> String {
 
 fn subject(example: &Example) -> String {
     let mut parts: Vec<String> = example.subject.span_name.iter().map(|name| code(name)).collect();
-    let found = place(&example.subject);
-    parts.extend(found.iter().map(|(label, value)| format!("{label} {}", code(value))));
+    let places = place(&example.subject);
+    parts.extend(places.iter().map(|(label, value)| format!("{label} {}", code(value))));
     parts.join(", ")
 }
 
@@ -203,8 +206,9 @@ fn rules(rules: &[RuleOutcome]) -> String {
     );
     for rule in rules {
         let (sign, looked_at) = match rule.state {
-            RuleState::Checked if rule.findings == 0 => ("✅", looked_at(rule)),
-            RuleState::Checked => ("✏️", looked_at(rule)),
+            RuleState::Checked if rule.findings > 0 => ("✏️", looked_at(rule)),
+            RuleState::Checked if rule.expected > 0 => ("☑️", looked_at(rule)),
+            RuleState::Checked => ("✅", looked_at(rule)),
             RuleState::NothingToCheck => ("➖", "nothing to check".to_owned()),
             RuleState::Off => ("➖", "off".to_owned()),
         };
@@ -213,7 +217,7 @@ fn rules(rules: &[RuleOutcome]) -> String {
             "| {sign} | {}: {} | {looked_at} | {} |",
             code(&rule.id),
             prose(&rule.summary),
-            grouped(rule.findings)
+            found(rule)
         );
     }
     out.push_str("\n</details>\n");

@@ -2,6 +2,7 @@
 //!
 //! Everything here is deterministic: the same report gives the same bytes.
 
+mod expected;
 mod github;
 mod headline;
 mod html;
@@ -26,7 +27,7 @@ pub use jsonl::jsonl;
 pub use junit::junit;
 pub use markdown::markdown;
 pub use sarif::sarif;
-pub use target::{ParseTargetError, ReportTarget, WriteReportError};
+pub use target::{ParseTargetError, ReportTarget, WriteReportError, replace};
 pub use terminal::{listed, terminal};
 
 use spanproof_schemas::report::Report;

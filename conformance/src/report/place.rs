@@ -56,6 +56,15 @@ pub(super) fn looked_at(rule: &RuleOutcome) -> String {
     parts.join(" and ")
 }
 
+/// How often a rule found something: `3`, or `3, 12 expected`.
+pub(super) fn found(rule: &RuleOutcome) -> String {
+    match rule.expected {
+        0 => grouped(rule.findings),
+        expected if rule.findings == 0 => format!("{} expected", grouped(expected)),
+        expected => format!("{}, {} expected", grouped(rule.findings), grouped(expected)),
+    }
+}
+
 fn kinds(kind: Checked, items: u64) -> String {
     match kind {
         Checked::Texts if items != 1 => format!("{} items with text", grouped(items)),

@@ -1,16 +1,22 @@
 //! SARIF 2.1.0, for whatever shows the results of static analysis.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use spanproof_schemas::report::{
-    Example, FindingGroup, Level, Report, RuleOutcome, RuleState, Subject, Verdict,
+    Deviation, Example, FindingGroup, Level, Report, RuleOutcome, RuleState, Subject, Verdict,
 };
 
+use super::expected::{broken, taken, why};
 use super::headline::headline;
 use super::text::visible;
 
+/// What a reference escapes: all but what it may hold as it is, and the signs between folders.
+const URI: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
 /// The report as one SARIF log: a result for each group of findings, in the place of which its
-/// examples stand.
+/// examples stand; what is expected is suppressed.
 ///
 /// # Panics
 ///
@@ -18,7 +24,11 @@ use super::text::visible;
 #[must_use]
 pub fn sarif(report: &Report) -> String {
     let rules: Vec<Value> = report.rules.iter().map(rule).collect();
-    let results: Vec<Value> = report.findings.iter().map(|group| result(report, group)).collect();
+    let findings = report.findings.iter().map(|group| result(report, group));
+    let expected = report.deviations.iter().flat_map(|deviation| {
+        deviation.findings.iter().map(|group| suppressed(result(report, group), deviation))
+    });
+    let results: Vec<Value> = findings.chain(expected).collect();
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -87,8 +97,47 @@ fn invocation(report: &Report) -> Value {
                 { "level": "error", "message": { "text": headline(report) } }
             ],
         }),
-        Verdict::Conforms | Verdict::Findings => json!({ "executionSuccessful": true }),
+        Verdict::Conforms | Verdict::Findings => {
+            let notifications: Vec<Value> = broken(report)
+                .map(|(deviation, problem)| {
+                    json!({
+                        "level": "error",
+                        "message": { "text": visible(problem) },
+                        "locations": [written(deviation)],
+                    })
+                })
+                .collect();
+            json!({
+                "executionSuccessful": true,
+                "toolConfigurationNotifications": notifications,
+            })
+        }
     }
+}
+
+/// A result that is expected, with why and where that is written.
+fn suppressed(mut result: Value, deviation: &Deviation) -> Value {
+    // The rest of the group may be a result of its own.
+    result["partialFingerprints"]["spanproofDeviation/v1"] = json!(hashed([&taken(deviation)]));
+    result["suppressions"] = json!([{
+        "kind": "external",
+        "status": "accepted",
+        "justification": visible(&why(deviation)),
+        "location": written(deviation),
+    }]);
+    result
+}
+
+/// The line that a deviation is written in. The reference is relative, so a path of Windows turns
+/// into one.
+fn written(deviation: &Deviation) -> Value {
+    let path = visible(&deviation.file).replace('\\', "/");
+    json!({
+        "physicalLocation": {
+            "artifactLocation": { "uri": utf8_percent_encode(&path, URI).to_string() },
+            "region": { "startLine": deviation.line.max(1) },
+        }
+    })
 }
 
 fn result(report: &Report, group: &FindingGroup) -> Value {
@@ -155,11 +204,11 @@ fn location(example: &Example) -> Value {
 /// What tells the finding from others and is the same in the next run: ids, times and values are
 /// not in it.
 fn fingerprint(group: &FindingGroup) -> String {
-    let hash = Sha256::new()
-        .chain_update(&group.rule)
-        .chain_update("\0")
-        .chain_update(&group.message)
-        .finalize();
+    hashed([&group.rule, &group.message])
+}
+
+fn hashed<const N: usize>(texts: [&str; N]) -> String {
+    let hash = Sha256::digest(texts.join("\0"));
     let digits = hash.iter().take(16).flat_map(|byte| [byte >> 4, byte & 15]);
     digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
 }

@@ -97,7 +97,12 @@ impl ReportTarget {
     }
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes `bytes` to the file at `path`, which then holds all of them or what it held before.
+///
+/// # Errors
+///
+/// If no file can be made in its folder, or it cannot be written.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // A device or a pipe is written to; only a file can be replaced by another.
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return fs::write(path, bytes);

@@ -1,5 +1,6 @@
 //! What people and programs see of a report, in every format.
 
+mod deviations;
 mod formats;
 mod human;
 mod laws;

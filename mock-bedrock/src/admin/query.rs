@@ -2,10 +2,10 @@
 
 use http::Uri;
 use percent_encoding::percent_decode_str;
+use spanproof_schemas::glob;
 use spanproof_schemas::ledger::{Exchange, Operation};
 
 use super::reply::Refused;
-use crate::glob;
 
 /// The most records in one page.
 const MOST: usize = 10_000;

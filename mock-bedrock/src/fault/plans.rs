@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rand::RngExt as _;
+use spanproof_schemas::glob;
 
 use super::{Attempts, Fault, FaultPlan, FaultPlanError, FaultRule, Setting, named};
 use crate::draw::{self, Fold, Purpose};
-use crate::glob;
 
 /// The most calls that a rule remembers, to know a retry again.
 const REMEMBERED_CALLS: usize = 4_096;

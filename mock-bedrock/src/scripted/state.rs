@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use spanproof_schemas::glob;
 use spanproof_schemas::ledger::Operation;
 
 use super::file::{Rule, ScriptedAnswers, When};
 use super::reply::Reply;
 use crate::error::ServiceError;
-use crate::glob;
 
 /// What rules look at in a request.
 #[derive(Clone, Copy, Debug)]

@@ -20,8 +20,10 @@ pub struct RuleOutcome {
     pub state: RuleState,
     /// How many items of each kind it looked at.
     pub checked: BTreeMap<Checked, u64>,
-    /// How often it found something.
+    /// How often it found something that is not expected.
     pub findings: u64,
+    /// How often it found something that is.
+    pub expected: u64,
     /// What it rests on.
     pub basis: String,
     /// What it looks at and what it leaves alone, in Markdown.

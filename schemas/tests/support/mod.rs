@@ -1,6 +1,12 @@
 //! What the tests of the schemas share: compiling a schema, and spoiling a document.
 
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use std::fmt::Debug;
+
 use jsonschema::{Registry, RegistryBuilder, Validator};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// The schema beside this crate's manifest, compiled. It may refer to `report.schema.json`.
@@ -67,4 +73,16 @@ fn pointers(document: &Value) -> Vec<String> {
         at += 1;
     }
     found
+}
+
+/// `value` as a document that `schema` accepts, and that reads back as `value`.
+pub(crate) fn document<T: Serialize + DeserializeOwned + PartialEq + Debug>(
+    schema: &Validator,
+    value: &T,
+) -> Value {
+    let document = serde_json::to_value(value).expect("it serializes");
+    assert_accepts(schema, &document);
+    let read: T = serde_json::from_value(document.clone()).expect("it reads back");
+    assert_eq!(read, *value);
+    document
 }

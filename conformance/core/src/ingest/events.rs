@@ -6,7 +6,8 @@ use spanproof_schemas::time::UnixNanos;
 
 use crate::catalogue::{Conventions, VersionSet, catalogue};
 use crate::dialect::{self, Fingerprint};
-use crate::field::Fields;
+use crate::expectation::Place;
+use crate::field::{Field, Fields};
 use crate::held::Held;
 use crate::identity;
 use crate::intake::Intake;
@@ -86,17 +87,22 @@ impl Intake {
         };
         let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let is_zero = from.span == SpanId::default();
-        let subject = || Subject {
-            trace_id: (!is_zero).then(|| hex(&from.span.trace)),
-            span_id: (!is_zero).then(|| hex(&from.span.span)),
-            event: some(from.name),
-            scope: some(from.scope),
-            ..Subject::default()
+        let place = || Place {
+            subject: Subject {
+                trace_id: (!is_zero).then(|| hex(&from.span.trace)),
+                span_id: (!is_zero).then(|| hex(&from.span.span)),
+                event: some(from.name),
+                scope: some(from.scope),
+                ..Subject::default()
+            },
+            span_type: None,
+            operations: [view.fields.text(Field::Operation), None],
+            models: [view.fields.text(Field::RequestModel), None],
         };
         self.looks.events += 1;
         for check in &self.active.event {
             for finding in (check.check)(&view) {
-                self.tally.add(check.rule, check.fixed, finding, subject);
+                self.tally.add(&check.rule, finding, place);
             }
         }
     }

@@ -4,7 +4,8 @@ use spanproof_schemas::report::Subject;
 
 use crate::catalogue::{Conventions, VersionSet, catalogue};
 use crate::dialect::{self, Fingerprint};
-use crate::field::Fields;
+use crate::expectation::Place;
+use crate::field::{Field, Fields};
 use crate::finding::Tally;
 use crate::identity;
 use crate::intake::Intake;
@@ -101,10 +102,10 @@ impl Intake {
             for finding in (check.check)(&view) {
                 let said =
                     (&finding.message, &finding.attribute, &finding.expected, &finding.actual);
-                let identity = identity::of((check.rule.id, origin, &metric.name, said));
+                let identity = identity::of((check.id(), origin, &metric.name, said));
                 if self.met_exports.is_first(identity) {
                     let mut found = Tally::default();
-                    found.add(check.rule, check.fixed, finding, &subject);
+                    found.add(&check.rule, finding, &subject);
                     self.met_exports.keep(identity, found);
                 }
             }
@@ -145,7 +146,12 @@ impl Intake {
         };
         for check in &self.active.point {
             for finding in (check.check)(&view) {
-                found.add(check.rule, check.fixed, finding, &subject);
+                found.add(&check.rule, finding, || Place {
+                    subject: subject(),
+                    span_type: None,
+                    operations: [view.fields.text(Field::Operation), None],
+                    models: [view.fields.text(Field::RequestModel), None],
+                });
             }
         }
         found

@@ -5,6 +5,7 @@ use spanproof_schemas::report::Subject;
 
 use crate::catalogue::{Conventions, Name, SpanType, catalogue};
 use crate::dialect::{self, Fingerprint};
+use crate::expectation::Place;
 use crate::field::{Field, Fields};
 use crate::intake::Intake;
 use crate::model::{FinishReasons, Node, ReportedUsage, Role, Sampling, SpanFacts, SpanId, hex};
@@ -103,17 +104,27 @@ impl Intake {
         seen.clear();
         self.telemetry.spans += 1;
         let id = SpanId::new(&span.trace_id, &span.span_id);
-        let subject = || Subject {
-            trace_id: Some(hex(&id.trace)),
-            span_id: Some(hex(&id.span)),
-            span_name: Some(span.name.clone()),
-            scope: Some(origin.scope.to_owned()).filter(|scope| !scope.is_empty()),
-            ..Subject::default()
-        };
         let mut fields = Fields::default();
         let fingerprint = super::gather(&span.attributes, names, seen, &mut fields);
-        let mut found = self.search(Item::Span(span, seen), subject);
-        let Some(role) = role(span.kind(), &fields) else {
+        let described = role(span.kind(), &fields).map(|role| {
+            let semconv = dialect::judged(self.settings.semconv, origin.stated, fingerprint);
+            let provider = &self.settings.provider;
+            (role, semconv, span_type(semconv, span.kind(), &fields, provider))
+        });
+        let place = || Place {
+            subject: Subject {
+                trace_id: Some(hex(&id.trace)),
+                span_id: Some(hex(&id.span)),
+                span_name: Some(span.name.clone()),
+                scope: Some(origin.scope.to_owned()).filter(|scope| !scope.is_empty()),
+                ..Subject::default()
+            },
+            span_type: described.and_then(|(_, _, of)| of).map(|span_type| &*span_type.id),
+            operations: [fields.text(Field::Operation), None],
+            models: [fields.text(Field::RequestModel), None],
+        };
+        let mut found = self.search(Item::Span(span, seen), place);
+        let Some((role, semconv, span_type)) = described else {
             if self.is_joined {
                 let parent = SpanId::new(&[], &span.parent_span_id).span;
                 self.nodes.push(Node { id, parent, start: span.start_time_unix_nano });
@@ -123,8 +134,6 @@ impl Intake {
         if role.is_model_call() {
             self.telemetry.gen_ai_spans += 1;
         }
-        let semconv = dialect::judged(self.settings.semconv, origin.stated, fingerprint);
-        let span_type = span_type(semconv, span.kind(), &fields, &self.settings.provider);
         let noted = Noted { role, fingerprint, semconv, span_type };
         let scope_place = self.note_scope(origin, noted, seen);
         if !matches!(role, Role::Foreign(_)) {
@@ -149,8 +158,8 @@ impl Intake {
             self.coverage.span(&view);
             for check in &self.active.span {
                 for finding in (check.check)(&view) {
-                    self.tally.add(check.rule, check.fixed, finding, subject);
-                    found.push(check.rule.id);
+                    self.tally.add(&check.rule, finding, place);
+                    found.push(check.id());
                 }
             }
             for event in &span.events {
@@ -163,7 +172,7 @@ impl Intake {
             [] => Symbol::EMPTY,
             _ => self.symbols.intern(&together(found)),
         };
-        self.spans.push(SpanFacts { found, ..facts });
+        self.spans.push(SpanFacts { span_type, found, ..facts });
     }
 
     fn span_event(&mut self, event: &Event, span: &Span, origin: Origin<'_>) {
@@ -300,6 +309,7 @@ fn facts(
         },
         has_guardrail: fields.text(Field::Guardrail).is_some(),
         found: Symbol::EMPTY,
+        span_type: None,
         present: fields.present(),
     }
 }

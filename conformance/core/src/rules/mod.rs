@@ -61,6 +61,10 @@ pub enum Basis {
     Should(&'static str),
     /// The ledger: what was asked and served.
     Truth,
+    /// Telemetry of the same run, which says the same thing in two places.
+    Agreement(&'static str),
+    /// What SDKs and stores of telemetry keep by default, with the limit.
+    Limit(&'static str),
     /// The user's policy.
     Policy,
 }
@@ -73,7 +77,9 @@ impl Basis {
             Basis::Must(place) => format!("a MUST of the conventions: {place}"),
             Basis::Should(place) => format!("a SHOULD of the conventions: {place}"),
             Basis::Truth => "ground truth: the ledger of what was served".to_owned(),
-            Basis::Policy => "the user's policy".to_owned(),
+            Basis::Agreement(between) => format!("telemetry agrees with itself: {between}"),
+            Basis::Limit(limit) => format!("what stores and SDKs keep: {limit}"),
+            Basis::Policy => "your policy, from `spanproof.toml` or its default".to_owned(),
         }
     }
 }
@@ -193,6 +199,30 @@ pub static RULES: &[&Rule] = &[
     &values::span_ids::RULE,
     &values::span_times::RULE,
 ];
+
+impl Rule {
+    /// Where the conventions speak of what the rule asks, by its group.
+    #[must_use]
+    pub fn reference(&self) -> &'static str {
+        let group = self.id.split('/').next().unwrap_or_default();
+        match group {
+            "metrics" | "cardinality" => {
+                "https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/"
+            }
+            "events" | "content" | "redaction" => {
+                "https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-events/"
+            }
+            "status" => "https://opentelemetry.io/docs/specs/semconv/general/recording-errors/",
+            "resource" => "https://opentelemetry.io/docs/specs/otel/schemas/",
+            "trace" | "kind" => "https://opentelemetry.io/docs/specs/otel/trace/api/",
+            "types" | "limits" => "https://opentelemetry.io/docs/specs/otel/common/",
+            "usage" | "truth" | "streaming" | "behaviour" => {
+                "https://opentelemetry.io/docs/specs/semconv/gen-ai/aws-bedrock/"
+            }
+            _ => "https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/",
+        }
+    }
+}
 
 /// The rule with this id.
 #[must_use]

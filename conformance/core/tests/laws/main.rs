@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod arbitrary;
+mod expected;
 mod made;
 
 use arbitrary::{any_metric, any_span, metrics, value};

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use jsonschema::{Registry, Validator};
 use serde_json::Value;
-use spanproof_schemas::report::{Level, Report};
+use spanproof_schemas::report::{Level, Report, Verdict};
 use spanproof_schemas::report_line::ReportLine;
 
 use super::samples::{conforming, every_report, nothing_captured, with_findings};
-use crate::report::{Format, Style, github, json, jsonl, junit, markdown, sarif};
+use crate::report::{Format, Style, github, html, human, json, jsonl, junit, markdown, sarif};
 
 /// A schema of ours, compiled. It may refer to the one of reports.
 fn with_schema(name: &str, check: impl FnOnce(&Validator)) {
@@ -68,7 +68,9 @@ fn json_lines_match_their_schema_and_end_with_the_summary() {
             }
             let Some(ReportLine::Summary(summary)) = last else { panic!("no summary:\n{text}") };
             assert_eq!(summary.findings, report.findings.len() as u64);
-            assert_eq!(text.lines().count(), report.findings.len() + 1);
+            assert_eq!(summary.deviations, report.deviations.len() as u64);
+            let lines = report.findings.len() + report.deviations.len() + 1;
+            assert_eq!(text.lines().count(), lines);
         }
     });
 }
@@ -90,6 +92,7 @@ fn nothing_captured_is_no_pass_anywhere() {
 #[test]
 fn what_does_not_fail_the_run_fails_no_test_case() {
     let mut report = with_findings();
+    report.deviations.clear();
     report.findings.retain(|group| group.level < Level::Violation);
     assert!(!junit(&report).contains("<failure"));
     report.fail_on = Level::Information;
@@ -107,9 +110,10 @@ fn annotations_are_bounded_and_the_rest_is_counted() {
             group
         })
         .collect();
+    report.deviations.clear();
     let text = github(&report);
     assert_eq!(text.matches("::error ").count(), 10);
-    insta::assert_snapshot!(text.lines().nth(9).unwrap(), @"::error title=spanproof::and 16 more kinds of finding, 16 violations in all; see the report of the run");
+    insta::assert_snapshot!(text.lines().nth(9).unwrap(), @"::error title=spanproof::and 16 more of these, with 16 findings; see the report of the run");
 }
 
 #[test]
@@ -129,7 +133,50 @@ fn fingerprints_do_not_depend_on_the_run() {
     let mut all = prints(&first);
     all.sort_by_key(Value::to_string);
     all.dedup();
-    assert_eq!(all.len(), first.findings.len(), "each finding has its own");
+    let expected: usize = first.deviations.iter().map(|known| known.findings.len()).sum();
+    assert_eq!(all.len(), first.findings.len() + expected, "each finding has its own");
+}
+
+#[test]
+fn what_is_expected_shows_as_such_and_fails_nothing() {
+    let mut report = with_findings();
+    report.findings.clear();
+    report.deviations.retain(|deviation| deviation.problem.is_none());
+    report.verdict = Verdict::Conforms;
+    let junit = junit(&report);
+    assert!(!junit.contains("<failure"), "{junit}");
+    assert!(junit.contains("<skipped>expected: 1,212 findings"), "{junit}");
+    let sarif: Value = serde_json::from_str(&sarif(&report)).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.len(), 2);
+    assert!(results.iter().all(|result| result["suppressions"][0]["kind"] == "external"));
+    let github = github(&report);
+    assert!(!github.contains("::error") && github.contains("::notice"), "{github}");
+    for text in [markdown(&report), human(&report, Style::Plain)] {
+        assert!(text.contains("conforms: nothing found in 80,000 calls, beside 1,212 expected"));
+        assert!(text.contains("the profile is cut off the model id until 2.0"), "{text}");
+    }
+    let page = html(&report);
+    assert!(page.contains("id=\"expected\"") && !page.contains("id=\"broken\""), "{page}");
+}
+
+#[test]
+fn what_no_longer_holds_fails_in_every_format() {
+    let mut report = with_findings();
+    report.findings.clear();
+    report.deviations.retain(|deviation| deviation.problem.is_some());
+    let junit = junit(&report);
+    assert_eq!(junit.matches("<failure").count(), 2, "{junit}");
+    let sarif: Value = serde_json::from_str(&sarif(&report)).unwrap();
+    let told = &sarif["runs"][0]["invocations"][0]["toolConfigurationNotifications"];
+    let location = &told[0]["locations"][0]["physicalLocation"];
+    assert_eq!(location["artifactLocation"]["uri"], "spanproof.toml");
+    assert_eq!(location["region"]["startLine"], 13);
+    assert!(github(&report).starts_with("::error file=spanproof.toml,line=13,title=spanproof::"));
+    for text in [markdown(&report), human(&report, Style::Plain), html(&report)] {
+        assert!(text.contains("spanproof.toml:13"), "{text}");
+        assert!(text.contains("2 expected deviations no longer hold in 80,000 calls"), "{text}");
+    }
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn lines_fit_and_carry_no_escape_sequences_unless_asked_for() {
     }
     let coloured = human(&with_findings(), Style::Coloured);
     assert!(coloured.starts_with("\u{1b}[1;31mdoes not conform"));
-    let plain = ["1;31", "31", "33", "36", "1", "0"]
+    let plain = ["1;31", "31", "32", "33", "36", "1", "0"]
         .iter()
         .fold(coloured, |text, colour| text.replace(&format!("\u{1b}[{colour}m"), ""));
     assert_eq!(plain, human(&with_findings(), Style::Plain));

@@ -9,6 +9,8 @@ use spanproof_schemas::report::{
     TraceExcerpt, TruthRow, TruthTable, UsageComparison, Verdict,
 };
 
+use super::deviations::deviations;
+
 const MODEL: &str = "us.anthropic.claude-3-7-sonnet-20250219-v1:0";
 const TRACE: &str = "5b8efff798038103d269b633813fc60c";
 const EPOCH_UNIX_NANOS: u64 = 1_767_225_600_000_000_000;
@@ -55,6 +57,7 @@ pub(super) fn conforming() -> Report {
             ]),
         }),
         findings: Vec::new(),
+        deviations: Vec::new(),
         usage: UsageComparison { served: tokens, reported: tokens },
         cost: Some(Cost {
             served_usd: 1_234.567,
@@ -89,9 +92,14 @@ pub(super) fn telling(name: &str, value: &str) -> Report {
         join.unmatched_calls = 7;
     }
     report.findings = findings(name, value);
+    report.deviations = deviations(name, value);
     for rule in &mut report.rules {
-        let own = report.findings.iter().filter(|group| group.rule == rule.id);
-        rule.findings = own.map(|group| group.count).sum();
+        let count = |groups: &[FindingGroup]| -> u64 {
+            let own = groups.iter().filter(|group| group.rule == rule.id);
+            own.map(|group| group.count).sum()
+        };
+        rule.findings = count(&report.findings);
+        rule.expected = report.deviations.iter().map(|known| count(&known.findings)).sum();
     }
     report.traces = vec![trace(name, value)];
     report.truth = Some(truth(name, value));
@@ -308,6 +316,7 @@ fn rules() -> Vec<RuleOutcome> {
         state,
         checked: checked.iter().copied().collect(),
         findings: 0,
+        expected: 0,
         basis: "ground truth: the ledger of what was served".to_owned(),
         what_it_checks: "The `value` against what was served, where the answer arrived in full."
             .to_owned(),

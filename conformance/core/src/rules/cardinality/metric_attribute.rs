@@ -10,7 +10,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "cardinality/metric-attribute",
     summary: "no metric attribute holds an id, so that the number of series stays small",
     level: Level::Violation,
-    basis: Basis::Policy,
+    basis: Basis::Limit("metrics stores bill each series"),
     since: None,
     until: None,
     docs: Docs {

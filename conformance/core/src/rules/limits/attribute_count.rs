@@ -8,7 +8,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "limits/attribute-count",
     summary: "a span has no more attributes than SDKs let through by default",
     level: Level::Improvement,
-    basis: Basis::Policy,
+    basis: Basis::Limit("`OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT` of SDKs"),
     since: None,
     until: None,
     docs: Docs {

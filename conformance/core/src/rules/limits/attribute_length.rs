@@ -10,7 +10,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "limits/attribute-length",
     summary: "no text is longer than Grafana Tempo keeps by default",
     level: Level::Improvement,
-    basis: Basis::Policy,
+    basis: Basis::Limit("`max_attribute_bytes` of Grafana Tempo"),
     since: None,
     until: None,
     docs: Docs {

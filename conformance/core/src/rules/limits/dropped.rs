@@ -8,7 +8,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "limits/dropped",
     summary: "the SDK dropped nothing of a span",
     level: Level::Improvement,
-    basis: Basis::Policy,
+    basis: Basis::Limit("what an SDK drops is in no store"),
     since: None,
     until: None,
     docs: Docs {

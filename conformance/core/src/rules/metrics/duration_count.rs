@@ -9,7 +9,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "metrics/duration-count",
     summary: "the duration metric counts as many calls as there are spans",
     level: Level::Violation,
-    basis: Basis::Truth,
+    basis: Basis::Agreement("spans and the duration metric"),
     since: None,
     until: None,
     docs: Docs {

@@ -9,7 +9,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "metrics/duration-sum",
     summary: "the duration metric sums up to the duration of the spans",
     level: Level::Violation,
-    basis: Basis::Truth,
+    basis: Basis::Agreement("spans and the duration metric"),
     since: None,
     until: None,
     docs: Docs {

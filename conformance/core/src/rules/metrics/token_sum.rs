@@ -12,7 +12,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "metrics/token-sum",
     summary: "the token metric sums up to the usage of the spans",
     level: Level::Violation,
-    basis: Basis::Truth,
+    basis: Basis::Agreement("spans and the token metric"),
     since: None,
     until: None,
     docs: Docs {

@@ -8,7 +8,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "trace/agent-parent",
     summary: "the calls of an agent are within its span",
     level: Level::Improvement,
-    basis: Basis::Truth,
+    basis: Basis::Agreement("the spans of a trace"),
     since: None,
     until: None,
     docs: Docs {

@@ -9,7 +9,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     id: "trace/parent-call",
     summary: "the span of one call is not the parent of the span of another",
     level: Level::Violation,
-    basis: Basis::Truth,
+    basis: Basis::Agreement("the spans of a trace, and with a ledger the calls"),
     since: None,
     until: None,
     docs: Docs {

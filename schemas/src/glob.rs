@@ -1,7 +1,8 @@
 //! Patterns with `*`, which stands for any text, also none.
 
 /// Whether all of `text` fits `pattern`.
-pub(crate) fn fits(pattern: &str, text: &str) -> bool {
+#[must_use]
+pub fn fits(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     // There is a first part, perhaps an empty one.
     let first = parts.next().unwrap_or_default();
