@@ -13,7 +13,7 @@ pub(in crate::rules) static RULE: Rule = Rule {
     since: None,
     until: None,
     docs: Docs {
-        what_it_checks: "For each model and operation, the count of \
+        what_it_checks: "For each model and operation that the metric names, the count of \
             `gen_ai.client.operation.duration` (and, in the conventions in development, \
             `gen_ai.client.inference.duration`) over all its streams against the number of spans \
             of model calls, of those scopes that emit the metric. Failed calls count on both \

@@ -59,7 +59,8 @@ struct Durations<'a> {
     errors: BTreeMap<&'a str, u64>,
 }
 
-/// The duration metric and the spans behind it, by model and operation.
+/// The duration metric and the spans behind it, by what of model and operation the metric names:
+/// that it lacks one is for the rules of presence to say.
 #[derive(Debug, Default)]
 struct DurationSides<'a> {
     /// The metric's name, of several the first.
@@ -81,6 +82,8 @@ impl<'a> DurationSides<'a> {
         }
         let by_model = metrics.iter().any(|metric| names_models(view, *metric));
         let model = |symbol| if by_model { view.text(symbol) } else { "" };
+        let mut streams = metrics.iter().flat_map(|metric| view.metrics.streams(*metric));
+        let by_operation = streams.any(|stream| stream.operation != Symbol::EMPTY);
         let mut sides = DurationSides::default();
         for metric in &metrics {
             // In a migration both metrics measure the same calls.
@@ -102,7 +105,8 @@ impl<'a> DurationSides<'a> {
         }
         sides.metric = metrics[0].metric("");
         for span in spans_behind(view, &metrics) {
-            let operation = view.symbols.option(span.operation).unwrap_or("");
+            let operation =
+                view.symbols.option(span.operation).filter(|_| by_operation).unwrap_or_default();
             let side = sides.spans.entry((span.model.map_or("", model), operation)).or_default();
             side.count += span.count;
             side.seconds += span.seconds();
