@@ -145,6 +145,14 @@ async fn a_session_goes_on() {
     assert_eq!(mock.post("/retrieveAndGenerate", &[], &body).await.json()["sessionId"], id);
     let streamed = mock.post("/retrieveAndGenerateStream", &[], &body).await;
     assert_eq!(streamed.header("x-amzn-bedrock-knowledge-base-session-id"), Some(id));
+    let anew = mock.post("/retrieveAndGenerate", &[], &generate(&json!({}))).await.json();
+    assert_eq!(anew["sessionId"], id);
+    let mut exchanges = mock.exchanges().await;
+    exchanges.sort_unstable_by_key(|exchange| exchange.sequence);
+    let tokens: Vec<u64> = exchanges.iter().map(|exchange| exchange.usage.input_tokens).collect();
+    let [first, second, third, anew] = tokens[..] else { panic!("{tokens:?}") };
+    // What was said before is read again.
+    assert!(first < second && second < third && anew == first, "{tokens:?}");
 }
 
 #[tokio::test]

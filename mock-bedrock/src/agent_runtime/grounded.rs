@@ -11,6 +11,7 @@ use super::citation::{self, Citation};
 use super::generation::{self, Said, chat_model};
 use super::guard::{Guard, GuardrailConfiguration, Verdict};
 use super::knowledge_base::{KnowledgeBase, Passage};
+use super::session::{IDLE, Remembered, SessionKey};
 use super::{MEDIAN_SEARCH_MS, RetrievalConfiguration, check_session};
 use crate::answer::{Answer, Block, Stop};
 use crate::asked::Asked;
@@ -25,6 +26,9 @@ const RESULTS: &str = "$search_results$";
 const QUERY: &str = "$query$";
 /// What the model is told when the request has no template of its own.
 const TEMPLATE: &str = "Answer the question with what these passages say, and cite them. Say so if they do not hold the answer.\n\n$search_results$";
+
+/// What stands in place of an agent's id for the sessions of these operations.
+const SESSIONS: &str = "RetrieveAndGenerate";
 
 /// Characters of a document that the request brings which one passage holds.
 const PASSAGE_CHARS: usize = 800;
@@ -163,8 +167,14 @@ impl Request {
         let guard = Guard::of(asked, guardrail)?;
         let seen = guard.as_ref().map(|guard| guard.input(&query));
 
+        let sessions = &asked.service.sessions;
+        let known = self.session_id.as_deref().map(|id| session(asked, id));
         let mut turn = Turn::new();
         turn.add_system(&instruct(generation, &passages, &query));
+        for said in known.as_ref().map(|known| sessions.recall(known)).unwrap_or_default() {
+            turn.begin_message(said.role);
+            turn.add_text(&said.text);
+        }
         turn.begin_message("user");
         turn.add_text(&query);
         turn.parameters = parameters;
@@ -203,7 +213,27 @@ impl Request {
         let marker = answer.marker.clone().filter(|marker| text.contains(marker.as_str()));
         asked.exchange.markers.extend(marker);
         let session_id = self.session_id.unwrap_or_else(|| draw::uuid(answer.key, 1));
+        let session = session(asked, &session_id);
+        if known.is_none() {
+            // One request asked twice is given the same id, and begins anew.
+            sessions.end(&session);
+        }
+        sessions.remember(
+            session,
+            vec![Remembered::user(query), Remembered::assistant(text.as_str())],
+            IDLE,
+        );
         Ok(Grounded { answer, text, citations, session_id, guardrail_action })
+    }
+}
+
+/// The key of a session of these operations.
+fn session(asked: &Asked<'_>, id: &str) -> SessionKey {
+    SessionKey {
+        test: asked.exchange.test_id.clone(),
+        agent: SESSIONS.to_owned(),
+        alias: String::new(),
+        session: id.to_owned(),
     }
 }
 
