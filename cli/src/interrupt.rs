@@ -1,8 +1,44 @@
 //! Ctrl-C and SIGTERM: a run ends cleanly, with a report of what was seen.
 
 use std::io;
+use std::thread;
 
 use tokio::process::Child;
+use tokio::sync::oneshot;
+
+/// What ends a server beside Ctrl-C and SIGTERM.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Until {
+    /// End when standard input ends, too: as it does for a program that keeps it open when that
+    /// program is gone, however it went
+    #[arg(long)]
+    until_stdin_ends: bool,
+}
+
+impl Until {
+    /// Waits until the server is to end.
+    pub(crate) async fn over(&self) -> io::Result<()> {
+        if !self.until_stdin_ends {
+            return requested().await;
+        }
+        tokio::select! {
+            _ = stdin_end() => Ok(()),
+            interrupted = requested() => interrupted,
+        }
+    }
+}
+
+/// Resolves when standard input ends, or cannot be read any more. It is read on a thread of its own,
+/// for which the end of the process does not wait.
+fn stdin_end() -> oneshot::Receiver<()> {
+    let (over, end) = oneshot::channel();
+    thread::spawn(move || {
+        // An input that cannot be read has ended, too. Nobody may be there any more to be told.
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        let _ = over.send(());
+    });
+    end
+}
 
 /// Waits until the user, or whoever started the process, asks it to end.
 pub(crate) async fn requested() -> io::Result<()> {

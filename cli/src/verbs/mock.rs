@@ -15,18 +15,19 @@ use spanproof_schemas::speed::Speed;
 
 use crate::configuration::{self, AuthMode, Listen, MockTable};
 use crate::exit::{Failure, OrFail as _, Outcome};
+use crate::interrupt::Until;
 use crate::judging::check_writable;
+use crate::output;
 use crate::servers::start_mock;
 use crate::serving::ServingArgs;
-use crate::{interrupt, output};
 
 /// How many records the admin endpoint can show if nobody says otherwise.
 const KEEP_RECORDS: usize = 10_000;
 /// Where the mock shows them.
 const LEDGER_PATH: &str = "/_spanproof/ledger";
 
-/// Arguments of `mock`. Each can stand in the `[mock]` table of `spanproof.toml` too, under the
-/// same name; the command line wins.
+/// Arguments of `mock`. Each setting can stand in the `[mock]` table of `spanproof.toml` too, under
+/// the same name; the command line wins.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
@@ -48,6 +49,8 @@ pub(crate) struct Args {
     /// current folder
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    until: Until,
     /// Answer so many times as fast as the models do, or `max`: at once [default: 1x]
     #[arg(long, value_name = "FACTORx|max", help_heading = "Serving")]
     speed: Option<Speed>,
@@ -139,7 +142,7 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     output::show(format!("{endpoint}\n"))?;
     let authority = encryption.and_then(|encryption| encryption.authority);
     output::complain(&welcome(&endpoint, authority.as_ref().map(|(path, _)| &**path), &records));
-    interrupt::requested().await.or_could_not_judge()?;
+    args.until.over().await.or_could_not_judge()?;
     server.shutdown().await.or_could_not_judge()?;
     Ok(Outcome::Conforms)
 }

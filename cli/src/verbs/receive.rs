@@ -7,8 +7,9 @@ use conformance::capture::Writer;
 use conformance::receiver::{Config, Receiver};
 
 use crate::exit::{Failure, OrFail as _, Outcome};
+use crate::interrupt::Until;
 use crate::judging::check_writable;
-use crate::{interrupt, output};
+use crate::output;
 
 /// Arguments of `receive`.
 #[derive(Debug, clap::Args)]
@@ -23,6 +24,8 @@ pub(crate) struct Args {
     /// OTLP protobuf otherwise
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    #[command(flatten)]
+    until: Until,
 }
 
 pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
@@ -39,7 +42,7 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
         }
     }
     output::complain("receiving; Ctrl-C ends it and closes the capture");
-    interrupt::requested().await.or_could_not_judge()?;
+    args.until.over().await.or_could_not_judge()?;
     let counts = receiver.shutdown().await.or_could_not_judge()?;
     output::complain(&format!(
         "captured {} spans, {} metric points and {} log records in {}",

@@ -72,6 +72,30 @@ impl Drop for Mock {
 }
 
 #[test]
+fn a_server_that_is_to_end_with_its_standard_input_does() {
+    let folder = Folder::new();
+    let receive = ["receive", "--listen-grpc", "127.0.0.1:0", "--listen-http", "127.0.0.1:0"];
+    let receive = [&receive[..], &["--out", "capture.otlp"]].concat();
+    for (verb, code) in [(vec!["mock"], 0), (receive, 4)] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_spanproof"))
+            .args(&verb)
+            .arg("--until-stdin-ends")
+            .current_dir(folder.path("."))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        assert!(said.contains("http://127.0.0.1:"), "{verb:?} said {said:?}");
+        assert_eq!(child.try_wait().unwrap(), None, "{verb:?} ended while its input was open");
+        drop(child.stdin.take());
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{verb:?}");
+    }
+}
+
+#[test]
 fn the_file_says_what_flags_say_and_flags_win() {
     let folder = Folder::new();
     fs::create_dir(folder.path("conf")).unwrap();

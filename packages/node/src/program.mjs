@@ -14,7 +14,6 @@ export function binary() {
 // running, and ends with it.
 export class Server {
   #process;
-  #end;
 
   static async start(args, lines) {
     const server = new Server();
@@ -23,15 +22,13 @@ export class Server {
   }
 
   async #start(args, lines) {
-    const child = spawn(binary(), args, { stdio: ["ignore", "pipe", "pipe"] });
+    // Nothing is written to its input, which ends when this process does, however that comes about.
+    const child = spawn(binary(), [...args, "--until-stdin-ends"]);
     this.#process = child;
     let complaints = "";
     child.stderr.setEncoding("utf8").on("data", (text) => (complaints += text));
-    this.#end = () => child.kill();
-    process.once("exit", this.#end);
     this.said = [];
     const failed = once(child, "close").then(([code]) => {
-      process.removeListener("exit", this.#end);
       if (this.said.length < lines) {
         throw new Error(`\`spanproof ${args.join(" ")}\` ended with ${code}:\n${complaints.trim()}`);
       }
@@ -43,7 +40,7 @@ export class Server {
       await failed;
     })();
     await Promise.race([read, failed]);
-    for (const handle of [child, child.stdout, child.stderr]) handle.unref();
+    for (const handle of [child, ...child.stdio]) handle.unref();
   }
 
   async stop() {

@@ -35,8 +35,9 @@ class Server:
         # A file, since nobody reads a pipe while the server writes.
         self._errors = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
-            [binary(), *arguments],
-            stdin=subprocess.DEVNULL,
+            [binary(), *arguments, "--until-stdin-ends"],
+            # Nothing is written to it. It ends when this process does, however that comes about.
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
@@ -55,6 +56,7 @@ class Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._process.stdin.close()
         self._process.stdout.close()
         self._errors.seek(0)
         self.errors = self._errors.read().decode(errors="replace").strip()
