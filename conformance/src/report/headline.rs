@@ -93,7 +93,7 @@ fn levels(findings: &[FindingGroup]) -> String {
             let groups = findings.iter().filter(|group| group.level == level);
             let count = groups.fold(0_u64, |sum, group| sum.saturating_add(group.count));
             (count > 0).then(|| match level {
-                Level::Information => format!("{} for information", grouped(count)),
+                Level::Information => format!("{} of information", counted(count, "piece")),
                 Level::Improvement | Level::Violation => counted(count, level.as_str()),
             })
         })

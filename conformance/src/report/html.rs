@@ -47,7 +47,7 @@ pub fn html(report: &Report) -> String {
                     (expected::broken(report))
                     (findings::findings(report))
                     (expected::held(report))
-                    @if let Some(table) = &report.truth { (calls::calls(table)) }
+                    @if let Some(table) = &report.truth { (calls::calls(report, table)) }
                     @if !report.coverage.is_empty() { (coverage::coverage(&report.coverage)) }
                     @if !report.rules.is_empty() { (rules::rules(&report.rules)) }
                 }
@@ -145,7 +145,7 @@ fn facts(report: &Report) -> Vec<Fact> {
         ("Improvements", of_level(Level::Improvement), String::new()),
     ];
     if !report.deviations.is_empty() {
-        facts.push(("Expected findings", grouped(all_held(report)), String::new()));
+        facts.push(("Expected", grouped(all_held(report)), String::new()));
     }
     if let Some(join) = &report.join {
         let of = format!("of {} joined with a span", grouped(join.calls));

@@ -96,7 +96,7 @@ fn load_block(load: &Load) -> String {
         &format!(
             "{} planned for {}; {} started, {} completed, {} failed, in {}",
             counted(*intended, "call"),
-            shortened(client, 60),
+            shortened(client, 120),
             grouped(*started),
             grouped(*completed),
             grouped(*failed),

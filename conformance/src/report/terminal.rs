@@ -14,8 +14,7 @@ pub fn terminal(page: &str, style: Style) -> String {
         if line.starts_with("```") {
             is_code = !is_code;
         } else if is_code {
-            out.push_str("    ");
-            out.push_str(line);
+            out.push_str(format!("    {line}").trim_end());
             out.push('\n');
         } else if let Some(title) = line.trim_start_matches('#').strip_prefix(' ')
             && line.starts_with('#')

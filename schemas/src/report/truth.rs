@@ -10,7 +10,7 @@ use super::{JoinMeans, TokenCounts};
 pub struct TruthTable {
     /// Calls of the ledger.
     pub calls: u64,
-    /// Of which so many have a finding.
+    /// Of which so many have a finding, be it expected or not.
     pub calls_with_findings: u64,
     /// The first calls, and after these the first with findings, by arrival. Bounded, so that the
     /// report of a long run can be opened.
@@ -32,7 +32,7 @@ pub struct TruthRow {
     /// What its span says; absent for a call without a span.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported: Option<Reported>,
-    /// The rules that found something on the call or on its span, by id.
+    /// The rules that found something on the call or on its span, be it expected or not, by id.
     pub rules: Vec<String>,
 }
 

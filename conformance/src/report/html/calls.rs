@@ -1,20 +1,25 @@
 //! The truth table: each call as it was served, beside what its span says.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
-use spanproof_schemas::report::{JoinMeans, Reported, Served, TruthRow, TruthTable};
+use spanproof_schemas::report::{JoinMeans, Report, Reported, Served, TruthRow, TruthTable};
 
 use super::findings::anchor;
 use crate::report::number::{duration, grouped};
 use crate::report::text::visible;
 
-pub(super) fn calls(table: &TruthTable) -> Markup {
+pub(super) fn calls(report: &Report, table: &TruthTable) -> Markup {
+    let unexpected: BTreeSet<&str> =
+        report.findings.iter().map(|group| group.rule.as_str()).collect();
     let shown = table.rows.len() as u64;
     html! {
         section {
             h2 id="calls" { "Calls" }
             p {
                 (grouped(table.calls)) " served, " (grouped(table.calls_with_findings))
-                " with findings on the call or its span. "
+                " with findings on the call or its span"
+                @if !report.deviations.is_empty() { ", expected ones among them" } ". "
                 @if shown < table.calls {
                     (grouped(shown)) " are listed: the first, and after these those with findings. "
                 }
@@ -34,14 +39,15 @@ pub(super) fn calls(table: &TruthTable) -> Markup {
                         th scope="col" { "cache read" } th scope="col" { "cache write" }
                         th scope="col" { "end" } th scope="col" { "span" } th scope="col" { "found" }
                     } }
-                    tbody { @for row in &table.rows { (call(row)) } }
+                    tbody { @for row in &table.rows { (call(row, &unexpected)) } }
                 }
             }
         }
     }
 }
 
-fn call(row: &TruthRow) -> Markup {
+/// A call. Of rules that have none but expected findings, these are shown.
+fn call(row: &TruthRow, unexpected: &BTreeSet<&str>) -> Markup {
     let served = &row.served;
     let tokens = served.tokens;
     let reported = row.reported.as_ref();
@@ -49,7 +55,7 @@ fn call(row: &TruthRow) -> Markup {
         count(label, served, row.reported.as_ref(), reported)
     };
     html! {
-        tr class=[(!row.rules.is_empty()).then_some("found")] {
+        tr class=[row.rules.iter().any(|rule| unexpected.contains(&**rule)).then_some("found")] {
             th scope="row" data-label="#" { (row.exchange) }
             td.call data-label="call" {
                 (visible(&row.operation)) br;
@@ -79,7 +85,10 @@ fn call(row: &TruthRow) -> Markup {
                 }
             }
             td.rules data-label="found" {
-                @for rule in &row.rules { a href={ "#" (anchor(rule)) } { (visible(rule)) } }
+                @for rule in &row.rules {
+                    @if unexpected.contains(&**rule) { a href={ "#" (anchor(rule)) } { (visible(rule)) } }
+                    @else { a href="#expected" { (visible(rule)) " (expected)" } }
+                }
             }
         }
     }

@@ -74,7 +74,7 @@ fn row(deviation: &Deviation) -> Markup {
             td {
                 (count(deviation))
                 @for group in &deviation.findings {
-                    br; span.says { (visible(&group.rule)) ": " (prose(&group.message)) " "
+                    span.says { (visible(&group.rule)) ": " (prose(&group.message)) " "
                         (grouped(group.count)) "×" }
                 }
             }

@@ -101,10 +101,16 @@ fn looked_up(subject: &Subject) -> String {
 
 /// Examples that say something else than the first, one line each, and how many there are beside.
 fn further(first: &Example, others: &[Example], count: u64) -> String {
-    let values = |example: &Example| (example.expected.clone(), example.actual.clone());
+    let values = |example: &Example| {
+        let Example { attribute, expected, actual, .. } = example.clone();
+        (attribute, expected, actual)
+    };
     let mut shown: Vec<&Example> = Vec::new();
     for other in others {
         let is_new = |known: &&Example| values(known) != values(other);
+        if values(other) == (None, None, None) {
+            continue;
+        }
         if shown.len() + 1 < EXAMPLES && [first].iter().chain(&shown).all(is_new) {
             shown.push(other);
         }
@@ -112,7 +118,10 @@ fn further(first: &Example, others: &[Example], count: u64) -> String {
     let mut out = String::new();
     for example in &shown {
         let mut parts = Vec::new();
-        for (title, value) in [("expected", &example.expected), ("actual", &example.actual)] {
+        let attribute = example.attribute.clone().filter(|at| Some(at) != first.attribute.as_ref());
+        for (title, value) in
+            [("at", &attribute), ("expected", &example.expected), ("actual", &example.actual)]
+        {
             if let Some(value) = value {
                 parts.push(format!("{title} {}", shortened(value, 60)));
             }

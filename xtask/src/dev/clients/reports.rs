@@ -11,9 +11,13 @@ use super::super::test::succeed;
 /// The formats that others have described.
 const FORMATS: [(&str, &str); 3] = [("junit", "xml"), ("sarif", "sarif"), ("html", "html")];
 
+/// One entry takes everything, so that the other is stale.
+const EXPECTED: &str = "[[expected-deviations]]\nrule = \"*\"\nreason = \"known & <named>\"\n\n\
+                        [[expected-deviations]]\nrule = \"redaction/*\"\nreason = \"old\"\n";
+
 /// Freshly written reports are what the schema of SARIF, the schema of Jenkins for JUnit XML and
-/// the Nu Html Checker ask for: of a load that conforms, of one with findings of all kinds, and of
-/// a run that captured nothing.
+/// the Nu Html Checker ask for: of a load that conforms, of one with findings of all kinds, of one
+/// whose findings are expected, and of a run that captured nothing.
 pub(crate) fn public_schemas(root: &Path) -> Result<()> {
     let reports = tempfile::tempdir()?;
     let nothing = reports.path().join("nothing.jsonl");
@@ -25,6 +29,9 @@ pub(crate) fn public_schemas(root: &Path) -> Result<()> {
     // The same, judged by a version that the client does not speak.
     let check = ["check", "capture.otlp", "--ledger", "ledger.jsonl", "--semconv", "1.36.0"];
     write(reports.path(), "findings", 1, &check)?;
+    fs::write(reports.path().join("expected.toml"), EXPECTED)?;
+    let expected = [&check[..], &["--config", "expected.toml"]].concat();
+    write(reports.path(), "expected", 1, &expected)?;
     write(reports.path(), "nothing", 4, &["check", nothing])?;
 
     let folder = root.join("clients/node/reports");
