@@ -222,3 +222,43 @@ fn order(example: &Example) -> impl Ord + '_ {
         (&subject.scope, &subject.span_name, attribute, expected, actual),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::expectation::{Expectations, RuleExpectations};
+    use crate::rules::RULES;
+
+    /// What is found at attributes of these numbers, by who takes it.
+    fn tally(numbers: impl Iterator<Item = usize>) -> Tally {
+        let baseline = Some(Baseline { least: Level::Information, counted: None });
+        let expectations = Expectations { baseline, ..Expectations::default() };
+        let expected = Arc::new(RuleExpectations::of(RULES[0].id, &expectations));
+        let rule = ActiveRule { rule: RULES[0], fixed: None, expected };
+        let mut tally = Tally::default();
+        for number in numbers {
+            let finding = Finding::new("wrong").attribute(format!("a.{number:05}"));
+            tally.add(&rule, finding, Subject::default);
+        }
+        tally
+    }
+
+    fn counts(tally: Tally) -> Vec<(Taker, u64)> {
+        let groups = tally.into_groups().0.into_iter();
+        groups.map(|((_, taker), group)| (taker, group.count)).collect()
+    }
+
+    #[test]
+    fn of_too_many_kinds_the_first_are_counted_whatever_the_order() {
+        let most = Baseline::MOST_KINDS + 10;
+        let ascending = counts(tally((0..most).chain(0..20)));
+        assert_eq!(ascending.len(), Baseline::MOST_KINDS + 1);
+        assert_eq!(ascending[0], (Taker::Nobody, 10), "those beyond are expected by nobody");
+        assert_eq!(counts(tally((0..20).chain((0..most).rev()))), ascending);
+        let mut parts = tally((0..most).step_by(2).chain(0..20));
+        parts.merge(tally((1..most).step_by(2)));
+        assert_eq!(counts(parts), ascending);
+    }
+}
