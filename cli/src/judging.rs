@@ -11,8 +11,9 @@ use anyhow::{Context as _, anyhow, bail};
 use conformance::capture::{Export, ReadError, Reader, Source, Writer};
 use conformance::compressed::decompressed;
 use conformance::report::{Format, ReportTarget};
+use conformance::snapshot::{Snapshot, Withheld};
 use conformance::tempo;
-use conformance_core::{Excerpts, Judge};
+use conformance_core::{Content, Excerpts, Judge};
 use spanproof_schemas::ledger::{LEDGER_VERSION, Record};
 use spanproof_schemas::price::PriceTable;
 use spanproof_schemas::report::{Load, REPORT_VERSION, Report, TraceExcerpt};
@@ -22,6 +23,7 @@ use crate::configuration::Configuration;
 use crate::cost::cost;
 use crate::exit::{Failure, OrFail as _, Outcome, verdict};
 use crate::output;
+use crate::snapshot::Kept;
 
 /// The longest line of a ledger: far above a record with the content of its exchange.
 const MAX_LEDGER_LINE_BYTES: u64 = 256 << 20;
@@ -83,6 +85,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) tempo: Option<tempo::Query>,
     /// The truth.
     pub(crate) ledger: Option<&'a Path>,
+    /// The snapshot to compare with.
+    pub(crate) snapshot: Option<Kept<'a>>,
     /// What the load generator did.
     pub(crate) load: Option<Load>,
     /// Whether it is all that was to be captured, so that what is not in it is not there.
@@ -96,13 +100,21 @@ pub(crate) fn judge(
 ) -> Result<Report, Failure> {
     let captures =
         Captures::new(evidence.captures, evidence.tempo.as_ref()).or_could_not_judge()?;
+    let withholds_content = configuration.settings.content == Content::Off;
     let mut judge = Judge::new(configuration.settings);
     if let Some(path) = evidence.ledger {
         read_ledger(path, &mut judge)
             .with_context(|| format!("cannot read the ledger {}", path.display()))
             .or_could_not_judge()?;
     }
-    let judge = captures.judge(judge).or_could_not_judge()?;
+    let mut judge = captures.judge(judge).or_could_not_judge()?;
+    if let Some(kept) = evidence.snapshot {
+        let marker_stems = judge.marker_stems().to_vec();
+        let taken = captures
+            .snapshot(Withheld { content: withholds_content, marker_stems })
+            .or_could_not_judge()?;
+        judge.snapshot(&kept.settle(&taken).or_could_not_judge()?);
+    }
     let judgement = judge.finish();
     let captured_nothing = judgement.telemetry.is_empty();
     let is_whole = evidence.is_whole && !captured_nothing;
@@ -176,6 +188,12 @@ impl Captures {
             each(export?);
         }
         Ok(())
+    }
+
+    fn snapshot(&self, withheld: Withheld) -> Result<Snapshot, ReadError> {
+        let mut snapshot = Snapshot::new(withheld);
+        self.read(&mut |export| snapshot.add(export))?;
+        Ok(snapshot)
     }
 
     fn excerpts(&self, mut excerpts: Excerpts) -> Result<Vec<TraceExcerpt>, ReadError> {

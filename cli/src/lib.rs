@@ -16,6 +16,7 @@ mod output;
 mod progress;
 mod servers;
 mod serving;
+mod snapshot;
 mod verbs;
 
 use std::ffi::OsString;

@@ -9,6 +9,7 @@ use conformance::tempo;
 use crate::configuration::JudgeArgs;
 use crate::exit::{Failure, OrFail as _, Outcome};
 use crate::judging::{Evidence, ReportArgs, judge_and_report};
+use crate::snapshot::SnapshotArgs;
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
@@ -25,6 +26,8 @@ pub(crate) struct Args {
     tempo: TempoArgs,
     #[command(flatten)]
     judge: JudgeArgs,
+    #[command(flatten)]
+    snapshot: SnapshotArgs,
     #[command(flatten)]
     reports: ReportArgs,
 }
@@ -90,10 +93,12 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let tempo = args.tempo.query().or_usage()?;
     args.reports.check_writable()?;
     configuration.expected.check_writable()?;
+    args.snapshot.check_writable()?;
     let evidence = Evidence {
         captures: &args.captures,
         tempo,
         ledger: args.ledger.as_deref(),
+        snapshot: args.snapshot.kept(),
         load: None,
         is_whole: true,
     };

@@ -93,6 +93,7 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
         captures: &captures,
         tempo: None,
         ledger: Some(&files.ledger),
+        snapshot: None,
         load: Some(outcome.load.clone()),
         is_whole: !outcome.is_stopped && outcome.broken.is_none() && outcome.load.failed == 0,
     };

@@ -12,6 +12,7 @@ use crate::exit::{Failure, OrFail as _, Outcome};
 use crate::judging::{Evidence, ReportArgs, judge_and_report};
 use crate::servers::{EvidenceArgs, Servers};
 use crate::serving::ServingArgs;
+use crate::snapshot::{Kept, SnapshotArgs};
 use crate::{environment, interrupt, output};
 
 /// Arguments of `run`.
@@ -30,6 +31,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     evidence: EvidenceArgs,
     #[command(flatten)]
+    snapshot: SnapshotArgs,
+    #[command(flatten)]
     reports: ReportArgs,
     /// The command and its arguments, after `--`
     #[arg(required = true, last = true, value_name = "COMMAND")]
@@ -40,6 +43,7 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     let configuration = args.judge.configuration()?;
     args.reports.check_writable()?;
     configuration.expected.check_writable()?;
+    args.snapshot.check_writable()?;
     let table = &configuration.mock;
     let speed = args.speed.or(table.speed).unwrap_or(Speed::Max);
     let config = args.serving.config(table, speed).or_usage()?;
@@ -49,10 +53,12 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     let status = status?;
     let captures = [files.capture.clone()];
     let has_failed = !status.success() && !args.ignore_command_status;
+    let kept = args.snapshot.kept();
     let evidence = Evidence {
         captures: &captures,
         tempo: None,
         ledger: Some(&files.ledger),
+        snapshot: if has_failed { kept.map(Kept::only_compared) } else { kept },
         load: None,
         is_whole: !has_failed,
     };

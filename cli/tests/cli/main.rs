@@ -8,4 +8,5 @@ mod mock;
 mod reports;
 mod run;
 mod semconv;
+mod snapshot;
 mod spanproof;

@@ -8,6 +8,7 @@ use crate::expectation::RuleExpectations;
 use crate::finding::Finding;
 use crate::rules::{Check, RULES, Rule};
 use crate::settings::Settings;
+use crate::snapshot::Snapshot;
 use crate::view::{
     CallView, ContentView, EventView, MetricView, PointView, RunView, ScopeView, SpanView,
     StandingView,
@@ -50,6 +51,7 @@ pub(crate) struct Active {
     pub(crate) call: Checks<fn(&CallView<'_>) -> Vec<Finding>>,
     pub(crate) scope: Checks<fn(&ScopeView<'_>) -> Vec<Finding>>,
     pub(crate) standing: Checks<fn(&StandingView<'_>) -> Vec<Finding>>,
+    pub(crate) snapshot: Checks<fn(&Snapshot) -> Vec<Finding>>,
     pub(crate) run: Checks<fn(&RunView<'_>) -> Vec<Finding>>,
 }
 
@@ -75,6 +77,7 @@ impl Active {
                     Check::Call(check) => active.call.push(ActiveCheck { rule, check }),
                     Check::Scope(check) => active.scope.push(ActiveCheck { rule, check }),
                     Check::Standing(check) => active.standing.push(ActiveCheck { rule, check }),
+                    Check::Snapshot(check) => active.snapshot.push(ActiveCheck { rule, check }),
                     Check::Run(check) => active.run.push(ActiveCheck { rule, check }),
                 }
             }

@@ -17,6 +17,7 @@ use crate::outcome::Looks;
 use crate::scan::Scanner;
 use crate::scopes::Scopes;
 use crate::settings::Settings;
+use crate::snapshot::Snapshot;
 use crate::span_sums::SpanSum;
 use crate::symbol::Symbols;
 use crate::view::{ContentView, Item, RunView, ScopeView};
@@ -192,6 +193,16 @@ impl Intake {
                         ..Subject::default()
                     });
                 }
+            }
+        }
+    }
+
+    /// Runs the rules about snapshots.
+    pub(crate) fn check_snapshot(&mut self, snapshot: &Snapshot) {
+        self.looks.snapshots += 1;
+        for check in &self.active.snapshot {
+            for finding in (check.check)(snapshot) {
+                self.tally.add(&check.rule, finding, Subject::default);
             }
         }
     }

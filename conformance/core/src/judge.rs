@@ -15,6 +15,7 @@ use crate::otlp::{
 use crate::scan::Scanner;
 use crate::settings::{Content, Settings};
 use crate::settled::Settled;
+use crate::snapshot::Snapshot;
 use crate::window::Window;
 
 /// Judges one run. Spans are checked as they come in and then dropped; what the rules about calls
@@ -104,6 +105,13 @@ impl Judge {
         self.intake.logs(request);
     }
 
+    /// What the planted text of the run begins with; none where content is allowed, and before the
+    /// ledger came.
+    #[must_use]
+    pub fn marker_stems(&self) -> &[String] {
+        &self.marker_stems
+    }
+
     /// An intake for part of the telemetry, which judges as this judge does. The ledger must have
     /// come in before.
     #[must_use]
@@ -117,6 +125,11 @@ impl Judge {
     pub fn merge(&mut self, intake: &mut Intake) {
         self.intake.merge(intake);
         self.advance();
+    }
+
+    /// Takes in how the telemetry differs from its snapshot.
+    pub fn snapshot(&mut self, snapshot: &Snapshot) {
+        self.intake.check_snapshot(snapshot);
     }
 
     /// Ends the run and says what was found.

@@ -24,6 +24,7 @@ pub mod pattern;
 pub mod rules;
 pub mod scan;
 pub mod settings;
+pub mod snapshot;
 pub mod span_sums;
 pub mod span_type;
 pub mod symbol;

@@ -72,6 +72,8 @@ pub enum Checked {
     MetricSums,
     /// The spans of the whole run, together.
     Run,
+    /// The telemetry of the run beside its snapshot.
+    Snapshots,
 }
 
 impl Checked {
@@ -88,6 +90,7 @@ impl Checked {
             Checked::Scopes => "scope",
             Checked::MetricSums => "metric stream",
             Checked::Run => "span of the run",
+            Checked::Snapshots => "snapshot",
         }
     }
 }

@@ -12,6 +12,7 @@ mod naming;
 mod presence;
 mod redaction;
 mod resource;
+mod snapshot;
 mod status;
 mod streaming;
 mod trace;
@@ -26,6 +27,7 @@ mod tests;
 use spanproof_schemas::report::Level;
 
 use crate::finding::Finding;
+use crate::snapshot::Snapshot;
 use crate::view::{
     CallView, ContentView, EventView, MetricView, PointView, RunView, ScopeView, SpanView,
     StandingView,
@@ -116,6 +118,8 @@ pub enum Check {
     Scope(fn(&ScopeView<'_>) -> Vec<Finding>),
     /// One GenAI span beside the ledger and in its trace.
     Standing(fn(&StandingView<'_>) -> Vec<Finding>),
+    /// The telemetry beside its snapshot.
+    Snapshot(fn(&Snapshot) -> Vec<Finding>),
     /// The whole run.
     Run(fn(&RunView<'_>) -> Vec<Finding>),
 }
@@ -163,6 +167,7 @@ pub static RULES: &[&Rule] = &[
     &resource::mixed_dialect::RULE,
     &resource::schema_url::RULE,
     &resource::scope_name::RULE,
+    &snapshot::unchanged::RULE,
     &status::error_type::RULE,
     &status::ok_not_set::RULE,
     &streaming::span_end::RULE,

@@ -3,9 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+use conformance_core::snapshot::{Change, Snapshot};
 use conformance_core::{Choice, Content, Judge, Judgement, Settings};
 use spanproof_fixtures::corpus::Capture;
-use spanproof_fixtures::{Case, otlp};
+use spanproof_fixtures::{Case, case, otlp};
 use spanproof_schemas::report::FindingGroup;
 
 /// What the judge says of a case.
@@ -30,7 +31,20 @@ pub(crate) fn judge(case: &Case) -> Judgement {
     for log in &case.logs {
         judge.logs(&otlp::logs(log));
     }
+    if let Some(case) = &case.snapshot {
+        judge.snapshot(&snapshot(case));
+    }
     judge.finish()
+}
+
+fn snapshot(case: &case::Snapshot) -> Snapshot {
+    let changes = case.changes.iter().map(|change| Change {
+        line: change.line,
+        before: change.before.clone(),
+        after: change.after.clone(),
+    });
+    let changes = changes.collect();
+    Snapshot { path: case.path.clone(), is_missing: case.is_missing, changes }
 }
 
 /// What the judge finds in a capture of the corpus.
