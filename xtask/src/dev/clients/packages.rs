@@ -119,13 +119,10 @@ fn with_package(from: &Path, packed: &str, project: &Path) -> Result<()> {
             fs::copy(entry.path(), project.join(entry.file_name()))?;
         }
     }
-    let npm = || {
-        let mut npm = Command::new("npm");
-        npm.args(["--no-audit", "--no-fund", "--prefer-offline"]).current_dir(project);
-        npm
-    };
-    succeed(npm().arg("ci"))?;
-    succeed(npm().args(["install", "--no-save", packed]))
+    // One call, which keeps to the lock file for all but the package.
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--no-save", "--no-audit", "--no-fund", "--prefer-offline", packed]);
+    succeed(npm.current_dir(project))
 }
 
 fn says_its_version(command: &mut Command) -> Result<()> {
