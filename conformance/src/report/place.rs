@@ -53,7 +53,10 @@ pub(super) fn by_rule(findings: &[FindingGroup]) -> Vec<&[FindingGroup]> {
 pub(super) fn looked_at(rule: &RuleOutcome) -> String {
     let some = rule.checked.iter().filter(|(_, items)| **items > 0);
     let parts: Vec<String> = some.map(|(kind, items)| kinds(*kind, *items)).collect();
-    parts.join(" and ")
+    match parts.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => parts.concat(),
+    }
 }
 
 /// How often a rule found something: `3`, or `3, 12 expected`.

@@ -29,7 +29,7 @@ pub(super) fn rules(rules: &[RuleOutcome]) -> Markup {
 fn row(rule: &RuleOutcome) -> Markup {
     let (class, looked_at) = match rule.state {
         RuleState::Checked if rule.findings > 0 => ("bad", looked_at(rule)),
-        RuleState::Checked if rule.expected > 0 => ("idle", looked_at(rule)),
+        RuleState::Checked if rule.expected > 0 => ("held", looked_at(rule)),
         RuleState::Checked => ("good", looked_at(rule)),
         RuleState::NothingToCheck => ("idle", "nothing to check".to_owned()),
         RuleState::Off => ("idle", "off".to_owned()),
@@ -41,10 +41,8 @@ fn row(rule: &RuleOutcome) -> Markup {
             td { (looked_at) }
             td.count {
                 @if rule.findings > 0 { a href={ "#" (anchor(&rule.id)) } { (grouped(rule.findings)) } }
-                @else if rule.expected > 0 { "–" }
-                @else if rule.state == RuleState::Checked { "✓" }
-                @else { "–" }
-                @if rule.expected > 0 { br; a.expected href="#expected" { (grouped(rule.expected)) " expected" } }
+                @else if rule.expected == 0 { @if rule.state == RuleState::Checked { "✓" } @else { "–" } }
+                @if rule.expected > 0 { a.expected href="#expected" { (grouped(rule.expected)) " expected" } }
             }
         }
     }

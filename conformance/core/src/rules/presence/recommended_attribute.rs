@@ -34,8 +34,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
             built on. A request parameter that is missing makes two different calls look alike.",
         example: "The request had `maxTokens: 512` and `stopSequences`, and the span has \
             `gen_ai.request.max_tokens` only.",
-        how_to_mend: "Set the attribute from the request or the answer, in which the finding says \
-            the value stands.",
+        how_to_mend: "Set the attribute from what the finding says had the value: the request or \
+            the answer.",
     },
     checks: &[Check::Span(check_span), Check::Call(check_call)],
 };
