@@ -1,9 +1,11 @@
 //! Bad input gets a clear error and the right exit code: 2 for arguments and configuration, 3 for
 //! what the world refuses, 4 for nothing captured.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
+use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -122,6 +124,56 @@ fn a_truncated_capture_says_so() {
     let bytes = fs::read(folder.path("whole.otlp")).unwrap();
     fs::write(folder.path("cut.otlp"), &bytes[..bytes.len() - 3]).unwrap();
     assert_ends(&folder.spanproof(&["check", "cut.otlp"]), 3, &["cut.otlp", "cut off", "byte"]);
+}
+
+#[test]
+fn every_format_is_judged_alike_from_a_file_and_from_standard_input() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance/fuzz/corpus/capture");
+    let folder = Folder::new();
+    let mut codes = BTreeSet::new();
+    for entry in fs::read_dir(seeds).unwrap() {
+        fs::copy(entry.unwrap().path(), folder.path("input")).unwrap();
+        let file = folder.spanproof(&["check", "input"]);
+        let stdin = folder.spanproof_fed("input", &["check", "-"]);
+        assert_eq!((file.code, &file.stdout), (stdin.code, &stdin.stdout));
+        codes.insert(file.code);
+    }
+    assert!(codes.contains(&Some(0)) && !codes.contains(&Some(3)), "{codes:?}");
+}
+
+#[test]
+fn what_is_wrong_with_an_input_is_said_with_its_place() {
+    let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 1).unwrap();
+    let gzip = |bytes: &[u8]| {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(bytes).unwrap();
+        gzip.finish().unwrap()
+    };
+    let line = b"{\"resourceSpans\":[]}\n".repeat(20_000);
+    let cut = |bytes: Vec<u8>| bytes[..bytes.len() - 9].to_vec();
+    let mut damaged = gzip(&line);
+    // The checksum at its end: damage before it can look like any text.
+    let checksum = damaged.len() - 8;
+    damaged[checksum] ^= 1;
+    let blanks = zstd(&vec![b' '; 64 << 20]).repeat(9);
+    let endless = [line.clone(), b"{\"resourceSpans\": [{\"x\": ".to_vec()].concat();
+    let console =
+        b"\n{\n    \"name\": \"chat\",\n    \"context\": {},\n    \"kind\": oops\n}\n".to_vec();
+    let folder = Folder::new();
+    for (input, says) in [
+        (b"\0\x01\x02garbage\xff\xfe".to_vec(), "is no telemetry at byte 0: it begins with"),
+        (vec![0xff; 100_000], "is no telemetry at line 1: a line that goes on with"),
+        (cut(gzip(&line)), "is cut off: the record that starts at byte"),
+        (cut(zstd(&line)), "is cut off: the record that starts at byte"),
+        (damaged, "damaged gzip"),
+        (blanks, "it unfolds to more than 536870912 bytes without telemetry"),
+        (endless, "is cut off: the record that starts at byte 420000"),
+        (console, "is no telemetry at line 5: expected value (column 13)"),
+    ] {
+        fs::write(folder.path("input"), input).unwrap();
+        assert_ends(&folder.spanproof(&["check", "input"]), 3, &["`input`", says]);
+        assert_ends(&folder.spanproof_fed("input", &["check", "-"]), 3, &["`-`", says]);
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::export::Export;
 use super::extent::{Extent, Followed};
 use super::limits::MAX_RECORD_BYTES;
 use super::lookback::{Lookback, Position};
-use crate::json::{self, DecodeError};
+use crate::json::{self, DecodeError, python};
 
 /// Objects longer than this are read element by element where their list of resources or traces
 /// allows it.
@@ -21,6 +21,10 @@ const SPLIT_BYTES: usize = 16 << 20;
 
 /// The most that stands before that list.
 const MAX_HEAD_BYTES: usize = 64 << 10;
+
+/// What a program prints and begins like an object is passed over up to this length. Each line of it
+/// is looked at anew, which takes too long for more.
+const LONGEST_PASSED_OVER_BYTES: usize = 1 << 20;
 
 /// How much of a line is shown.
 const SHOWN_BYTES: usize = 40;
@@ -145,10 +149,13 @@ impl<R: BufRead> Text<R> {
                 }
                 Followed::Broken => {
                     self.input.take(length, &mut self.bytes)?;
-                    return self.no_json("a line ends within a string".to_owned(), start);
+                    let seen = "a line ends within a string".to_owned();
+                    return self.no_json(Place::Line(start.line), seen, start);
                 }
                 Followed::TooDeep => {
-                    return self.no_json(DecodeError::TooDeep.to_string(), start);
+                    self.input.take(length, &mut self.bytes)?;
+                    let seen = DecodeError::TooDeep.to_string();
+                    return self.no_json(Place::Line(start.line), seen, start);
                 }
                 Followed::On => self.input.take(length, &mut self.bytes)?,
             }
@@ -160,10 +167,9 @@ impl<R: BufRead> Text<R> {
             }
             if (is_line || tried == 0) && self.bytes.len() >= tried + tried / 2 {
                 tried = self.bytes.len();
-                if let Err(error) = json::begins_value(&self.bytes) {
+                if let Err(error) = begins_value(&self.bytes) {
                     let (place, seen) = placed(&error, start);
-                    self.forgive(RecordError::NotOtlp { at: place, seen })?;
-                    return self.skip_first_line(start).map(|()| None);
+                    return self.no_json(place, seen, start);
                 }
             }
         }
@@ -181,8 +187,19 @@ impl<R: BufRead> Text<R> {
         Ok(())
     }
 
-    fn no_json(&mut self, seen: String, start: Position) -> Result<Option<Export>, RecordError> {
-        self.forgive(RecordError::NotOtlp { at: Place::Line(start.line), seen })?;
+    /// Passes over the first line of what began like an object and is none. What was to be telemetry
+    /// is an error wherever it stands: it would be lost without a word.
+    fn no_json(
+        &mut self,
+        at: Place,
+        seen: String,
+        start: Position,
+    ) -> Result<Option<Export>, RecordError> {
+        let error = RecordError::NotOtlp { at, seen };
+        if self.bytes.len() > LONGEST_PASSED_OVER_BYTES || document::is_telemetry(&self.bytes) {
+            return Err(error);
+        }
+        self.forgive(error)?;
         self.skip_first_line(start)?;
         Ok(None)
     }
@@ -240,7 +257,12 @@ impl<R: BufRead> Text<R> {
             Ok((export, dialect)) => self.accept(dialect).map(|()| Some(export)),
             Err(error) => {
                 let (at, seen) = placed(&error, start);
-                self.forgive(RecordError::NotOtlp { at, seen }).map(|()| None)
+                match error {
+                    DecodeError::NoSignal { .. } => {
+                        self.forgive(RecordError::NotOtlp { at, seen }).map(|()| None)
+                    }
+                    _ => self.no_json(at, seen, start),
+                }
             }
         }
     }
@@ -325,6 +347,16 @@ impl<R: BufRead> Text<R> {
         self.split = Some(split);
         Ok(Some(export))
     }
+}
+
+/// Whether `text` begins a JSON value, or what Python writes as one.
+fn begins_value(text: &[u8]) -> Result<(), DecodeError> {
+    json::begins_value(text).or_else(|error| match python::with_tokens_replaced(text) {
+        Some(replaced) => {
+            json::begins_value(&replaced).map_err(|error| python::placed_in(text, error))
+        }
+        None => Err(error),
+    })
 }
 
 /// The first line of `buffer`, or all of it if it has no end of line.

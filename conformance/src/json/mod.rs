@@ -8,6 +8,7 @@
 mod codec;
 mod messages;
 mod number;
+pub(crate) mod python;
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -122,6 +123,16 @@ pub(crate) fn begins_value(text: &[u8]) -> Result<(), DecodeError> {
     }
 }
 
+/// The keys of the object that `text` begins, as far as `text` is JSON.
+pub(crate) fn keys_so_far(text: &[u8]) -> Vec<String> {
+    let mut keys = Vec::new();
+    let mut json = serde_json::Deserializer::from_slice(text);
+    json.disable_recursion_limit();
+    // What is wrong with it was told by who asks.
+    let _ = json.deserialize_map(KeysVisitor { keys: &mut keys });
+    keys
+}
+
 /// Writes one message, without line breaks.
 ///
 /// # Errors
@@ -201,9 +212,7 @@ impl<'de> Visitor<'de> for ExportVisitor<'_> {
                 "resourceLogs" => Export::Logs(ExportLogsServiceRequest::default()),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
-                    if self.keys.len() < KEYS_TOLD {
-                        self.keys.push(key.chars().take(KEY_CHARACTERS).collect());
-                    }
+                    tell(self.keys, &key);
                     continue;
                 }
             };
@@ -223,6 +232,33 @@ impl<'de> Visitor<'de> for ExportVisitor<'_> {
             }
         }
         Ok(export)
+    }
+}
+
+/// Tells the keys of an object, each before its value is read.
+struct KeysVisitor<'k> {
+    keys: &'k mut Vec<String>,
+}
+
+impl<'de> Visitor<'de> for KeysVisitor<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            tell(self.keys, &key);
+            map.next_value::<IgnoredAny>()?;
+        }
+        Ok(())
+    }
+}
+
+fn tell(keys: &mut Vec<String>, key: &str) {
+    if keys.len() < KEYS_TOLD {
+        keys.push(key.chars().take(KEY_CHARACTERS).collect());
     }
 }
 

@@ -3,6 +3,7 @@
 
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
+use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::{
@@ -11,15 +12,14 @@ use opentelemetry_proto::tonic::metrics::v1::{
     number_data_point,
 };
 use serde::Deserialize;
-use serde_json::{Map, Number, Value};
 
 use super::super::export::Export;
-use super::super::foreign::attributes;
 use super::PrintedResource;
+use super::value::{Double, PrintedAttributes, PrintedValue};
 use crate::json::DecodeError;
 
 /// Reads one collection of metrics.
-pub(in super::super) fn metrics(text: &[u8]) -> Result<Export, DecodeError> {
+pub(super) fn metrics(text: &[u8]) -> Result<Export, DecodeError> {
     let printed: Printed = serde_json::from_slice(text)?;
     let resource_metrics = printed
         .resource_metrics
@@ -62,7 +62,7 @@ impl PrintedScopeMetrics {
         let scope = InstrumentationScope {
             name: self.scope.name,
             version: self.scope.version.unwrap_or_default(),
-            attributes: attributes(self.scope.attributes.unwrap_or_default()),
+            attributes: self.scope.attributes.0,
             dropped_attributes_count: 0,
         };
         ScopeMetrics {
@@ -79,7 +79,7 @@ struct PrintedScope {
     #[serde(default)]
     version: Option<String>,
     #[serde(default)]
-    attributes: Option<Map<String, Value>>,
+    attributes: PrintedAttributes,
 }
 
 #[derive(Deserialize)]
@@ -142,7 +142,7 @@ impl PrintedPoints {
 #[derive(Deserialize)]
 struct PrintedPoint {
     #[serde(default)]
-    attributes: Option<Map<String, Value>>,
+    attributes: PrintedAttributes,
     #[serde(default)]
     start_time_unix_nano: Option<u64>,
     #[serde(default)]
@@ -150,19 +150,19 @@ struct PrintedPoint {
     #[serde(default)]
     exemplars: Vec<PrintedExemplar>,
     #[serde(default)]
-    value: Option<Number>,
+    value: PrintedValue,
     #[serde(default)]
     count: u64,
     #[serde(default)]
-    sum: Option<f64>,
+    sum: Option<Double>,
     #[serde(default)]
-    min: Option<f64>,
+    min: Option<Double>,
     #[serde(default)]
-    max: Option<f64>,
+    max: Option<Double>,
     #[serde(default)]
     bucket_counts: Vec<u64>,
     #[serde(default)]
-    explicit_bounds: Vec<f64>,
+    explicit_bounds: Vec<Double>,
     #[serde(default)]
     scale: Option<i32>,
     #[serde(default)]
@@ -178,49 +178,50 @@ struct PrintedPoint {
 impl PrintedPoint {
     fn number(self) -> NumberDataPoint {
         NumberDataPoint {
-            attributes: attributes(self.attributes.unwrap_or_default()),
+            attributes: self.attributes.0,
             start_time_unix_nano: self.start_time_unix_nano.unwrap_or_default(),
             time_unix_nano: self.time_unix_nano.unwrap_or_default(),
             exemplars: exemplars(self.exemplars),
             flags: self.flags,
-            value: self.value.and_then(|value| match value.as_i64() {
-                Some(integer) => Some(number_data_point::Value::AsInt(integer)),
-                None => value.as_f64().map(number_data_point::Value::AsDouble),
-            }),
+            value: match self.value.0 {
+                Some(Any::IntValue(integer)) => Some(number_data_point::Value::AsInt(integer)),
+                Some(Any::DoubleValue(number)) => Some(number_data_point::Value::AsDouble(number)),
+                _ => None,
+            },
         }
     }
 
     fn histogram(self) -> HistogramDataPoint {
         HistogramDataPoint {
-            attributes: attributes(self.attributes.unwrap_or_default()),
+            attributes: self.attributes.0,
             start_time_unix_nano: self.start_time_unix_nano.unwrap_or_default(),
             time_unix_nano: self.time_unix_nano.unwrap_or_default(),
             count: self.count,
-            sum: self.sum,
+            sum: self.sum.map(|number| number.0),
             bucket_counts: self.bucket_counts,
-            explicit_bounds: self.explicit_bounds,
+            explicit_bounds: self.explicit_bounds.into_iter().map(|bound| bound.0).collect(),
             exemplars: exemplars(self.exemplars),
             flags: self.flags,
-            min: self.min,
-            max: self.max,
+            min: self.min.map(|number| number.0),
+            max: self.max.map(|number| number.0),
         }
     }
 
     fn exponential_histogram(self) -> ExponentialHistogramDataPoint {
         ExponentialHistogramDataPoint {
-            attributes: attributes(self.attributes.unwrap_or_default()),
+            attributes: self.attributes.0,
             start_time_unix_nano: self.start_time_unix_nano.unwrap_or_default(),
             time_unix_nano: self.time_unix_nano.unwrap_or_default(),
             count: self.count,
-            sum: self.sum,
+            sum: self.sum.map(|number| number.0),
             scale: self.scale.unwrap_or_default(),
             zero_count: self.zero_count,
             positive: self.positive.map(PrintedBuckets::into_otlp),
             negative: self.negative.map(PrintedBuckets::into_otlp),
             flags: self.flags,
             exemplars: exemplars(self.exemplars),
-            min: self.min,
-            max: self.max,
+            min: self.min.map(|number| number.0),
+            max: self.max.map(|number| number.0),
             zero_threshold: 0.0,
         }
     }
@@ -241,8 +242,8 @@ impl PrintedBuckets {
 #[derive(Deserialize)]
 struct PrintedExemplar {
     #[serde(default)]
-    filtered_attributes: Option<Map<String, Value>>,
-    value: Number,
+    filtered_attributes: PrintedAttributes,
+    value: PrintedValue,
     #[serde(default)]
     time_unix_nano: Option<u64>,
     /// Ids are numbers here.
@@ -254,13 +255,14 @@ struct PrintedExemplar {
 
 fn exemplars(printed: Vec<PrintedExemplar>) -> Vec<Exemplar> {
     let otlp = |printed: PrintedExemplar| Exemplar {
-        filtered_attributes: attributes(printed.filtered_attributes.unwrap_or_default()),
+        filtered_attributes: printed.filtered_attributes.0,
         time_unix_nano: printed.time_unix_nano.unwrap_or_default(),
         span_id: printed.span_id.map(|id| id.to_be_bytes().to_vec()).unwrap_or_default(),
         trace_id: printed.trace_id.map(|id| id.to_be_bytes().to_vec()).unwrap_or_default(),
-        value: match printed.value.as_i64() {
-            Some(integer) => Some(exemplar::Value::AsInt(integer)),
-            None => printed.value.as_f64().map(exemplar::Value::AsDouble),
+        value: match printed.value.0 {
+            Some(Any::IntValue(integer)) => Some(exemplar::Value::AsInt(integer)),
+            Some(Any::DoubleValue(number)) => Some(exemplar::Value::AsDouble(number)),
+            _ => None,
         },
     };
     printed.into_iter().map(otlp).collect()

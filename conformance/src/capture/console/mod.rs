@@ -5,26 +5,26 @@
 //! records, and times are in microseconds there.
 
 mod metrics;
+mod value;
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
+use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link, SpanKind};
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
 use super::export::Export;
-use super::foreign::{any_value, attributes, id, unix_nano};
+use super::foreign::{id, unix_nano};
 use crate::json::DecodeError;
-
-pub(super) use metrics::metrics;
+use value::{PrintedAttributes, PrintedValue};
 
 /// Reads a span as `ConsoleSpanExporter` prints it.
-pub(super) fn span(text: &[u8]) -> Result<Export, DecodeError> {
+fn span(text: &[u8]) -> Result<Export, DecodeError> {
     let printed: PrintedSpan = serde_json::from_slice(text)?;
     let (resource, schema_url) = printed.resource.into_otlp();
     let span = Span {
@@ -35,7 +35,7 @@ pub(super) fn span(text: &[u8]) -> Result<Export, DecodeError> {
         kind: kind(&printed.kind)?,
         start_time_unix_nano: time(printed.start_time.as_deref())?,
         end_time_unix_nano: time(printed.end_time.as_deref())?,
-        attributes: attributes(printed.attributes.unwrap_or_default()),
+        attributes: printed.attributes.0,
         events: printed
             .events
             .into_iter()
@@ -43,7 +43,7 @@ pub(super) fn span(text: &[u8]) -> Result<Export, DecodeError> {
                 Ok(Event {
                     time_unix_nano: time(event.timestamp.as_deref())?,
                     name: event.name,
-                    attributes: attributes(event.attributes.unwrap_or_default()),
+                    attributes: event.attributes.0,
                     dropped_attributes_count: 0,
                 })
             })
@@ -55,7 +55,7 @@ pub(super) fn span(text: &[u8]) -> Result<Export, DecodeError> {
                 Ok(Link {
                     trace_id: id(&link.context.trace_id)?,
                     span_id: id(&link.context.span_id)?,
-                    attributes: attributes(link.attributes.unwrap_or_default()),
+                    attributes: link.attributes.0,
                     ..Link::default()
                 })
             })
@@ -73,7 +73,7 @@ pub(super) fn span(text: &[u8]) -> Result<Export, DecodeError> {
 }
 
 /// Reads a log record as `ConsoleLogRecordExporter`, once `ConsoleLogExporter`, prints it.
-pub(super) fn log_record(text: &[u8]) -> Result<Export, DecodeError> {
+fn log_record(text: &[u8]) -> Result<Export, DecodeError> {
     let printed: PrintedLogRecord = serde_json::from_slice(text)?;
     let (resource, schema_url) = printed.resource.into_otlp();
     let log_record = LogRecord {
@@ -81,8 +81,8 @@ pub(super) fn log_record(text: &[u8]) -> Result<Export, DecodeError> {
         observed_time_unix_nano: time(printed.observed_timestamp.as_deref())?,
         severity_number: severity(&printed.severity_number)?,
         severity_text: printed.severity_text.unwrap_or_default(),
-        body: any_value(printed.body),
-        attributes: attributes(printed.attributes.unwrap_or_default()),
+        body: printed.body.into_otlp(),
+        attributes: printed.attributes.0,
         dropped_attributes_count: printed.dropped_attributes,
         flags: printed.trace_flags.unwrap_or_default(),
         trace_id: printed.trace_id.as_deref().map(id).transpose()?.unwrap_or_default(),
@@ -94,6 +94,37 @@ pub(super) fn log_record(text: &[u8]) -> Result<Export, DecodeError> {
     let scope_logs = vec![ScopeLogs { scope, log_records, schema_url: String::new() }];
     let resource_logs = vec![ResourceLogs { resource, scope_logs, schema_url }];
     Ok(Export::Logs(ExportLogsServiceRequest { resource_logs }))
+}
+
+/// Whether an object with these keys is one of the exporters'.
+pub(super) fn is_printed(keys: &[String]) -> bool {
+    let has = |wanted: &str| keys.iter().any(|key| key == wanted);
+    has("resource_metrics")
+        || (has("context") && has("start_time"))
+        || (has("body") && has("severity_number"))
+}
+
+/// Reads the object of an exporter that has these keys.
+pub(super) fn decode(text: &[u8], keys: &[String]) -> Result<Export, DecodeError> {
+    let has = |wanted: &str| keys.iter().any(|key| key == wanted);
+    if has("resource_metrics") {
+        metrics::metrics(text)
+    } else if has("context") {
+        span(text)
+    } else {
+        log_record(text)
+    }
+}
+
+/// Whether an object that begins with these keys and then breaks off would have been one of the
+/// exporters': they print their keys in one order.
+pub(super) fn is_begun(keys: &[String]) -> bool {
+    let mut first = keys.iter().map(String::as_str);
+    match first.next() {
+        Some("resource_metrics" | "body") => true,
+        Some("name") => first.next() == Some("context"),
+        _ => false,
+    }
 }
 
 #[derive(Deserialize)]
@@ -109,7 +140,7 @@ struct PrintedSpan {
     #[serde(default)]
     status: PrintedStatus,
     #[serde(default)]
-    attributes: Option<Map<String, Value>>,
+    attributes: PrintedAttributes,
     #[serde(default)]
     events: Vec<PrintedEvent>,
     #[serde(default)]
@@ -137,24 +168,24 @@ struct PrintedEvent {
     name: String,
     timestamp: Option<String>,
     #[serde(default)]
-    attributes: Option<Map<String, Value>>,
+    attributes: PrintedAttributes,
 }
 
 #[derive(Deserialize)]
 struct PrintedLink {
     context: PrintedContext,
     #[serde(default)]
-    attributes: Option<Map<String, Value>>,
+    attributes: PrintedAttributes,
 }
 
 #[derive(Deserialize)]
 struct PrintedLogRecord {
-    body: Value,
-    severity_number: Value,
+    body: PrintedValue,
+    severity_number: PrintedValue,
     #[serde(default)]
     severity_text: Option<String>,
     #[serde(default)]
-    attributes: Option<Map<String, Value>>,
+    attributes: PrintedAttributes,
     #[serde(default)]
     dropped_attributes: u32,
     #[serde(default)]
@@ -176,14 +207,14 @@ struct PrintedLogRecord {
 #[derive(Default, Deserialize)]
 struct PrintedResource {
     #[serde(default)]
-    attributes: Map<String, Value>,
+    attributes: PrintedAttributes,
     #[serde(default)]
     schema_url: String,
 }
 
 impl PrintedResource {
     fn into_otlp(self) -> (Option<Resource>, String) {
-        let attributes = attributes(self.attributes);
+        let attributes = self.attributes.0;
         (Some(Resource { attributes, ..Resource::default() }), self.schema_url)
     }
 }
@@ -211,17 +242,15 @@ fn status_code(printed: &str) -> Result<i32, DecodeError> {
 }
 
 /// A number; of some versions of the SDK, `<SeverityNumber.INFO: 9>`.
-fn severity(printed: &Value) -> Result<i32, DecodeError> {
-    let number = match printed {
-        Value::Null => Some(0),
-        Value::Number(number) => number.as_i64(),
-        Value::String(text) => {
+fn severity(printed: &PrintedValue) -> Result<i32, DecodeError> {
+    let number = match &printed.0 {
+        None => Some(0),
+        Some(Any::IntValue(number)) => i32::try_from(*number).ok(),
+        Some(Any::StringValue(text)) => {
             let digits = text.trim_end_matches('>').rsplit(' ').next();
             digits.and_then(|digits| digits.parse().ok())
         }
-        _ => None,
+        Some(_) => None,
     };
-    number
-        .and_then(|number| i32::try_from(number).ok())
-        .ok_or_else(|| DecodeError::value(format!("{printed} is no severity number")))
+    number.ok_or_else(|| DecodeError::value(format!("{printed:?} is no severity number")))
 }

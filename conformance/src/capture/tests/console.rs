@@ -138,3 +138,134 @@ fn integers_and_doubles_are_told_apart() {
     assert_eq!(value("gen_ai.usage.input_tokens"), Any::IntValue(12));
     assert_eq!(value("gen_ai.request.temperature"), Any::DoubleValue(0.5));
 }
+
+/// A span as `ConsoleSpanExporter` prints it, with these attributes.
+fn printed_span(attributes: &str) -> String {
+    format!(
+        r#"{{
+    "name": "chat",
+    "context": {{
+        "trace_id": "0x000102030405060708090a0b0c0d0e0f",
+        "span_id": "0x0001020304050607",
+        "trace_state": "[]"
+    }},
+    "kind": "SpanKind.CLIENT",
+    "parent_id": null,
+    "start_time": "2026-11-26T17:53:06.718007Z",
+    "end_time": "2026-11-26T17:53:06.718013Z",
+    "status": {{
+        "status_code": "UNSET"
+    }},
+    "attributes": {attributes},
+    "events": [],
+    "links": [],
+    "resource": {{
+        "attributes": {{}},
+        "schema_url": ""
+    }}
+}}
+"#
+    )
+}
+
+fn attributes_of(export: &Export) -> Vec<(&str, Option<Any>)> {
+    let Export::Traces(request) = export else { panic!("no span") };
+    let span = &request.resource_spans[0].scope_spans[0].spans[0];
+    let value = |value: &Option<opentelemetry_proto::tonic::common::v1::AnyValue>| {
+        value.clone().and_then(|value| value.value)
+    };
+    span.attributes.iter().map(|one| (one.key.as_str(), value(&one.value))).collect()
+}
+
+#[test]
+fn numbers_that_json_lacks_are_read() {
+    let span = printed_span(r#"{"up": Infinity, "down": -Infinity, "text": "NaN", "none": NaN}"#);
+    for text in [span.clone(), format!("{span}{OUTPUT}"), format!("{OUTPUT}{span}")] {
+        let (read, error) = read_bytes(text.as_bytes());
+        assert!(error.is_none(), "{error:?}");
+        let is_it = |export: &&Export| {
+            matches!(export, Export::Traces(_)) && attributes_of(export).len() == 4
+        };
+        let attributes = attributes_of(read.iter().find(is_it).unwrap());
+        let (none, others) = attributes.split_last().unwrap();
+        assert_eq!(
+            others,
+            [
+                ("up", Some(Any::DoubleValue(f64::INFINITY))),
+                ("down", Some(Any::DoubleValue(f64::NEG_INFINITY))),
+                ("text", Some(Any::StringValue("NaN".to_owned()))),
+            ]
+        );
+        assert!(matches!(none, ("none", Some(Any::DoubleValue(number))) if number.is_nan()));
+    }
+}
+
+#[test]
+fn numbers_that_json_lacks_are_read_wherever_metrics_have_numbers() {
+    let text = r#"{"resource_metrics":[{"scope_metrics":[{"scope":{"name":"s"},"metrics":[
+        {"name":"h","data":{"data_points":[{"attributes":{"a":NaN},"count":1,"sum":NaN,
+            "min":-Infinity,"max":Infinity,"bucket_counts":[0,1],"explicit_bounds":[Infinity],
+            "exemplars":[{"value":NaN}]}],"aggregation_temporality":2}},
+        {"name":"g","data":{"data_points":[{"attributes":{},"value":-Infinity}]}}]}]}]}"#;
+    let (read, error) = read_bytes(text.as_bytes());
+    assert!(error.is_none(), "{error:?}");
+    let Export::Metrics(request) = &read[0] else { panic!("no metrics") };
+    let metrics = &request.resource_metrics[0].scope_metrics[0].metrics;
+    let Some(Data::Histogram(histogram)) = &metrics[0].data else { panic!("{metrics:?}") };
+    let point = &histogram.data_points[0];
+    assert!(point.sum.unwrap().is_nan());
+    assert_eq!((point.min, point.max), (Some(f64::NEG_INFINITY), Some(f64::INFINITY)));
+    assert_eq!(point.explicit_bounds, [f64::INFINITY]);
+    insta::assert_compact_debug_snapshot!(point.exemplars[0].value, @"Some(AsDouble(NaN))");
+    let Some(Data::Gauge(gauge)) = &metrics[1].data else { panic!("{metrics:?}") };
+    insta::assert_compact_debug_snapshot!(gauge.data_points[0].value, @"Some(AsDouble(-inf))");
+}
+
+#[test]
+fn numbers_that_json_lacks_are_an_error_in_otlp() {
+    let text = "\n{\"resourceSpans\": [],\n \"more\": [NaN, 1]}\n";
+    insta::assert_snapshot!(first_part(&message(text.as_bytes())), @"`FILE` is no telemetry at line 3: expected value (column 11)");
+}
+
+/// The message up to what is accepted.
+fn first_part(message: &str) -> &str {
+    message.split("; accepted are").next().unwrap()
+}
+
+#[test]
+fn attributes_that_come_twice_are_read_twice() {
+    let (read, _) = read_bytes(printed_span(r#"{"a": 1, "a": 2}"#).as_bytes());
+    let values = attributes_of(&read[0]).into_iter();
+    assert_eq!(
+        values.collect::<Vec<_>>(),
+        [("a", Some(Any::IntValue(1))), ("a", Some(Any::IntValue(2)))]
+    );
+}
+
+#[test]
+fn telemetry_that_cannot_be_read_is_never_passed_over() {
+    let good = printed_span("{}");
+    let half = &good[..good.find("\"status\"").unwrap()];
+    let told = |bad: &str| {
+        let alone = message(bad.as_bytes());
+        let behind = message(format!("{good}hello\n{bad}").as_bytes());
+        let lines = good.lines().count() + 1;
+        // The same wherever it stands, but for the line.
+        let line = alone.split("line ").nth(1).unwrap().split(':').next().unwrap();
+        let later = line.parse::<usize>().unwrap() + lines;
+        assert_eq!(behind, alone.replacen(&format!("line {line}:"), &format!("line {later}:"), 1));
+        first_part(&alone).to_owned()
+    };
+    insta::assert_snapshot!(told(&good.replace("SpanKind.CLIENT", "SpanKind.OTHER")), @"`FILE` is no telemetry at line 1: `SpanKind.OTHER` is no kind of span (column 1)");
+    insta::assert_snapshot!(told(&good.replace("0x0001020304050607", "0x7")), @"`FILE` is no telemetry at line 1: `0x708090a0b0c0d0e0f` is no id in hex digits (column 1)");
+    insta::assert_snapshot!(told(&good.replace("\"events\": []", "\"events\": [NaN, {}]")), @"`FILE` is no telemetry at line 16: missing field `name` (column 16)");
+    // Another thread printed something into it.
+    insta::assert_snapshot!(told(&format!("{half}hello\n{good}")), @"`FILE` is no telemetry at line 12: key must be a string (column 5)");
+    insta::assert_snapshot!(told("{\"body\": \"one\ntwo\", \"severity_number\": 9}\n"), @"`FILE` is no telemetry at line 1: a line ends within a string");
+    insta::assert_snapshot!(told("{\"resource_metrics\": [}\n"), @"`FILE` is no telemetry at line 1: expected value (column 23)");
+    insta::assert_snapshot!(told("{\"resourceLogs\": 7}\n"), @"`FILE` is no telemetry at line 1: invalid type: integer `7`, expected a list (column 18)");
+    let deep = printed_span(&format!("{}{}", "[".repeat(300), "]".repeat(300)));
+    insta::assert_snapshot!(told(&deep), @"`FILE` is no telemetry at line 1: arrays and objects nest more than 256 deep");
+    let long = format!("{{\"a\": [{}what]}}\n", "1,\n".repeat(400_000));
+    insta::assert_snapshot!(told(&long), @"`FILE` is no telemetry at line 400001: expected value (column 1)");
+}
