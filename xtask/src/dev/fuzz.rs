@@ -105,7 +105,9 @@ fn fuzz(root: &Path, target: &Target, seconds: u64) -> Result<bool> {
     fs::create_dir_all(&found)
         .with_context(|| format!("cannot make the folder `{}`", found.display()))?;
     let mut command = nightly_cargo();
-    command.args(["fuzz", "run", name]).arg(found).arg(seeds).arg("--");
+    // One folder for all of them: what the crates share is built once.
+    command.args(["fuzz", "run", "--target-dir"]).arg(root.join("target/fuzz"));
+    command.arg(name).arg(found).arg(seeds).arg("--");
     command.arg(format!("-max_total_time={seconds}"));
     command.arg(format!("-max_len={LONGEST_INPUT_BYTES}"));
     // An input takes milliseconds; one that takes seconds would let a client hold a server up.
