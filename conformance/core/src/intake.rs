@@ -58,9 +58,24 @@ pub struct Intake {
 
 impl Intake {
     pub(crate) fn new(settings: Settings) -> Intake {
+        let active = Arc::new(Active::new(&settings));
+        Intake::empty(Arc::new(settings), active)
+    }
+
+    /// Another intake that judges alike and has seen nothing yet.
+    pub(crate) fn sibling(&self) -> Intake {
         Intake {
-            active: Arc::new(Active::new(&settings)),
-            settings: Arc::new(settings),
+            scanner: self.scanner.clone(),
+            attachments: self.attachments.sibling(),
+            is_joined: self.is_joined,
+            ..Intake::empty(Arc::clone(&self.settings), Arc::clone(&self.active))
+        }
+    }
+
+    fn empty(settings: Arc<Settings>, active: Arc<Active>) -> Intake {
+        Intake {
+            settings,
+            active,
             scanner: None,
             symbols: Symbols::default(),
             tally: Tally::default(),
@@ -77,30 +92,6 @@ impl Intake {
             nodes: Vec::new(),
             recycled: Recycled::default(),
             is_joined: false,
-        }
-    }
-
-    /// Another intake that judges alike and has seen nothing yet.
-    pub(crate) fn sibling(&self) -> Intake {
-        Intake {
-            settings: Arc::clone(&self.settings),
-            active: Arc::clone(&self.active),
-            scanner: self.scanner.clone(),
-            symbols: Symbols::default(),
-            tally: Tally::default(),
-            telemetry: Telemetry::default(),
-            metrics: MetricSums::default(),
-            scopes: Scopes::default(),
-            met: Met::default(),
-            met_points: Met::default(),
-            met_exports: Met::default(),
-            attachments: self.attachments.sibling(),
-            looks: Looks::default(),
-            coverage: coverage::Counts::default(),
-            spans: Vec::new(),
-            nodes: Vec::new(),
-            recycled: Recycled::default(),
-            is_joined: self.is_joined,
         }
     }
 
