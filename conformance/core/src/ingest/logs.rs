@@ -40,9 +40,11 @@ impl Intake {
     fn log(&mut self, record: &LogRecord, origin: Origin<'_>) {
         self.telemetry.log_records += 1;
         let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        // Ids of another length are no ids, and none that a report could show as such.
+        let id = |bytes: &[u8], length| (bytes.len() == length).then(|| hex(bytes));
         self.search(Item::Log(record), || Subject {
-            trace_id: some(&hex(&record.trace_id)),
-            span_id: some(&hex(&record.span_id)),
+            trace_id: id(&record.trace_id, 16),
+            span_id: id(&record.span_id, 8),
             event: some(&record.event_name),
             scope: some(origin.scope),
             ..Subject::default()

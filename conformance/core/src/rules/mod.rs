@@ -155,6 +155,7 @@ pub static RULES: &[&Rule] = &[
     &metrics::token_sum::RULE,
     &metrics::unit::RULE,
     &metrics::values::RULE,
+    &naming::duplicate_attribute::RULE,
     &naming::span_name::RULE,
     &naming::unknown_attribute::RULE,
     &naming::unknown_metric::RULE,

@@ -13,9 +13,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
     since: None,
     until: None,
     docs: Docs {
-        what_it_checks: "Log records that are `gen_ai.*` events: they have a trace id and a span \
-            id, and, where there is a ledger, the span with these ids, if it was exported, is a \
-            GenAI span. `gen_ai.evaluation.result` may do without where it names the response by \
+        what_it_checks: "Log records that are `gen_ai.*` events: they have a trace id of 16 bytes \
+            and a span id of 8, and, where there is a ledger, the span with these ids, if it was \
+            exported, is a GenAI span. `gen_ai.evaluation.result` may do without where it names the response by \
             `gen_ai.response.id`. Ids of a span that was never exported are left alone: the trace \
             may not have been sampled, and `truth/unended-span` tells of the rest.",
         why: "The ids are all that ties the messages of a conversation to the call, its model and \
@@ -34,11 +34,24 @@ fn check_event(view: &EventView<'_>) -> Vec<Finding> {
     let is_zero = |id: &[u8]| id.iter().all(|byte| *byte == 0);
     let names_response = view.name == "gen_ai.evaluation.result"
         && view.attributes.iter().any(|seen| seen.key == "gen_ai.response.id");
-    let ids = [("trace_id", &record.trace_id), ("span_id", &record.span_id)];
-    let lacking = ids.into_iter().filter(|(_, id)| is_zero(id) && !names_response);
-    lacking
-        .map(|(name, _)| Finding::new(format!("the event has no `{name}`")).attribute(name))
-        .collect()
+    let mut findings = Vec::new();
+    for (name, id, length) in [("trace_id", &record.trace_id, 16), ("span_id", &record.span_id, 8)]
+    {
+        if is_zero(id) {
+            if !names_response {
+                let finding = Finding::new(format!("the event has no `{name}`"));
+                findings.push(finding.attribute(name));
+            }
+        } else if id.len() != length {
+            findings.push(
+                Finding::new(format!("the event's `{name}` is of another length"))
+                    .attribute(name)
+                    .expected(format!("{length} bytes"))
+                    .actual(format!("{} bytes", id.len())),
+            );
+        }
+    }
+    findings
 }
 
 fn check_run(view: &RunView<'_>) -> Vec<Finding> {
