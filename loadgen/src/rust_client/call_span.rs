@@ -31,6 +31,9 @@ pub(super) struct CallSpan {
     /// What the answer said, only when content is wanted.
     pub(super) content: Option<AnswerContent>,
     error: Option<String>,
+    /// That of every attempt. It is set when the span ends: the SDK keeps an attribute as often as
+    /// it is set.
+    invocation_id: Option<String>,
 }
 
 impl CallSpan {
@@ -49,6 +52,7 @@ impl CallSpan {
             answer: Answer::default(),
             content: instrumentation.with_content.then(AnswerContent::default),
             error: None,
+            invocation_id: None,
             request,
             instrumentation,
         }
@@ -66,7 +70,7 @@ impl CallSpan {
     }
 
     pub(super) fn set_invocation_id(&mut self, id: String) {
-        self.span.set_attribute(KeyValue::new(INVOCATION_ID, id));
+        self.invocation_id = Some(id);
     }
 
     /// Notes that a chunk of the answer has arrived.
@@ -120,6 +124,9 @@ impl Drop for CallSpan {
     fn drop(&mut self) {
         self.times.duration = self.begun.elapsed();
         self.set_answer_attributes();
+        if let Some(id) = self.invocation_id.take() {
+            self.span.set_attribute(KeyValue::new(INVOCATION_ID, id));
+        }
         if let Some(error) = &self.error {
             self.span.set_attribute(KeyValue::new("error.type", error.clone()));
             self.span.set_status(Status::error(""));

@@ -18,10 +18,11 @@ pub(in crate::rules) static RULE: Rule = Rule {
             the keys of maps within their values. No key comes twice, not even with one value.",
         why: "Each store keeps another one of the two, or both, or refuses the whole export. What \
             is counted from one of them is not what is seen in another.",
-        example: "`gen_ai.usage.input_tokens = 12` of the library, and `= 14` of a wrapper around \
-            it that appends to the exported list.",
-        how_to_mend: "Set attributes through the SDK, which keeps the last value of a key; where \
-            OTLP is written by hand, or by a processor, replace a key that is there.",
+        example: "`aws.request_id` is set at each attempt of a call, through an SDK that keeps an \
+            attribute as often as it is set.",
+        how_to_mend: "Set each attribute once, when its value is known. Most SDKs keep the last \
+            value of a key; that for Rust keeps all of them, and so does whatever builds OTLP by \
+            hand or adds attributes to finished spans.",
     },
     checks: &[Check::Content(check)],
 };
