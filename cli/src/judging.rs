@@ -13,7 +13,8 @@ use conformance::compressed::decompressed;
 use conformance::report::{Format, ReportTarget};
 use conformance::snapshot::{Snapshot, Withheld};
 use conformance::tempo;
-use conformance_core::{Content, Excerpts, Judge};
+use conformance_core::behaviour::Behaviour;
+use conformance_core::{Content, Excerpts, Judge, Settings};
 use spanproof_schemas::ledger::{LEDGER_VERSION, Record};
 use spanproof_schemas::price::PriceTable;
 use spanproof_schemas::report::{Load, REPORT_VERSION, Report, TraceExcerpt};
@@ -87,6 +88,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) ledger: Option<&'a Path>,
     /// The snapshot to compare with.
     pub(crate) snapshot: Option<Kept<'a>>,
+    /// How the command behaved with instrumentation and without.
+    pub(crate) behaviour: Option<Behaviour>,
     /// What the load generator did.
     pub(crate) load: Option<Load>,
     /// Whether it is all that was to be captured, so that what is not in it is not there.
@@ -103,11 +106,14 @@ pub(crate) fn judge(
     let withholds_content = configuration.settings.content == Content::Off;
     let mut judge = Judge::new(configuration.settings);
     if let Some(path) = evidence.ledger {
-        read_ledger(path, &mut judge)
+        read_ledger(path, &mut |record| judge.ledger(record))
             .with_context(|| format!("cannot read the ledger {}", path.display()))
             .or_could_not_judge()?;
     }
     let mut judge = captures.judge(judge).or_could_not_judge()?;
+    if let Some(behaviour) = &evidence.behaviour {
+        judge.behaviour(behaviour);
+    }
     if let Some(kept) = evidence.snapshot {
         let marker_stems = judge.marker_stems().to_vec();
         let taken = captures
@@ -240,7 +246,15 @@ fn fetched(query: &tempo::Query) -> anyhow::Result<NamedTempFile> {
     Ok(file)
 }
 
-fn read_ledger(path: &Path, judge: &mut Judge) -> anyhow::Result<()> {
+/// How many GenAI spans there are in a capture.
+pub(crate) fn gen_ai_spans(capture: &Path) -> anyhow::Result<u64> {
+    let captures = Captures::new(&[capture.to_owned()], None)?;
+    let judge = captures.judge(Judge::new(Settings::default()))?;
+    Ok(judge.finish().telemetry.gen_ai_spans)
+}
+
+/// Calls `each` with every record of the ledger at `path`.
+pub(crate) fn read_ledger(path: &Path, each: &mut dyn FnMut(Record)) -> anyhow::Result<()> {
     let mut input = decompressed(File::open(path)?)?;
     let mut begun = false;
     let mut line = Vec::new();
@@ -269,7 +283,7 @@ fn read_ledger(path: &Path, judge: &mut Judge) -> anyhow::Result<()> {
             }
             Record::Exchange(_) => {}
         }
-        judge.ledger(record);
+        each(record);
     }
     if !begun {
         bail!("it is empty; `spanproof mock --ledger FILE` writes one");

@@ -5,6 +5,8 @@
 
 mod args;
 mod clients;
+mod command;
+mod comparison;
 mod configuration;
 mod cost;
 mod environment;

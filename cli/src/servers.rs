@@ -15,7 +15,7 @@ use crate::exit::{Failure, OrFail as _};
 use crate::judging::check_writable;
 
 /// Where the evidence of a run is kept.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct EvidenceArgs {
     /// Keep the ledger, what was served, in this file
     #[arg(long, value_name = "FILE", help_heading = "Output")]

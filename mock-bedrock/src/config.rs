@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use spanproof_schemas::speed::Speed;
 
@@ -27,6 +28,13 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Whether the ledger keeps prompts and completions themselves. Default false.
     pub keep_content: bool,
+    /// Whether the ledger keeps how each request was sent: its target, its headers, the members of
+    /// its body. Default false.
+    pub keep_requests: bool,
+    /// How long the last frame of each stream is held back, at any speed, so that the ledger tells a
+    /// client that leaves a stream from one that reads all of it: what is handed to a connection may
+    /// lie in buffers, whether it is read or not. Default zero.
+    pub last_frame_delay: Duration,
     /// The guardrails that requests may name. Default none: then every well-formed id names one
     /// that masks e-mail addresses and phone numbers, and blocks profanity, AWS access keys, card
     /// and US social security numbers.
@@ -58,6 +66,8 @@ impl Default for Config {
             speed: Speed::DAY_IN_A_MINUTE,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             keep_content: false,
+            keep_requests: false,
+            last_frame_delay: Duration::ZERO,
             guardrails: Vec::new(),
             quirks: BTreeSet::new(),
             faults: FaultPlan::default(),

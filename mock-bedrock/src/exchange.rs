@@ -39,6 +39,7 @@ use crate::recorder::{Open, OpenStream, Recorder};
 use crate::request;
 use crate::route::{self, Labels};
 use crate::scripted::Scripts;
+use crate::sent;
 use crate::throttle::{Reservation, Throttle};
 use crate::timer::Timer;
 use crate::timing;
@@ -222,7 +223,7 @@ impl Service {
         // All that takes work happens between two waits: what is alive across a wait is moved about
         // with the request.
         let (mut response, wait) = match body {
-            Received::Whole(body) => match self.check_caller(&head, &body) {
+            Received::Whole(body) => match self.admitted(&head, &body, recorder.exchange()) {
                 Ok(()) => {
                     let answered =
                         self.answer(&head, labels, &body, operation, recorder.exchange());
@@ -265,6 +266,14 @@ impl Service {
         let status = response.status();
         response.body_mut().begin(status);
         Ok(response)
+    }
+
+    /// Keeps the request as it was sent, if it is to be kept, and checks who calls.
+    fn admitted(&self, head: &Parts, body: &[u8], exchange: &mut Exchange) -> Result<(), Refusal> {
+        if self.config.keep_requests {
+            exchange.request = Some(Box::new(sent::request(head, body)));
+        }
+        self.check_caller(head, body)
     }
 
     /// Checks who calls, by the request as it was sent.
@@ -337,7 +346,9 @@ impl Service {
                     _ => AnswerBody::Whole { bytes: Some(bytes), recorder },
                 }
             }
-            WrittenBody::Stream(script) => {
+            WrittenBody::Stream(mut script) => {
+                let last = script.len().saturating_sub(1);
+                script.hold(last, self.config.last_frame_delay);
                 let ending = match ending {
                     fault::Ending::Complete => Ending::Complete,
                     fault::Ending::Short => Ending::Short,

@@ -69,6 +69,7 @@ mod request_metadata;
 mod route;
 mod script;
 pub mod scripted;
+mod sent;
 mod server;
 mod sonic;
 mod text_or_list;

@@ -4,6 +4,7 @@
 //! has ended. The content of prompts and completions is not in it unless the mock was told to keep
 //! it; hashes and planted markers are.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
@@ -152,6 +153,9 @@ pub struct Exchange {
     /// with a stem of [`Run::marker_stems`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub markers: Vec<String>,
+    /// The request as it was sent, only when the mock was told to keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Box<SentRequest>>,
     /// SHA-256 of the prompt's text, lower-case hex.
     pub prompt_sha256: String,
     /// SHA-256 of the completion's text, lower-case hex; of nothing when none was served.
@@ -159,6 +163,19 @@ pub struct Exchange {
     /// The texts themselves, only when the mock was told to keep them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<Content>,
+}
+
+/// A request as it was sent, without credentials and without text that may be content.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SentRequest {
+    /// Path and query.
+    pub target: String,
+    /// Headers by lower-case name, those that come several times joined by `, `.
+    pub headers: BTreeMap<String, String>,
+    /// Values of the JSON body by JSON pointer: numbers and the like as they are, text by its length
+    /// and SHA-256. A body that is no JSON is told whole at the empty pointer.
+    pub body: BTreeMap<String, String>,
 }
 
 /// The ids of a `traceparent` header.

@@ -12,7 +12,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use spanproof_schemas::ledger::{
     Answer, Chunks, Content, Conversation, Exchange, LEDGER_VERSION, MarkerKind, Operation,
-    Parameters, Record, Run, Task, ToolCall, TraceContext, Usage, canonical_json, marker_stem,
+    Parameters, Record, Run, SentRequest, Task, ToolCall, TraceContext, Usage, canonical_json,
+    marker_stem,
 };
 use spanproof_schemas::price::PriceTable;
 use spanproof_schemas::report::{
@@ -119,6 +120,11 @@ fn largest_exchange() -> Exchange {
         served_model: Some("a.claude".to_owned()),
         test_id: Some("a-test".to_owned()),
         markers: vec!["SPMP0000000012".to_owned()],
+        request: Some(Box::new(SentRequest {
+            target: "/model/m/converse".to_owned(),
+            headers: [("x-mine".to_owned(), "1".to_owned())].into(),
+            body: [("/a".to_owned(), "1".to_owned())].into(),
+        })),
         content: Some(Content { prompt: "p".to_owned(), completion: "c".to_owned() }),
         ..smallest_exchange()
     }

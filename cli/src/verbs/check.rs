@@ -99,6 +99,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         tempo,
         ledger: args.ledger.as_deref(),
         snapshot: args.snapshot.kept(),
+        behaviour: None,
         load: None,
         is_whole: true,
     };

@@ -94,6 +94,7 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
         tempo: None,
         ledger: Some(&files.ledger),
         snapshot: None,
+        behaviour: None,
         load: Some(outcome.load.clone()),
         is_whole: !outcome.is_stopped && outcome.broken.is_none() && outcome.load.failed == 0,
     };

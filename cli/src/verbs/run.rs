@@ -1,19 +1,19 @@
 //! `spanproof run -- COMMAND…`
 
 use std::ffi::OsString;
-use std::process::ExitStatus;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
+use conformance_core::behaviour::Behaviour;
 use spanproof_schemas::speed::Speed;
-use tokio::process::Command;
 
+use crate::command;
+use crate::comparison::ComparisonArgs;
 use crate::configuration::JudgeArgs;
 use crate::exit::{Failure, OrFail as _, Outcome};
 use crate::judging::{Evidence, ReportArgs, judge_and_report};
 use crate::servers::{EvidenceArgs, Servers};
 use crate::serving::ServingArgs;
 use crate::snapshot::{Kept, SnapshotArgs};
-use crate::{environment, interrupt, output};
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
@@ -31,6 +31,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     evidence: EvidenceArgs,
     #[command(flatten)]
+    comparison: ComparisonArgs,
+    #[command(flatten)]
     snapshot: SnapshotArgs,
     #[command(flatten)]
     reports: ReportArgs,
@@ -46,62 +48,40 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     args.snapshot.check_writable()?;
     let table = &configuration.mock;
     let speed = args.speed.or(table.speed).unwrap_or(Speed::Max);
-    let config = args.serving.config(table, speed).or_usage()?;
+    let mut config = args.serving.config(table, speed).or_usage()?;
+    args.comparison.configure(&mut config);
+    let baseline = args.comparison.baseline(&args.command, &config).await?;
     let servers = Servers::start(config, &args.evidence).await?;
-    let status = run_command(&args.command, &servers).await;
+    let (invocation, streams) = args.comparison.instrumented(&args.command);
+    let ended = command::run(&invocation, &servers, streams).await;
     let (files, _) = servers.stop().await?;
-    let status = status?;
+    let ended = ended?;
     let captures = [files.capture.clone()];
-    let has_failed = !status.success() && !args.ignore_command_status;
+    let has_failed = !ended.status.success() && !args.ignore_command_status;
+    let behaviour = match &baseline {
+        Some(without) => Some(without.with(&invocation, &ended, &files.ledger).await?),
+        None => None,
+    };
+    // That it fails with instrumentation only is a finding.
+    let is_found = behaviour.as_ref().is_some_and(Behaviour::ends_otherwise);
     let kept = args.snapshot.kept();
     let evidence = Evidence {
         captures: &captures,
         tempo: None,
         ledger: Some(&files.ledger),
         snapshot: if has_failed { kept.map(Kept::only_compared) } else { kept },
+        behaviour,
         load: None,
         is_whole: !has_failed,
     };
     let outcome = judge_and_report(configuration, evidence, &args.reports)?;
-    if has_failed {
+    if has_failed && !is_found {
         return Err(anyhow!(
-            "{} ended with {status}; --ignore-command-status judges it all the same",
-            args.command[0].display()
+            "{} ended with {}; --ignore-command-status judges it all the same",
+            args.command[0].display(),
+            ended.status
         ))
         .or_could_not_judge();
     }
     Ok(outcome)
-}
-
-async fn run_command(command: &[OsString], servers: &Servers) -> Result<ExitStatus, Failure> {
-    let (program, arguments) = command
-        .split_first()
-        .filter(|(program, _)| !program.is_empty())
-        .ok_or_else(|| anyhow!("no command: write it after `--`"))
-        .or_usage()?;
-    let mut command = Command::new(program);
-    command.args(arguments);
-    for warning in environment::point_at(servers, &mut command) {
-        output::complain(&format!("warning: {warning}"));
-    }
-    let mut child = command
-        .kill_on_drop(true)
-        .spawn()
-        .with_context(|| format!("cannot start {}", program.display()))
-        .or_could_not_judge()?;
-    tokio::select! {
-        status = child.wait() => return status.or_could_not_judge(),
-        interrupted = interrupt::requested() => interrupted.or_could_not_judge()?,
-    }
-    // A terminal sends Ctrl-C to the command as well; whoever signals this process alone means it.
-    output::complain("interrupted: waiting for the command to end; interrupt again to kill it");
-    interrupt::terminate(&child);
-    tokio::select! {
-        status = child.wait() => status.or_could_not_judge(),
-        interrupted = interrupt::requested() => {
-            interrupted.or_could_not_judge()?;
-            child.kill().await.or_could_not_judge()?;
-            child.wait().await.or_could_not_judge()
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! The command line as people and CI use it: the real binary, its output, its exit codes.
 
 mod bad_input;
+mod behaviour;
 mod clients;
 mod expected;
 mod load;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use spanproof_schemas::report::Level;
 
+use crate::behaviour::Behaviour;
 use crate::expectation::RuleExpectations;
 use crate::finding::Finding;
 use crate::rules::{Check, RULES, Rule};
@@ -51,6 +52,7 @@ pub(crate) struct Active {
     pub(crate) call: Checks<fn(&CallView<'_>) -> Vec<Finding>>,
     pub(crate) scope: Checks<fn(&ScopeView<'_>) -> Vec<Finding>>,
     pub(crate) standing: Checks<fn(&StandingView<'_>) -> Vec<Finding>>,
+    pub(crate) behaviour: Checks<fn(&Behaviour) -> Vec<Finding>>,
     pub(crate) snapshot: Checks<fn(&Snapshot) -> Vec<Finding>>,
     pub(crate) run: Checks<fn(&RunView<'_>) -> Vec<Finding>>,
 }
@@ -77,6 +79,7 @@ impl Active {
                     Check::Call(check) => active.call.push(ActiveCheck { rule, check }),
                     Check::Scope(check) => active.scope.push(ActiveCheck { rule, check }),
                     Check::Standing(check) => active.standing.push(ActiveCheck { rule, check }),
+                    Check::Behaviour(check) => active.behaviour.push(ActiveCheck { rule, check }),
                     Check::Snapshot(check) => active.snapshot.push(ActiveCheck { rule, check }),
                     Check::Run(check) => active.run.push(ActiveCheck { rule, check }),
                 }

@@ -7,6 +7,7 @@ use spanproof_schemas::report::{Subject, Telemetry};
 
 use crate::active::Active;
 use crate::attached::{Attached, Attachments};
+use crate::behaviour::Behaviour;
 use crate::coverage;
 use crate::expectation::Place;
 use crate::finding::Tally;
@@ -184,6 +185,16 @@ impl Intake {
                         ..Subject::default()
                     });
                 }
+            }
+        }
+    }
+
+    /// Runs the rules about behaviour.
+    pub(crate) fn check_behaviour(&mut self, behaviour: &Behaviour) {
+        self.looks.comparisons += 1;
+        for check in &self.active.behaviour {
+            for finding in (check.check)(behaviour) {
+                self.tally.add(&check.rule, finding, Subject::default);
             }
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use prost::DecodeError;
 use spanproof_schemas::ledger::Record;
 
+use crate::behaviour::Behaviour;
 use crate::intake::Intake;
 use crate::judgement::Judgement;
 use crate::ledger::Ledger;
@@ -125,6 +126,11 @@ impl Judge {
     pub fn merge(&mut self, intake: &mut Intake) {
         self.intake.merge(intake);
         self.advance();
+    }
+
+    /// Takes in how the command behaved with instrumentation and without.
+    pub fn behaviour(&mut self, behaviour: &Behaviour) {
+        self.intake.check_behaviour(behaviour);
     }
 
     /// Takes in how the telemetry differs from its snapshot.

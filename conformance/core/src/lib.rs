@@ -7,6 +7,7 @@
 //! may hold anything: what is odd is a finding, never an error.
 
 pub mod attached;
+pub mod behaviour;
 pub mod call;
 pub mod catalogue;
 pub mod content_schema;

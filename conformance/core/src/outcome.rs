@@ -29,6 +29,8 @@ pub(crate) struct Looks {
     pub(crate) standings: u64,
     /// Of which so many have metrics of the conventions.
     pub(crate) scopes_with_metrics: u64,
+    /// Commands that ran with and without instrumentation.
+    pub(crate) comparisons: u64,
     /// Snapshots.
     pub(crate) snapshots: u64,
     /// Streams of the metrics that are summed.
@@ -49,6 +51,7 @@ impl Looks {
         self.metric_streams += other.metric_streams;
         self.standings += other.standings;
         self.snapshots += other.snapshots;
+        self.comparisons += other.comparisons;
     }
 
     fn of(self, check: Check, rule: &Rule) -> (Checked, u64) {
@@ -64,6 +67,7 @@ impl Looks {
             Check::Scope(_) if is_about_metrics => (Checked::Scopes, self.scopes_with_metrics),
             Check::Scope(_) => (Checked::Scopes, self.scopes),
             Check::Run(_) if is_about_metrics => (Checked::MetricSums, self.metric_streams),
+            Check::Behaviour(_) => (Checked::Comparisons, self.comparisons),
             Check::Snapshot(_) => (Checked::Snapshots, self.snapshots),
             Check::Standing(_) => (Checked::Run, self.standings),
             Check::Run(_) => (Checked::Run, self.spans),

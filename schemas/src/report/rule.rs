@@ -72,6 +72,8 @@ pub enum Checked {
     MetricSums,
     /// The spans of the whole run, together.
     Run,
+    /// Commands that ran with and without instrumentation.
+    Comparisons,
     /// The telemetry of the run beside its snapshot.
     Snapshots,
 }
@@ -90,6 +92,7 @@ impl Checked {
             Checked::Scopes => "scope",
             Checked::MetricSums => "metric stream",
             Checked::Run => "span of the run",
+            Checked::Comparisons => "compared command",
             Checked::Snapshots => "snapshot",
         }
     }

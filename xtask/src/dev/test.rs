@@ -56,6 +56,7 @@ const CLIENT_STEPS: &[Step] = &[
     Step { name: "python/genai-bedrock", run: clients::genai_bedrock },
     Step { name: "python/article", run: clients::article },
     Step { name: "run -- an unchanged boto3 program", run: clients::unchanged_program },
+    Step { name: "run --compare-uninstrumented", run: clients::well_behaved },
 ];
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {

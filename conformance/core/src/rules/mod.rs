@@ -1,6 +1,7 @@
 //! The rules. One file each, `<group>/<name>.rs`, with documentation, metadata and check together;
 //! [`RULES`] lists them.
 
+mod behaviour;
 mod cardinality;
 mod content;
 mod deprecation;
@@ -26,6 +27,7 @@ mod tests;
 
 use spanproof_schemas::report::Level;
 
+use crate::behaviour::Behaviour;
 use crate::finding::Finding;
 use crate::snapshot::Snapshot;
 use crate::view::{
@@ -118,6 +120,8 @@ pub enum Check {
     Scope(fn(&ScopeView<'_>) -> Vec<Finding>),
     /// One GenAI span beside the ledger and in its trace.
     Standing(fn(&StandingView<'_>) -> Vec<Finding>),
+    /// The command with instrumentation beside the same without.
+    Behaviour(fn(&Behaviour) -> Vec<Finding>),
     /// The telemetry beside its snapshot.
     Snapshot(fn(&Snapshot) -> Vec<Finding>),
     /// The whole run.
@@ -126,6 +130,15 @@ pub enum Check {
 
 /// Every rule, by id.
 pub static RULES: &[&Rule] = &[
+    &behaviour::exception::RULE,
+    &behaviour::exit_status::RULE,
+    &behaviour::extra_request::RULE,
+    &behaviour::missing_request::RULE,
+    &behaviour::output::RULE,
+    &behaviour::request::RULE,
+    &behaviour::request_order::RULE,
+    &behaviour::retries::RULE,
+    &behaviour::stream_reading::RULE,
     &cardinality::metric_attribute::RULE,
     &content::messages::RULE,
     &content::retrieval_documents::RULE,

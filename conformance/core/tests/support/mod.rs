@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+use conformance_core::behaviour::{Behaviour, Observed};
 use conformance_core::snapshot::{Change, Snapshot};
 use conformance_core::{Choice, Content, Judge, Judgement, Settings};
 use spanproof_fixtures::corpus::Capture;
@@ -31,10 +32,23 @@ pub(crate) fn judge(case: &Case) -> Judgement {
     for log in &case.logs {
         judge.logs(&otlp::logs(log));
     }
+    if let Some(runs) = &case.behaviour {
+        let [one, other, with] = runs.each_ref().map(observed);
+        judge.behaviour(&Behaviour::of([&one, &other], &with));
+    }
     if let Some(case) = &case.snapshot {
         judge.snapshot(&snapshot(case));
     }
     judge.finish()
+}
+
+fn observed(run: &case::Run) -> Observed {
+    Observed {
+        exchanges: run.exchanges.clone(),
+        status: run.status.clone(),
+        output: run.output.clone(),
+        exceptions: run.exceptions.clone(),
+    }
 }
 
 fn snapshot(case: &case::Snapshot) -> Snapshot {

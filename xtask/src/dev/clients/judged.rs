@@ -66,6 +66,28 @@ pub(crate) fn unchanged_program(root: &Path) -> Result<()> {
     judged.expect_joined(3)
 }
 
+/// The released instrumentation leaves an application as it is, also one that leaves its streams.
+pub(crate) fn well_behaved(root: &Path) -> Result<()> {
+    let manifest = Manifest::load(&clients_dir()?, "python/genai-bedrock")?;
+    let environment = prepare(&manifest.requirements())?;
+    let instrument = environment.programs.join("opentelemetry-instrument").display().to_string();
+    let python = environment.programs.join("python").display().to_string();
+    let example = root.join("clients/python/examples/boto3_chat.py").display().to_string();
+    let matrix = root.join("clients/matrix/python/matrix.py").display().to_string();
+    for program in [&[&*example][..], &[&*matrix, "closed", "ConverseStream"]] {
+        let run = ["run", "--compare-uninstrumented", "--", &instrument, &python];
+        let judged = Judged::run(&[&run, program].concat())?;
+        let rules = judged.report["rules"].as_array().into_iter().flatten();
+        let own =
+            |rule: &&Value| rule["id"].as_str().is_some_and(|id| id.starts_with("behaviour/"));
+        for rule in rules.filter(own) {
+            let is_passed = rule["state"] == "checked" && rule["findings"] == 0;
+            ensure!(is_passed, "{program:?}: {} is {}", rule["id"], rule["state"]);
+        }
+    }
+    Ok(())
+}
+
 /// A run of this very program, and the report it wrote.
 struct Judged {
     code: Option<i32>,
