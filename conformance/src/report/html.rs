@@ -10,14 +10,12 @@ mod rules;
 mod waterfall;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use spanproof_schemas::report::{
-    Cost, Level, Load, Quantiles, Report, RuleState, TokenCounts, Verdict,
-};
+use spanproof_schemas::report::{Cost, Level, Load, Quantiles, Report, RuleState, Verdict};
 
 use self::prose::prose;
 use super::expected::all_held;
 use super::headline::{headline, verdict_words};
-use super::number::{counted, difference, dollars, grouped, milliseconds, seconds};
+use super::number::{TOKENS, counted, difference, dollars, grouped, milliseconds, seconds};
 use super::text::visible;
 
 const STYLE: &str = include_str!("html/page.css");
@@ -168,16 +166,7 @@ fn facts(report: &Report) -> Vec<Fact> {
     facts
 }
 
-/// A kind of token: its name, and its count.
-type TokenLine = (&'static str, fn(TokenCounts) -> u64);
-
 fn tokens(report: &Report) -> Markup {
-    let lines: [TokenLine; 4] = [
-        ("input", |counts| counts.input_tokens),
-        ("output", |counts| counts.output_tokens),
-        ("cache read", |counts| counts.cache_read_input_tokens),
-        ("cache write", |counts| counts.cache_write_input_tokens),
-    ];
     let (served, reported) = (report.usage.served, report.usage.reported);
     let has_truth = report.join.is_some();
     html! {
@@ -191,7 +180,7 @@ fn tokens(report: &Report) -> Markup {
                     @if has_truth { th scope="col" { "difference" } }
                 } }
                 tbody {
-                    @for (name, count) in lines {
+                    @for (name, count) in TOKENS {
                         @let differs = has_truth && count(served) != count(reported);
                         tr class=[differs.then_some("differs")] {
                             th scope="row" { (name) }

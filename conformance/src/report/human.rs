@@ -6,12 +6,12 @@ mod findings;
 use std::fmt::Write as _;
 
 use spanproof_schemas::report::{
-    Cost, Join, JoinMeans, Load, Quantiles, Report, RuleState, Telemetry, TokenCounts, Verdict,
+    Cost, Join, JoinMeans, Load, Quantiles, Report, RuleState, Telemetry, Verdict,
 };
 
 use super::Style;
 use super::headline::headline;
-use super::number::{counted, difference, dollars, grouped, milliseconds, seconds};
+use super::number::{TOKENS, counted, difference, dollars, grouped, milliseconds, seconds};
 use super::text::{shortened, titled, wrapped};
 
 const RED: &str = "1;31";
@@ -166,25 +166,21 @@ fn joined(join: &Join) -> String {
     text
 }
 
-/// A kind of token: its name, and its count.
-type TokenLine = (&'static str, fn(TokenCounts) -> u64);
-
 /// Served beside reported; only what was reported when no ledger says what was served.
 fn tokens(report: &Report) -> String {
     let served = report.join.is_some().then_some(report.usage.served);
     let reported = report.usage.reported;
     let mut out = row("tokens", served.map(|_| "served".to_owned()), "reported", "difference");
-    let lines: [TokenLine; 4] = [
-        ("  input", |counts| counts.input_tokens),
-        ("  output", |counts| counts.output_tokens),
-        ("  cache read", |counts| counts.cache_read_input_tokens),
-        ("  cache write", |counts| counts.cache_write_input_tokens),
-    ];
-    for (name, count) in lines {
+    for (name, count) in TOKENS {
         let reported = count(reported);
         let served = served.map(count);
         let difference = served.map_or_else(String::new, |served| difference(served, reported));
-        out.push_str(&row(name, served.map(grouped), &grouped(reported), &difference));
+        out.push_str(&row(
+            &format!("  {name}"),
+            served.map(grouped),
+            &grouped(reported),
+            &difference,
+        ));
     }
     if let Some(cost) = &report.cost {
         out.push_str(&cost_rows(cost));

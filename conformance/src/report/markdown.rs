@@ -6,12 +6,12 @@ mod expected;
 use std::fmt::Write as _;
 
 use spanproof_schemas::report::{
-    Cost, Example, FindingGroup, Level, Report, RuleOutcome, RuleState, TokenCounts, Verdict,
+    Cost, Example, FindingGroup, Level, Report, RuleOutcome, RuleState, Verdict,
 };
 
 use self::escape::{code, prose};
 use super::headline::headline;
-use super::number::{counted, difference, dollars, grouped};
+use super::number::{TOKENS, counted, difference, dollars, grouped};
 use super::place::{by_rule, excerpt, found, looked_at, place, rule};
 use super::text::shortened;
 use super::tree::tree;
@@ -96,27 +96,18 @@ fn facts(report: &Report) -> String {
     format!("\n- {}\n", facts.join("\n- "))
 }
 
-/// A kind of token: its name, and its count.
-type TokenLine = (&'static str, fn(TokenCounts) -> u64);
-
 fn tokens(report: &Report) -> String {
-    let lines: [TokenLine; 4] = [
-        ("input", |counts| counts.input_tokens),
-        ("output", |counts| counts.output_tokens),
-        ("cache read", |counts| counts.cache_read_input_tokens),
-        ("cache write", |counts| counts.cache_write_input_tokens),
-    ];
     let (served, reported) = (report.usage.served, report.usage.reported);
     if report.join.is_none() {
         let mut out = "\n| tokens | reported |\n| --- | ---: |\n".to_owned();
-        for (name, count) in lines {
+        for (name, count) in TOKENS {
             let _ = writeln!(out, "| {name} | {} |", grouped(count(reported)));
         }
         return out;
     }
     let mut out =
         "\n| tokens | served | reported | difference |\n| --- | ---: | ---: | ---: |\n".to_owned();
-    for (name, count) in lines {
+    for (name, count) in TOKENS {
         let (served, reported) = (count(served), count(reported));
         let off = difference(served, reported);
         let _ = writeln!(out, "| {name} | {} | {} | {off} |", grouped(served), grouped(reported));

@@ -1,5 +1,18 @@
 //! Numbers as people read them.
 
+use spanproof_schemas::report::TokenCounts;
+
+/// A kind of token: its name, and its count.
+type Tokens = (&'static str, fn(TokenCounts) -> u64);
+
+/// The kinds of tokens that reports count, in their order.
+pub(super) const TOKENS: [Tokens; 4] = [
+    ("input", |counts| counts.input_tokens),
+    ("output", |counts| counts.output_tokens),
+    ("cache read", |counts| counts.cache_read_input_tokens),
+    ("cache write", |counts| counts.cache_write_input_tokens),
+];
+
 /// With a comma after every third digit: `80,000`.
 pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
