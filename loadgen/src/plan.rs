@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use spanproof_schemas::ledger::{MarkerKind, marker_stem};
+use spanproof_schemas::ledger::{MarkerKind, Planted, marker_stem};
 use spanproof_schemas::worker::Call;
 
 use crate::arrivals::{Arrivals, Schedule};
@@ -55,6 +55,8 @@ pub struct Plan {
     calls: u64,
     seed: u64,
     prompt_marker_stem: String,
+    /// What is planted into prompts beside markers.
+    planted: Vec<Planted>,
     /// The long system prompts that calls share.
     shared_prompts: Vec<String>,
 }
@@ -115,6 +117,7 @@ impl Plan {
             calls,
             seed,
             prompt_marker_stem: marker_stem(MarkerKind::Prompt, seed),
+            planted: Planted::all(MarkerKind::Prompt, seed),
             shared_prompts,
             scenario,
             capabilities,
@@ -134,7 +137,7 @@ impl Plan {
         self.schedule.planned(k)
     }
 
-    /// Call `k`. Its prompt holds a marker of its own.
+    /// Call `k`. Its prompt holds a marker of its own, and one of the planted values of the run.
     #[must_use]
     pub fn call(&self, k: u64) -> Call {
         let shape = self.shape(k);
@@ -145,6 +148,12 @@ impl Plan {
             headers: shape.fault.map(Fault::header).into_iter().collect(),
             request: self.request(k, &shape),
         }
+    }
+
+    /// What call `k` plants: each kind in turn.
+    fn planted(&self, k: u64) -> &Planted {
+        let kinds = self.planted.len() as u64;
+        &self.planted[usize::try_from(k % kinds).unwrap_or_default()]
     }
 
     fn prompt_marker(&self, k: u64) -> String {

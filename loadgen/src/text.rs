@@ -5,6 +5,11 @@ use rand::{Rng, RngExt};
 /// Roughly how many characters of English a tokenizer makes one token of.
 const CHARS_PER_TOKEN: usize = 4;
 
+/// Roughly how many tokens a text is.
+pub(crate) fn tokens_of(text: &str) -> u32 {
+    u32::try_from(text.len() / CHARS_PER_TOKEN).unwrap_or(u32::MAX)
+}
+
 /// Appends sentences to `text` until about `tokens` tokens have been added, one sentence at least.
 pub(crate) fn append_sentences(text: &mut String, tokens: u32, random: &mut impl Rng) {
     let wanted = text.len() + usize::try_from(tokens).unwrap_or(usize::MAX) * CHARS_PER_TOKEN;

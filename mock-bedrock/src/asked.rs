@@ -155,6 +155,11 @@ impl<'a> Asked<'a> {
     /// Records the turn that the request asks of a model.
     pub(crate) fn record(&mut self, turn: &Turn) {
         self.exchange.prompt_sha256 = draw::sha256(&turn.prompt);
+        if turn.conversation.system_blocks > 0 {
+            let (system, messages) = turn.halves();
+            self.exchange.system_sha256 = Some(draw::sha256(system));
+            self.exchange.messages_sha256 = Some(draw::sha256(messages));
+        }
         self.exchange.parameters = turn.parameters.clone();
         self.exchange.conversation = turn.conversation.clone();
         if self.service.config.keep_content {

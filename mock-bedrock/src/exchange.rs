@@ -13,7 +13,9 @@ use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Version};
 use http_body::Body;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use memchr::memmem::Finder;
-use spanproof_schemas::ledger::{Exchange, LEDGER_VERSION, MarkerKind, Record, Run, marker_stem};
+use spanproof_schemas::ledger::{
+    Exchange, LEDGER_VERSION, MarkerKind, Planted, Record, Run, marker_stem,
+};
 use spanproof_schemas::time::unix_nanos;
 
 use crate::admin::Observer;
@@ -72,6 +74,8 @@ pub(crate) struct Service {
     /// Finds what markers in prompts begin with.
     pub(crate) prompt_stem: Finder<'static>,
     pub(crate) completion_stem: String,
+    /// What is planted into completions.
+    planted: Vec<Planted>,
     sequence: AtomicU64,
     misrouted: AtomicU64,
 }
@@ -122,6 +126,9 @@ impl Service {
     ) -> Self {
         let prompt_stem = marker_stem(MarkerKind::Prompt, config.seed);
         let completion_stem = marker_stem(MarkerKind::Completion, config.seed);
+        let [mut planted, in_completions] = [MarkerKind::Prompt, MarkerKind::Completion]
+            .map(|origin| Planted::all(origin, config.seed));
+        planted.extend_from_slice(&in_completions);
         sink.record(Record::Run(Run {
             version: LEDGER_VERSION,
             seed: config.seed,
@@ -129,6 +136,7 @@ impl Service {
             server_address: address.ip().to_string(),
             server_port: address.port(),
             marker_stems: vec![prompt_stem.clone(), completion_stem.clone()],
+            planted,
         }));
         Service {
             cache: PromptCache::new(config.speed),
@@ -148,9 +156,16 @@ impl Service {
             streams: Arc::default(),
             prompt_stem: Finder::new(&prompt_stem).into_owned(),
             completion_stem,
+            planted: in_completions,
             sequence: AtomicU64::new(0),
             misrouted: AtomicU64::new(0),
         }
+    }
+
+    /// What the answer to a turn plants: each kind as often as the others.
+    pub(crate) fn planted(&self, turn: u64) -> Option<&Planted> {
+        let kinds = self.planted.len().max(1) as u64;
+        usize::try_from(turn % kinds).ok().and_then(|kind| self.planted.get(kind))
     }
 
     /// How many exchanges have not ended, and how many of their answers are streams.

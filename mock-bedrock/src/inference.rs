@@ -1,6 +1,6 @@
 //! What the operations that run a model have in common: read a turn, compose its answer, write it.
 
-use spanproof_schemas::ledger::{Operation, Task};
+use spanproof_schemas::ledger::{Operation, Planted, Task};
 
 use crate::answer::{Answer, Stop};
 use crate::asked::{Asked, Subject};
@@ -54,7 +54,7 @@ pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written
     asked.exchange.served_model = Some(model.id.clone());
     let family = families::of(model);
     asked.exchange.task = shape.task(family);
-    let turn = shape.read(family, asked.body, model)?;
+    let mut turn = shape.read(family, asked.body, model)?;
     asked.record(&turn);
     turn.validate(model)?;
     let guarding = Guarding::of(asked, &turn)?;
@@ -92,6 +92,10 @@ pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written
         Some(guarding) if guarding.refuses() => Division::default(),
         _ => service.cache.charge(model, &turn, asked.exchange.test_id.as_deref()),
     };
+    // A guardrail would be about what was planted, not about what was asked.
+    if guarding.is_none() {
+        turn.aside = service.planted(turn.identity()).map(Planted::sentence);
+    }
     let mut answer = asked.compose(model, turn, division);
     if let Some((_, reply)) = scripted {
         reply.apply(&mut answer);

@@ -57,6 +57,8 @@ pub(crate) struct Turn {
     pub(crate) guardrail: Option<ConverseConfig>,
     /// Members of the answer that the request asks for or fixes.
     pub(crate) echo: Echo,
+    /// A planted value that the answer's text is to say, in a sentence.
+    pub(crate) aside: Option<String>,
     fold: Fold,
 }
 
@@ -242,6 +244,7 @@ impl Turn {
             default_max_tokens: None,
             guardrail: None,
             echo: Echo::default(),
+            aside: None,
             fold: Fold::new(0),
         }
     }
@@ -323,6 +326,13 @@ impl Turn {
 
     pub(crate) fn add_cache_point(&mut self, ttl: CacheTtl) {
         self.cache_points.push(CachePoint { chars: self.chars, prefix: self.fold.finish(), ttl });
+    }
+
+    /// The system prompt and the messages, each joined as the prompt is.
+    pub(crate) fn halves(&self) -> (&str, &str) {
+        let end = self.texts.iter().rev().find(|said| said.is_system).map(|said| said.range.end);
+        let (system, messages) = self.prompt.split_at(end.unwrap_or_default());
+        (system, messages.strip_prefix('\n').unwrap_or(messages))
     }
 
     /// What `model` charges for the input, whether the prompt cache takes of it or not.

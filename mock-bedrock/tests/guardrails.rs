@@ -181,17 +181,12 @@ async fn a_blocked_prompt_is_answered_by_the_message_and_charged_nothing() {
 
 #[tokio::test]
 async fn a_masked_answer_keeps_the_counts_of_what_was_generated() {
-    let mock = Mock::known();
-    let plain = mock
-        .post(
-            &format!("/model/{HAIKU}/converse"),
-            &[],
-            &json!({
-                "messages": [{"role": "user", "content": [{"text": "How deep is the harbour?"}]}],
-            }),
-        )
-        .await
-        .json();
+    let mut lenient = guardrail();
+    "gr3".clone_into(&mut lenient.guardrail_id);
+    lenient.sensitive_information_policy_config = None;
+    let mock = Mock::start(vec![guardrail(), lenient], &[]);
+    let plain = mock.converse("gr3", "enabled", "How deep is the harbour?").await;
+    assert_eq!(plain["stopReason"], "end_turn");
     let body = mock.converse("gr1", "enabled", "How deep is the harbour?").await;
     assert_eq!(body["stopReason"], "guardrail_intervened");
     assert_eq!(body["usage"], plain["usage"]);

@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 mod operation;
+mod planted;
 
 pub use operation::{Operation, Task};
+pub use planted::{Planted, PlantedKind};
 
 use crate::time::UnixNanos;
 
@@ -46,10 +48,15 @@ pub struct Run {
     /// Every planted marker of the run begins with one of these, so that a scan for leaks looks
     /// for a handful of strings however many calls there were.
     pub marker_stems: Vec<String>,
+    /// Personal data and credentials, made up, that the run plants into prompts and completions:
+    /// the same few in every call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub planted: Vec<Planted>,
 }
 
-/// Whose text a planted marker marks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whose text a planted marker, or another planted value, marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MarkerKind {
     /// Planted by the client side into prompts.
     Prompt,
@@ -65,12 +72,15 @@ pub fn marker_stem(kind: MarkerKind, seed: u64) -> String {
         MarkerKind::Prompt => "SPMP",
         MarkerKind::Completion => "SPMC",
     };
-    // Spread, so that neighbouring seeds share no stem (the finalizer of SplitMix64).
+    format!("{prefix}{:08X}", spread(seed) >> 32)
+}
+
+/// Spreads seeds, so that neighbouring ones have nothing in common (the finalizer of `SplitMix64`).
+fn spread(seed: u64) -> u64 {
     let mut mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^= mixed >> 31;
-    format!("{prefix}{:08X}", mixed >> 32)
+    mixed ^ (mixed >> 31)
 }
 
 /// One request the mock answered, or failed to answer on purpose.
@@ -156,9 +166,18 @@ pub struct Exchange {
     /// The request as it was sent, only when the mock was told to keep it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Box<SentRequest>>,
-    /// SHA-256 of the prompt's text, lower-case hex.
+    /// SHA-256 of the prompt's text, lower-case hex: the texts of the system prompt, then those of
+    /// the messages, in their order and as they were sent, joined by newlines.
     pub prompt_sha256: String,
-    /// SHA-256 of the completion's text, lower-case hex; of nothing when none was served.
+    /// SHA-256 of the texts of the system prompt alone, joined alike; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_sha256: Option<String>,
+    /// SHA-256 of the texts of the messages alone, joined alike; absent where there is no system
+    /// prompt, since that of the prompt is the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub messages_sha256: Option<String>,
+    /// SHA-256 of the completion's text, lower-case hex: its texts in their order, with nothing
+    /// between them; of nothing when none was served.
     pub completion_sha256: String,
     /// The texts themselves, only when the mock was told to keep them.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,7 +12,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use spanproof_schemas::ledger::{
     Answer, Chunks, Content, Conversation, Exchange, LEDGER_VERSION, MarkerKind, Operation,
-    Parameters, Record, Run, SentRequest, Task, ToolCall, TraceContext, Usage, canonical_json,
+    Parameters, Planted, Record, Run, SentRequest, Task, ToolCall, TraceContext, Usage,
+    canonical_json,
     marker_stem,
 };
 use spanproof_schemas::price::PriceTable;
@@ -55,6 +56,10 @@ fn run() -> Record {
             marker_stem(MarkerKind::Prompt, 7),
             marker_stem(MarkerKind::Completion, 7),
         ],
+        planted: [MarkerKind::Prompt, MarkerKind::Completion]
+            .into_iter()
+            .flat_map(|origin| Planted::all(origin, 7))
+            .collect(),
     })
 }
 
@@ -93,6 +98,8 @@ fn largest_exchange() -> Exchange {
             guardrail_id: Some("gr-1".to_owned()),
         },
         conversation: Conversation { messages: 3, system_blocks: 1, tools: 2 },
+        system_sha256: Some("1".repeat(64)),
+        messages_sha256: Some("2".repeat(64)),
         answer: Some(Answer {
             texts: 1,
             tool_calls: vec![ToolCall {

@@ -180,6 +180,21 @@ proptest! {
     }
 
     #[test]
+    fn each_prompt_says_one_planted_value_and_the_kinds_come_in_turn(seed: u64, k in 0_u64..80_000) {
+        let text = plan(seed).call(k).request.to_string();
+        let planted = Planted::all(MarkerKind::Prompt, seed);
+        let held: Vec<u64> = (0..)
+            .zip(&planted)
+            .filter(|(_, planted)| {
+                let quoted = serde_json::to_string(&planted.value).unwrap();
+                text.contains(quoted.trim_matches('"'))
+            })
+            .map(|(kind, _)| kind)
+            .collect();
+        prop_assert_eq!(held, [k % 8]);
+    }
+
+    #[test]
     fn base_36_reads_back(number: u64) {
         prop_assert_eq!(u64::from_str_radix(&base36(number), 36).unwrap(), number);
     }

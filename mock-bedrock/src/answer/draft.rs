@@ -55,6 +55,10 @@ pub(super) fn message(model: &Model, turn: &Turn, marker: &str, key: u64) -> (Ve
     text.push_str(" Reference ");
     text.push_str(marker);
     text.push('.');
+    if let Some(aside) = &turn.aside {
+        text.push(' ');
+        text.push_str(aside);
+    }
     prose::write(&mut text, wanted.min(limit + 1), &mut draws);
     let stop = cut(&mut text, limit, &turn.parameters.stop_sequences, &mut draws);
     if !text.is_empty() {

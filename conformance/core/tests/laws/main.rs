@@ -13,7 +13,7 @@ use made::{EPOCH, Made, Tie, call, exchange, key_value, made, spans, text};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use prost::Message as _;
-use spanproof_schemas::ledger::{LEDGER_VERSION, MarkerKind, Record, Run, marker_stem};
+use spanproof_schemas::ledger::{LEDGER_VERSION, MarkerKind, Planted, Record, Run, marker_stem};
 use spanproof_schemas::report::{JoinMeans, Level};
 
 /// The rules that found more than something worth knowing.
@@ -33,6 +33,7 @@ fn run() -> Record {
             marker_stem(MarkerKind::Prompt, 7),
             marker_stem(MarkerKind::Completion, 7),
         ],
+        planted: Planted::all(MarkerKind::Prompt, 7),
     })
 }
 
