@@ -8,8 +8,8 @@ mod quota;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
-use conformance_core::{Choice, Content, Settings};
+use anyhow::Context;
+use conformance_core::{Choice, Redaction, Settings};
 use serde::Deserialize;
 use spanproof_schemas::report::Level;
 use toml::Spanned;
@@ -81,7 +81,9 @@ pub(crate) struct JudgeArgs {
     /// Judge by this version of the semantic conventions, or `auto`: by the one each span speaks
     #[arg(long, value_name = "VERSION", help_heading = "Judging")]
     semconv: Option<String>,
-    /// What prompts and completions may do in telemetry: `no-content` or `content-allowed`
+    /// What may stand in telemetry for prompts and completions: `no-content`, `hash-only`,
+    /// `marker`, `truncated(N)`, `content-allowed`, `events-only` or `external-reference`; see
+    /// docs/redaction.md
     #[arg(long, value_name = "POLICY", help_heading = "Judging")]
     redaction: Option<String>,
     /// The lowest level that fails the run: violation, improvement or information
@@ -107,8 +109,8 @@ impl JudgeArgs {
         };
         let mut settings = Settings::default();
         settings.semconv = semconv_choice(&pick(&self.semconv, file.semconv, "auto")).or_usage()?;
-        settings.content =
-            redaction(&pick(&self.redaction, file.redaction, "no-content")).or_usage()?;
+        settings.redaction =
+            pick(&self.redaction, file.redaction, "no-content").parse::<Redaction>().or_usage()?;
         let fail_on = pick(&self.fail_on, file.fail_on, "violation").parse::<Level>().or_usage()?;
         for (rule, wanted) in &file.rules {
             settings.set_level(rule, rule_level(wanted).or_usage()?).or_usage()?;
@@ -157,16 +159,6 @@ fn semconv_choice(text: &str) -> anyhow::Result<Choice> {
     Ok(Choice::Required(text.parse()?))
 }
 
-fn redaction(policy: &str) -> anyhow::Result<Content> {
-    match policy {
-        "no-content" => Ok(Content::Off),
-        "content-allowed" => Ok(Content::Allowed),
-        other => Err(anyhow!(
-            "unknown redaction policy `{other}`; known are no-content and content-allowed"
-        )),
-    }
-}
-
 /// The level to give a rule; `None` turns it off.
 fn rule_level(text: &str) -> anyhow::Result<Option<Level>> {
     if text == "off" { Ok(None) } else { Ok(Some(text.parse()?)) }
@@ -183,8 +175,13 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_policy_names_the_known() {
-        let error = redaction("none").unwrap_err().to_string();
-        assert!(error.contains("no-content") && error.contains("content-allowed"), "{error}");
+    fn the_policy_of_the_command_line_wins_over_that_of_the_file() {
+        let file = || toml::from_str::<File>("redaction = \"truncated(64)\"").unwrap();
+        let judged = |redaction: Option<&str>| {
+            let redaction = redaction.map(str::to_owned);
+            JudgeArgs { redaction, ..JudgeArgs::default() }.over(file()).unwrap().settings.redaction
+        };
+        assert_eq!(judged(None), Redaction::Truncated(64));
+        assert_eq!(judged(Some("hash-only")), Redaction::HashOnly);
     }
 }

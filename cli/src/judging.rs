@@ -14,7 +14,7 @@ use conformance::report::{Format, ReportTarget};
 use conformance::snapshot::{Snapshot, Withheld};
 use conformance::tempo;
 use conformance_core::behaviour::Behaviour;
-use conformance_core::{Content, Excerpts, Judge, Settings};
+use conformance_core::{Excerpts, Judge, Redaction, Settings};
 use spanproof_schemas::ledger::{LEDGER_VERSION, Record};
 use spanproof_schemas::price::PriceTable;
 use spanproof_schemas::report::{Load, REPORT_VERSION, Report, TraceExcerpt};
@@ -103,7 +103,7 @@ pub(crate) fn judge(
 ) -> Result<Report, Failure> {
     let captures =
         Captures::new(evidence.captures, evidence.tempo.as_ref()).or_could_not_judge()?;
-    let withholds_content = configuration.settings.content == Content::Off;
+    let withholds_content = configuration.settings.redaction != Redaction::ContentAllowed;
     let mut judge = Judge::new(configuration.settings);
     if let Some(path) = evidence.ledger {
         read_ledger(path, &mut |record| judge.ledger(record))
@@ -115,9 +115,9 @@ pub(crate) fn judge(
         judge.behaviour(behaviour);
     }
     if let Some(kept) = evidence.snapshot {
-        let marker_stems = judge.marker_stems().to_vec();
+        let planted = judge.planted().map(str::to_owned).collect();
         let taken = captures
-            .snapshot(Withheld { content: withholds_content, marker_stems })
+            .snapshot(Withheld { content: withholds_content, planted })
             .or_could_not_judge()?;
         judge.snapshot(&kept.settle(&taken).or_could_not_judge()?);
     }

@@ -13,8 +13,7 @@ use serde_json::{Value, json};
 use spanproof_schemas::ledger::{
     Answer, Chunks, Content, Conversation, Exchange, LEDGER_VERSION, MarkerKind, Operation,
     Parameters, Planted, Record, Run, SentRequest, Task, ToolCall, TraceContext, Usage,
-    canonical_json,
-    marker_stem,
+    canonical_json, marker_stem,
 };
 use spanproof_schemas::price::PriceTable;
 use spanproof_schemas::report::{

@@ -1,7 +1,7 @@
 //! What is noted of a span's events and content until its call is known: counts, and what the
 //! truth is asked of, never the text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value as Json;
@@ -9,9 +9,11 @@ use sha2::{Digest as _, Sha256};
 use spanproof_schemas::content::Kind;
 use spanproof_schemas::ledger::canonical_json;
 
+use crate::content::only_hash;
 use crate::held::Held;
 use crate::identity;
 use crate::model::SpanId;
+use crate::view::Seen;
 
 /// What is attached to one span.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +24,30 @@ pub struct Attached {
     events: BTreeMap<u64, Told>,
     /// What was captured of prompt and answer, where content may be.
     pub captured: Captured,
+    /// Hashes that stand for texts.
+    hashes: BTreeSet<(Text, [u8; 32])>,
+}
+
+/// A text that a hash may stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Text {
+    /// The prompt, or its messages.
+    Input,
+    /// The system prompt.
+    System,
+    /// The answer.
+    Output,
+}
+
+impl Text {
+    fn of(attribute: &str) -> Option<Text> {
+        match attribute {
+            "gen_ai.input.messages" | "gen_ai.prompt" => Some(Text::Input),
+            "gen_ai.system_instructions" => Some(Text::System),
+            "gen_ai.output.messages" | "gen_ai.completion" => Some(Text::Output),
+            _ => None,
+        }
+    }
 }
 
 /// What an event tells of its call.
@@ -45,6 +71,9 @@ impl Told {
         }
     }
 }
+
+/// How many hashes of one span are kept.
+const HASHES: usize = 16;
 
 /// How many events of one span are told apart.
 const EVENTS: usize = 1 << 10;
@@ -76,6 +105,19 @@ impl Attached {
             self.note(identity, told, &other.scope);
         }
         self.captured.merge(other.captured);
+        other.hashes.into_iter().for_each(|(text, hash)| self.note_hash(text, hash));
+    }
+
+    fn note_hash(&mut self, text: Text, hash: [u8; 32]) {
+        self.hashes.insert((text, hash));
+        if self.hashes.len() > HASHES {
+            self.hashes.pop_last();
+        }
+    }
+
+    /// The hashes that stand for texts of the call.
+    pub fn hashes(&self) -> impl Iterator<Item = (Text, [u8; 32])> {
+        self.hashes.iter().copied()
     }
 }
 
@@ -216,6 +258,18 @@ impl Attachments {
             }
         }
         self.stems = stems;
+    }
+
+    /// Notes the hashes that a span or one of its events holds in place of content.
+    pub(crate) fn note_hashes(&mut self, span: SpanId, attributes: &[Seen<'_>]) {
+        for seen in attributes {
+            if let Some(text) = Text::of(seen.key)
+                && let Some(hash) = only_hash(seen.value)
+                && let Some(attached) = self.entry(span)
+            {
+                attached.note_hash(text, hash);
+            }
+        }
     }
 
     fn entry(&mut self, span: SpanId) -> Option<&mut Attached> {

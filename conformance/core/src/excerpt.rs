@@ -37,7 +37,7 @@ pub struct Excerpts {
     traces: Vec<Trace>,
     places: FxHashMap<TraceId, usize>,
     marked: FxHashSet<SpanId>,
-    scanner: Option<Scanner>,
+    scanner: Scanner,
 }
 
 #[derive(Debug, Default)]
@@ -73,7 +73,7 @@ struct Kept {
 impl Excerpts {
     /// The first example of each group comes first, so that every group has its trace before any
     /// has two.
-    pub(crate) fn new(findings: &[FindingGroup], scanner: Option<Scanner>) -> Excerpts {
+    pub(crate) fn new(findings: &[FindingGroup], scanner: Scanner) -> Excerpts {
         let mut excerpts = Excerpts {
             traces: Vec::new(),
             places: FxHashMap::default(),
@@ -125,7 +125,7 @@ impl Excerpts {
         let id = SpanId::new(&span.trace_id, &span.span_id);
         let Some(place) = self.places.get(&id.trace) else { return };
         let is_marked = self.marked.contains(&id);
-        let kept = kept(span, scope, is_marked, self.scanner.as_ref());
+        let kept = kept(span, scope, is_marked, &self.scanner);
         self.traces[*place].add((span.start_time_unix_nano, id.span), kept);
     }
 
@@ -179,12 +179,10 @@ impl Trace {
     }
 }
 
-fn kept(span: &Span, scope: &str, is_marked: bool, scanner: Option<&Scanner>) -> Kept {
+fn kept(span: &Span, scope: &str, is_marked: bool, scanner: &Scanner) -> Kept {
     let text = |text: &str| {
         let mut text = text.to_owned();
-        if let Some(scanner) = scanner {
-            scanner.mask(&mut text);
-        }
+        scanner.mask(&mut text);
         match crate::value::cut(&text, LONGEST_NAME) {
             whole if whole.len() == text.len() => text,
             cut => format!("{cut}…"),

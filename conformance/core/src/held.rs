@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 use serde_json::error::Category;
 use spanproof_schemas::content::Kind;
 
-use crate::content::is_placeholder;
+use crate::content::{ELLIPSES, is_placeholder};
 use crate::otlp::Value;
 
 /// What an attribute or a body holds of the kinds of content that the conventions describe.
@@ -57,9 +57,6 @@ impl<'a> Held<'a> {
         }
     }
 }
-
-/// What those who cut text put at its end.
-const ELLIPSES: [&str; 5] = ["...", "…", "[truncated]", "<truncated>", "(truncated)"];
 
 fn read_text(text: &str) -> Reading {
     let text = text.trim();

@@ -20,6 +20,7 @@ use crate::scopes::Scopes;
 use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 use crate::span_sums::SpanSum;
+use crate::sweep::Sweep;
 use crate::symbol::Symbols;
 use crate::view::{ContentView, Item, RunView, ScopeView};
 use crate::wire::Recycled;
@@ -31,7 +32,8 @@ use crate::wire::Recycled;
 pub struct Intake {
     pub(crate) settings: Arc<Settings>,
     pub(crate) active: Arc<Active>,
-    pub(crate) scanner: Option<Arc<Scanner>>,
+    pub(crate) scanner: Arc<Scanner>,
+    pub(crate) sweep: Sweep,
     pub(crate) symbols: Symbols,
     pub(crate) tally: Tally,
     pub(crate) telemetry: Telemetry,
@@ -66,7 +68,7 @@ impl Intake {
     /// Another intake that judges alike and has seen nothing yet.
     pub(crate) fn sibling(&self) -> Intake {
         Intake {
-            scanner: self.scanner.clone(),
+            scanner: Arc::clone(&self.scanner),
             attachments: self.attachments.sibling(),
             is_joined: self.is_joined,
             ..Intake::empty(Arc::clone(&self.settings), Arc::clone(&self.active))
@@ -77,7 +79,8 @@ impl Intake {
         Intake {
             settings,
             active,
-            scanner: None,
+            scanner: Scanner::without_plantings(),
+            sweep: Sweep::default(),
             symbols: Symbols::default(),
             tally: Tally::default(),
             telemetry: Telemetry::default(),
@@ -120,15 +123,20 @@ impl Intake {
         }));
     }
 
-    /// Searches an item for what may stand nowhere: credentials, and content where it is off. Says
-    /// which rules found some.
+    /// Searches an item for what may not stand in it: credentials, personal data, and content where
+    /// there may be none. Says which rules found some.
     pub(crate) fn search<'a, P: Into<Place<'a>>>(
         &mut self,
         item: Item<'_>,
         place: impl Fn() -> P,
     ) -> Vec<&'static str> {
         self.looks.texts += 1;
-        let view = ContentView::new(item, &self.settings, self.scanner.as_deref());
+        if self.active.content.is_empty() {
+            return Vec::new();
+        }
+        let redaction = self.settings.redaction;
+        let sightings = self.sweep.item(item, &self.scanner, redaction);
+        let view = ContentView { item, redaction, sightings: &sightings };
         search(&self.active, view, &mut self.tally, place)
     }
 
@@ -141,7 +149,9 @@ impl Intake {
     ) {
         if self.met.is_first(identity) {
             let mut found = Tally::default();
-            let view = ContentView::new(item, &self.settings, self.scanner.as_deref());
+            let redaction = self.settings.redaction;
+            let sightings = self.sweep.item(item, &self.scanner, redaction);
+            let view = ContentView { item, redaction, sightings: &sightings };
             search(&self.active, view, &mut found, subject);
             self.met.keep(identity, found);
         }

@@ -13,8 +13,9 @@ use crate::ledger::Ledger;
 use crate::otlp::{
     ExportLogsServiceRequest, ExportMetricsServiceRequest, ExportTraceServiceRequest,
 };
-use crate::scan::Scanner;
-use crate::settings::{Content, Settings};
+use crate::redaction::Redaction;
+use crate::scan::{Plantings, Scanner};
+use crate::settings::Settings;
 use crate::settled::Settled;
 use crate::snapshot::Snapshot;
 use crate::window::Window;
@@ -42,8 +43,8 @@ pub struct Judge {
     pub(crate) ledger: Ledger,
     pub(crate) window: Window,
     pub(crate) settled: Settled,
-    /// What the planted text of the run begins with; none where content is allowed.
-    pub(crate) marker_stems: Vec<String>,
+    /// What the run planted; no markers where content is allowed.
+    pub(crate) plantings: Plantings,
 }
 
 impl Judge {
@@ -59,7 +60,7 @@ impl Judge {
             ledger: Ledger::default(),
             window: Window::default(),
             settled: Settled::default(),
-            marker_stems: Vec::new(),
+            plantings: Plantings::default(),
         }
     }
 
@@ -68,14 +69,16 @@ impl Judge {
         if let Record::Run(run) = &record {
             self.intake.attachments.set_stems(&run.marker_stems);
         }
-        if let Record::Run(run) = &record
-            && self.intake.settings.content == Content::Off
-        {
-            self.intake.scanner = Scanner::new(&run.marker_stems).map(Arc::new);
-            self.marker_stems.clone_from(&run.marker_stems);
+        let redaction = self.intake.settings.redaction;
+        if let Record::Run(run) = &record {
+            self.plantings = Plantings::of(run);
+            if redaction == Redaction::ContentAllowed {
+                self.plantings.stems.clear();
+            }
+            self.intake.scanner = Arc::new(Scanner::new(&self.plantings));
         }
         self.intake.is_joined = true;
-        self.ledger.add(record, self.intake.settings.content, &mut self.intake.symbols);
+        self.ledger.add(record, redaction, &mut self.intake.symbols);
     }
 
     /// Takes in spans.
@@ -106,11 +109,11 @@ impl Judge {
         self.intake.logs(request);
     }
 
-    /// What the planted text of the run begins with; none where content is allowed, and before the
-    /// ledger came.
-    #[must_use]
-    pub fn marker_stems(&self) -> &[String] {
-        &self.marker_stems
+    /// What the run planted, markers by what they begin with; no markers where content is allowed,
+    /// and nothing before the ledger came.
+    pub fn planted(&self) -> impl Iterator<Item = &str> {
+        let values = self.plantings.values.iter().map(|planted| &planted.value);
+        self.plantings.stems.iter().chain(values).map(String::as_str)
     }
 
     /// An intake for part of the telemetry, which judges as this judge does. The ledger must have

@@ -1,6 +1,7 @@
 //! The end of a run: the rules about scopes and the run, and the sums.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use spanproof_schemas::baseline::Counted;
 use spanproof_schemas::ledger::Usage;
@@ -13,7 +14,7 @@ use crate::excerpt::Excerpts;
 use crate::judge::Judge;
 use crate::model::Role;
 use crate::outcome::outcomes;
-use crate::scan::Scanner;
+use crate::scan::{Plantings, Scanner};
 use crate::settled::Settled;
 use crate::settlement::{Expected, settle};
 use crate::span_sums::SpanSum;
@@ -46,7 +47,7 @@ pub struct Judgement {
     pub truth: Option<TruthTable>,
     /// Which attributes GenAI spans carry.
     pub coverage: Vec<Coverage>,
-    marker_stems: Vec<String>,
+    plantings: Plantings,
 }
 
 /// The calls of one model, and their tokens as the service counts them.
@@ -63,16 +64,13 @@ pub struct ModelUsage {
 impl Judgement {
     pub(crate) fn of(mut judge: Judge) -> Judgement {
         judge.settle_all();
-        let Judge { mut intake, settled, ledger, marker_stems, .. } = judge;
+        let Judge { mut intake, settled, ledger, plantings, .. } = judge;
         let Settled { spans, join, served, by_model, truth, astray } = settled;
         let spans = spans.into_sorted(&intake.scopes, intake.settings.semconv, &intake.symbols);
         intake.check_scopes();
         intake.check_run(&spans, &astray);
-        let mask = |text: &mut String| {
-            if let Some(scanner) = &intake.scanner {
-                scanner.mask(text);
-            }
-        };
+        let scanner = Arc::clone(&intake.scanner);
+        let mask = |text: &mut String| scanner.mask(text);
         let looks = intake.looks();
         let mut tally = intake.tally;
         tally.merge(intake.met.into_tally());
@@ -91,7 +89,7 @@ impl Judgement {
             findings: settlement.findings,
             deviations: settlement.deviations,
             baseline: settlement.baseline,
-            marker_stems,
+            plantings,
         };
         judgement.add_spans(&spans, &intake.symbols);
         judgement
@@ -101,7 +99,7 @@ impl Judgement {
     /// telemetry once more: the judge keeps no spans.
     #[must_use]
     pub fn excerpts(&self) -> Excerpts {
-        Excerpts::new(&self.findings, Scanner::new(&self.marker_stems))
+        Excerpts::new(&self.findings, Scanner::new(&self.plantings))
     }
 
     fn add_spans(&mut self, spans: &[SpanSum], symbols: &Symbols) {

@@ -3,8 +3,8 @@
 use spanproof_schemas::ledger::{self, Record, Task};
 
 use crate::field::{Field, FieldSet};
-use crate::model::{ExchangeFacts, Sampling, Served, SpanId};
-use crate::settings::Content;
+use crate::model::{ExchangeFacts, Sampling, Served, ServedHashes, SpanId};
+use crate::redaction::Redaction;
 use crate::symbol::{Symbol, Symbols};
 
 /// The exchanges of the ledger so far.
@@ -16,14 +16,17 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) fn add(&mut self, record: Record, content: Content, symbols: &mut Symbols) {
+    pub(crate) fn add(&mut self, record: Record, redaction: Redaction, symbols: &mut Symbols) {
         self.is_there = true;
         match record {
             // Nobody owes a span for a token count or a list of models.
             Record::Exchange(exchange) if exchange.task != Task::Administration => {
-                let served = (content == Content::Allowed).then(|| Served::of(&exchange));
+                let served = redaction.captures().then(|| Served::of(&exchange));
+                let hashes =
+                    (redaction == Redaction::HashOnly).then(|| ServedHashes::of(&exchange));
                 self.exchanges.push(ExchangeFacts {
                     served: served.map(Box::new),
+                    hashes: hashes.map(Box::new),
                     ..facts(*exchange, symbols)
                 });
             }
@@ -74,6 +77,7 @@ fn facts(exchange: ledger::Exchange, symbols: &mut Symbols) -> ExchangeFacts {
         first_chunk: exchange.chunks.map(|chunks| chunks.first_unix_nanos),
         last_chunk: exchange.chunks.map(|chunks| chunks.last_unix_nanos),
         served: None,
+        hashes: None,
     }
 }
 

@@ -53,9 +53,10 @@ fn fixed<const N: usize>(bytes: &[u8]) -> [u8; N] {
     out
 }
 
-fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+/// Reads bytes in hexadecimal; nothing if it is not of the right length.
+pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let mut out = [0; N];
-    if text.len() != 2 * N || !text.is_ascii() {
+    if text.len() != 2 * N || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
     for (at, byte) in out.iter_mut().enumerate() {
@@ -302,6 +303,32 @@ pub struct ExchangeFacts {
     pub last_chunk: Option<UnixNanos>,
     /// What telemetry may hold of its content, where the user lets it hold any.
     pub served: Option<Box<Served>>,
+    /// The hashes of its content, where the user lets telemetry hold these.
+    pub hashes: Option<Box<ServedHashes>>,
+}
+
+/// SHA-256 of the texts of an exchange, where the ledger states them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServedHashes {
+    /// Of the normalized prompt.
+    pub prompt: Option<[u8; 32]>,
+    /// Of the system prompt alone; nothing where there was none.
+    pub system: Option<[u8; 32]>,
+    /// Of the messages alone, where there was a system prompt.
+    pub messages: Option<[u8; 32]>,
+    /// Of the completion.
+    pub completion: Option<[u8; 32]>,
+}
+
+impl ServedHashes {
+    pub(crate) fn of(exchange: &Exchange) -> ServedHashes {
+        ServedHashes {
+            prompt: unhex(&exchange.prompt_sha256),
+            system: exchange.system_sha256.as_deref().and_then(unhex),
+            messages: exchange.messages_sha256.as_deref().and_then(unhex),
+            completion: unhex(&exchange.completion_sha256),
+        }
+    }
 }
 
 /// What the ledger tells of the content of an exchange.

@@ -5,6 +5,7 @@ use spanproof_schemas::report::Level;
 use spanproof_schemas::semconv::Version;
 
 use crate::expectation::Expectations;
+use crate::redaction::{Allowance, Redaction};
 use crate::rules;
 
 /// How to judge. The default: each span by the version it speaks, content off, AWS Bedrock.
@@ -12,8 +13,8 @@ use crate::rules;
 pub struct Settings {
     /// Which version of the semantic conventions to judge by.
     pub semconv: Choice,
-    /// Whether prompts and completions may stand in telemetry.
-    pub content: Content,
+    /// What may stand in telemetry for prompts and completions.
+    pub redaction: Redaction,
     /// What `gen_ai.provider.name` (or `gen_ai.system`) must be on spans of served calls.
     pub provider: String,
     /// What the user expects to be found.
@@ -25,7 +26,7 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             semconv: Choice::Auto,
-            content: Content::Off,
+            redaction: Redaction::NoContent,
             provider: "aws.bedrock".to_owned(),
             expectations: Expectations::default(),
             levels: Vec::new(),
@@ -45,16 +46,6 @@ pub enum Choice {
     /// Everything by this one, but for what plainly speaks an older one: that is told once, and
     /// judged by what it speaks.
     Required(Version),
-}
-
-/// The user's policy for prompts and completions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Content {
-    /// None of it may stand anywhere in telemetry.
-    #[default]
-    Off,
-    /// It may.
-    Allowed,
 }
 
 /// A rule id that no rule has.
@@ -78,12 +69,12 @@ impl Settings {
         Ok(())
     }
 
-    /// Whether content of this kind is judged by its shape. Where none may be, what is there is
-    /// a leak whatever its shape; definitions, found documents and the bodies of events have a
-    /// shape without any.
+    /// Whether content of this kind is judged by its shape, in a log record or elsewhere. Where
+    /// none may be, what is there is a leak whatever its shape; definitions, found documents and
+    /// the bodies of events have a shape without any.
     #[must_use]
-    pub fn judges(&self, kind: Kind) -> bool {
-        self.content == Content::Allowed
+    pub fn judges(&self, kind: Kind, in_log: bool) -> bool {
+        self.redaction.allowance(in_log) == Allowance::Anything
             || kind.is_body()
             || matches!(kind, Kind::ToolDefinitions | Kind::RetrievalDocuments)
     }

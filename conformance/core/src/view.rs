@@ -19,9 +19,10 @@ use crate::held::Held;
 use crate::metric_sums::MetricSums;
 use crate::model::{FinishReasons, Role, SpanFacts, SpanId};
 use crate::otlp;
-use crate::scan::Scanner;
-use crate::settings::{Content, Settings};
+use crate::redaction::Redaction;
+use crate::settings::Settings;
 use crate::span_sums::SpanSum;
+use crate::sweep::Sighting;
 use crate::symbol::{Symbol, Symbols};
 use crate::vocabulary::Vocabulary;
 
@@ -150,20 +151,10 @@ pub enum Item<'a> {
 pub struct ContentView<'a> {
     /// The item.
     pub item: Item<'a>,
-    /// Whether content may stand in it.
-    pub content: Content,
-    /// What looks for the markers of the run, if the run has any.
-    pub scanner: Option<&'a Scanner>,
-}
-
-impl<'a> ContentView<'a> {
-    pub(crate) fn new(
-        item: Item<'a>,
-        settings: &Settings,
-        scanner: Option<&'a Scanner>,
-    ) -> ContentView<'a> {
-        ContentView { item, content: settings.content, scanner }
-    }
+    /// What may stand in it for content.
+    pub redaction: Redaction,
+    /// Everything that was seen in it.
+    pub sightings: &'a [Sighting],
 }
 
 /// What happened to the span of a call that has none.

@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use conformance_core::otlp::{self, Value};
-use conformance_core::{Content, Judge, Judgement, Settings};
+use conformance_core::{Judge, Judgement, Redaction, Settings};
 use prost::Message as _;
 use serde_json::{Value as Json, json};
 use spanproof_fixtures::reference::{self, MODEL};
@@ -59,9 +59,9 @@ fn logs(record: otlp::LogRecord) -> otlp::ExportLogsServiceRequest {
 }
 
 /// Judges beside a ledger whose only call the span of [`span`] could be.
-fn judge(content: Content, take_in: impl Fn(&mut Judge)) -> Judgement {
+fn judge(redaction: Redaction, take_in: impl Fn(&mut Judge)) -> Judgement {
     let mut settings = Settings::default();
-    settings.content = content;
+    settings.redaction = redaction;
     let mut judge = Judge::new(settings);
     for value in [reference::run(), reference::exchange(0)] {
         let record: Record = serde_json::from_value(value).unwrap();
@@ -74,9 +74,9 @@ fn judge(content: Content, take_in: impl Fn(&mut Judge)) -> Judgement {
 /// Judges a span in both ways in which spans come, which must not show.
 fn judge_span(span: &otlp::Span) -> Judgement {
     let request = export(vec![span.clone()]);
-    let decoded = judge(Content::Off, |judge| judge.traces(&request));
+    let decoded = judge(Redaction::NoContent, |judge| judge.traces(&request));
     let bytes = request.encode_to_vec();
-    let read = judge(Content::Off, |judge| judge.traces_protobuf(&bytes).unwrap());
+    let read = judge(Redaction::NoContent, |judge| judge.traces_protobuf(&bytes).unwrap());
     assert_eq!(decoded, read);
     decoded
 }
@@ -119,7 +119,7 @@ fn ids_of_any_length_are_found_and_a_report_has_none_of_them() {
             attributes: vec![attribute("key", text(concat!("AKIA", "IOSFODNN7EXAMPLE")))],
             ..otlp::LogRecord::default()
         };
-        let judgement = judge(Content::Off, |judge| judge.logs(&logs(record.clone())));
+        let judgement = judge(Redaction::NoContent, |judge| judge.logs(&logs(record.clone())));
         is_report(&judgement);
         assert!(!found(&judgement, "redaction/credential").is_empty());
         let said = found(&judgement, "events/trace-context");
@@ -202,7 +202,7 @@ fn durations_that_cannot_be_are_found() {
         let resource_metrics =
             vec![otlp::ResourceMetrics { scope_metrics, ..otlp::ResourceMetrics::default() }];
         let request = otlp::ExportMetricsServiceRequest { resource_metrics };
-        let judgement = judge(Content::Off, |judge| judge.metrics(&request));
+        let judgement = judge(Redaction::NoContent, |judge| judge.metrics(&request));
         is_report(&judgement);
         assert!(!found(&judgement, "metrics/values").is_empty(), "{seconds}");
     }
@@ -237,7 +237,7 @@ fn keys_made_to_look_alike_are_told_apart() {
     let list = (0..120).map(|n| attribute(format!("{n:04}.the-same-end"), text("x")));
     let span = otlp::Span { attributes: list.collect(), ..span() };
     let request = export(vec![span]);
-    let judgement = judge(Content::Off, |judge| judge.traces(&request));
+    let judgement = judge(Redaction::NoContent, |judge| judge.traces(&request));
     assert!(found(&judgement, "naming/duplicate-attribute").is_empty());
 }
 
@@ -251,7 +251,7 @@ fn content_of_many_parts_is_judged() {
     // Brackets that never close, more of them than a stack could hold.
     span.attributes.push(attribute("gen_ai.input.messages", text(&"[".repeat(MANY))));
     let request = export(vec![span]);
-    is_report(&judge(Content::Allowed, |judge| judge.traces(&request)));
+    is_report(&judge(Redaction::ContentAllowed, |judge| judge.traces(&request)));
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn a_value_of_a_hundred_megabytes_is_judged() {
     let mut span = span();
     span.attributes.push(attribute("gen_ai.input.messages", value));
     let request = export(vec![span]);
-    let judgement = judge(Content::Off, |judge| judge.traces(&request));
+    let judgement = judge(Redaction::NoContent, |judge| judge.traces(&request));
     is_report(&judgement);
     assert!(format!("{:?}", judgement.findings).len() < 10_000);
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use conformance_core::rules::RULES;
-use conformance_core::{Choice, Content, Settings};
+use conformance_core::{Choice, Settings};
 use spanproof_fixtures::corpus::Corpus;
 use spanproof_fixtures::mutations::Proof;
 use spanproof_schemas::report::Level;
@@ -32,11 +32,9 @@ fn conforming_telemetry_of_every_version_gives_no_violation_and_no_improvement()
 
 #[test]
 fn every_mutation_is_caught_by_its_rule_and_by_no_unrelated_one_as_the_page_says() {
-    let proof = Proof::of(|capture, content_allowed| {
+    let proof = Proof::of(|capture, redaction| {
         let mut settings = Settings::default();
-        if content_allowed {
-            settings.content = Content::Allowed;
-        }
+        settings.redaction = redaction.parse().unwrap();
         support::judge_capture(capture, settings)
     });
     let failures = proof.failures();

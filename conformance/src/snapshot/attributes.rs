@@ -148,7 +148,7 @@ impl Values<'_> {
 
     /// Writes text in quotes, without what differs from run to run.
     pub(super) fn text(&self, text: &str) -> String {
-        if self.withheld.marker_stems.iter().any(|stem| text.contains(stem.as_str())) {
+        if self.withheld.planted.iter().any(|planted| text.contains(planted.as_str())) {
             return "<content string>".to_owned();
         }
         let known = HEX.replace_all(text, |found: &regex::Captures<'_>| {

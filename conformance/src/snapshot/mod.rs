@@ -40,8 +40,9 @@ pub struct Withheld {
     /// Withhold what stands where conventions and common vocabularies keep prompts, completions and
     /// tool calls.
     pub content: bool,
-    /// Withhold every text in which one of these stands: what planted markers begin with.
-    pub marker_stems: Vec<String>,
+    /// Withhold every text in which one of these stands: what planted markers begin with, and other
+    /// planted values.
+    pub planted: Vec<String>,
 }
 
 /// Gathers telemetry for a snapshot. All of it is held in memory until the text is written.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::catalogue::{catalogue, is_gen_ai};
 use crate::otlp::{AnyValue, KeyValue, Value};
-use crate::scan::{Scanner, masked};
+use crate::scan::Scanner;
 use crate::value;
 
 /// How many attributes of a span are kept.
@@ -25,10 +25,7 @@ const BESIDE: [&str; 6] = [
 ];
 
 /// What is shown of these attributes, by name.
-pub(super) fn shown(
-    attributes: &[KeyValue],
-    scanner: Option<&Scanner>,
-) -> BTreeMap<String, String> {
+pub(super) fn shown(attributes: &[KeyValue], scanner: &Scanner) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     for attribute in attributes {
         let name = attribute.key.as_str();
@@ -36,9 +33,7 @@ pub(super) fn shown(
             continue;
         }
         let mut key = value::cut(name, LONGEST_NAME).to_owned();
-        if let Some(scanner) = scanner {
-            scanner.mask(&mut key);
-        }
+        scanner.mask(&mut key);
         all.insert(key, shown_value(name, attribute.value.as_ref(), scanner));
         if all.len() > MOST {
             all.pop_last();
@@ -47,13 +42,11 @@ pub(super) fn shown(
     all
 }
 
-fn shown_value(name: &str, value: Option<&AnyValue>, scanner: Option<&Scanner>) -> String {
+fn shown_value(name: &str, value: Option<&AnyValue>, scanner: &Scanner) -> String {
     let inner = value::inner(value);
     // What is shown is cut, so the whole is searched.
-    if let Some(scanner) = scanner
-        && let Some(bytes) = planted(inner, scanner, 0)
-    {
-        return masked(bytes);
+    if let Some(note) = mask_of(inner, scanner, 0) {
+        return note;
     }
     match inner {
         // Whoever makes a name up may put a prompt under it.
@@ -67,10 +60,10 @@ fn shown_value(name: &str, value: Option<&AnyValue>, scanner: Option<&Scanner>) 
 /// Nesting beyond this is not shown either.
 const DEEPEST: usize = 8;
 
-/// The length of the first text in a value that holds a planted marker.
-fn planted(value: Option<&Value>, scanner: &Scanner, depth: usize) -> Option<usize> {
-    let within = |value: Option<&AnyValue>| planted(value::inner(value), scanner, depth + 1);
-    let holds = |bytes: &[u8]| scanner.find(bytes).map(|_| bytes.len());
+/// What is shown for the first text in a value that may not be.
+fn mask_of(value: Option<&Value>, scanner: &Scanner, depth: usize) -> Option<String> {
+    let within = |value: Option<&AnyValue>| mask_of(value::inner(value), scanner, depth + 1);
+    let holds = |bytes: &[u8]| scanner.mask_of(bytes);
     match value? {
         _ if depth > DEEPEST => None,
         Value::StringValue(text) => holds(text.as_bytes()),

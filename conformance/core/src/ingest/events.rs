@@ -13,7 +13,8 @@ use crate::identity;
 use crate::intake::Intake;
 use crate::model::{SpanId, hex};
 use crate::otlp::{KeyValue, Value};
-use crate::settings::{Choice, Content};
+use crate::redaction::{Allowance, Redaction};
+use crate::settings::Choice;
 use crate::view::{Carrier, EventView};
 
 /// An event, and where it comes from.
@@ -60,7 +61,8 @@ impl Intake {
         for seen in &mut seen {
             seen.definition = seen.name.and_then(|name| name.in_version(semconv.index));
         }
-        let mut contents = self.contents(&seen, &fields);
+        let in_log = matches!(from.carrier, Carrier::Log(_));
+        let mut contents = self.contents(&seen, &fields, in_log);
         let body_kind =
             Kind::ALL.into_iter().find(|kind| kind.is_body() && kind.name() == from.name);
         if let (Some(kind), Some(body)) = (body_kind, from.body) {
@@ -71,8 +73,15 @@ impl Intake {
             let body = from.body.map(identity::of_value);
             let identity = identity::of((from.name, from.time_unix_nanos, attributes, body));
             self.attachments.note_event(from.span, from.name, identity, from.scope);
-            if !contents.is_empty() && self.settings.content == Content::Allowed {
-                self.attachments.note_content(from.span, &contents);
+            match self.settings.redaction {
+                Redaction::HashOnly => self.attachments.note_hashes(from.span, &seen),
+                redaction
+                    if redaction.allowance(in_log) == Allowance::Anything
+                        && !contents.is_empty() =>
+                {
+                    self.attachments.note_content(from.span, &contents);
+                }
+                _ => {}
             }
         }
         let view = EventView {

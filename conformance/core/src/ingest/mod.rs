@@ -40,12 +40,17 @@ impl Intake {
     }
 
     /// Reads the content among attributes that the user's policy lets be judged.
-    fn contents<'a>(&self, attributes: &[Seen<'a>], fields: &Fields<'_>) -> Vec<Held<'a>> {
+    fn contents<'a>(
+        &self,
+        attributes: &[Seen<'a>],
+        fields: &Fields<'_>,
+        in_log: bool,
+    ) -> Vec<Held<'a>> {
         if !fields.has_content() {
             return Vec::new();
         }
         let held = attributes.iter().filter_map(|seen| {
-            let kind = seen.name?.content.filter(|kind| self.settings.judges(*kind))?;
+            let kind = seen.name?.content.filter(|kind| self.settings.judges(*kind, in_log))?;
             Some(Held::new(kind, seen.value?))
         });
         held.collect()

@@ -13,7 +13,7 @@ use crate::otlp::{
     Event, ExportTraceServiceRequest, InstrumentationScope, Span, SpanKind, Status, StatusCode,
     Value,
 };
-use crate::settings::Content;
+use crate::redaction::Redaction;
 use crate::span_type::{role, span_type};
 use crate::symbol::{Symbol, Symbols};
 use crate::view::{Carrier, Item, Seen, SpanView};
@@ -140,9 +140,13 @@ impl Intake {
             for seen in seen.iter_mut() {
                 seen.definition = seen.name.and_then(|name| name.in_version(semconv.index));
             }
-            let contents = self.contents(seen, &fields);
-            if !contents.is_empty() && self.settings.content == Content::Allowed {
-                self.attachments.note_content(id, &contents);
+            let contents = self.contents(seen, &fields, false);
+            match self.settings.redaction {
+                Redaction::ContentAllowed if !contents.is_empty() => {
+                    self.attachments.note_content(id, &contents);
+                }
+                Redaction::HashOnly => self.attachments.note_hashes(id, seen),
+                _ => {}
             }
             let view = SpanView {
                 span,

@@ -5,7 +5,7 @@
 
 use conformance_core::behaviour::{Behaviour, Observed};
 use conformance_core::snapshot::{Change, Snapshot};
-use conformance_core::{Choice, Content, Judge, Judgement, Settings};
+use conformance_core::{Choice, Judge, Judgement, Settings};
 use spanproof_fixtures::corpus::Capture;
 use spanproof_fixtures::{Case, case, otlp};
 use spanproof_schemas::report::FindingGroup;
@@ -16,9 +16,7 @@ pub(crate) fn judge(case: &Case) -> Judgement {
     if let Some(version) = &case.semconv {
         settings.semconv = Choice::Required(version.parse().unwrap());
     }
-    if case.content_allowed {
-        settings.content = Content::Allowed;
-    }
+    settings.redaction = case.redaction.parse().unwrap();
     let mut judge = Judge::new(settings);
     for record in &case.ledger {
         judge.ledger(record.clone());

@@ -23,8 +23,8 @@ fn a_snapshot_reads_as_what_happened() {
 fn content_is_withheld_where_it_stands_and_where_a_marker_stands() {
     let open = text(sample::exports(), Withheld::default());
     assert!(open.contains("rivers") && open.contains("SPMC1234ABCD"));
-    let marker_stems = vec!["SPMC1234".to_owned()];
-    let withheld = text(sample::exports(), Withheld { content: true, marker_stems });
+    let planted = vec!["SPMC1234".to_owned()];
+    let withheld = text(sample::exports(), Withheld { content: true, planted });
     assert!(!withheld.contains("rivers") && !withheld.contains("SPMC"), "{withheld}");
     assert!(withheld.contains("gen_ai.input.messages = <content string>"), "{withheld}");
     assert!(withheld.contains("status ERROR <content string>"), "{withheld}");

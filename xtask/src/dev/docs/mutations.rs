@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use conformance_core::rules::RULES;
-use conformance_core::{Content, Judge, Settings};
+use conformance_core::{Judge, Settings};
 use spanproof_fixtures::corpus::Capture;
 use spanproof_fixtures::mutations::Proof;
 use spanproof_fixtures::otlp;
@@ -17,11 +17,9 @@ pub(super) fn page(root: &Path) -> Page {
     (root.join("docs/mutations.md"), Some(Proof::of(judge).page(&rules)))
 }
 
-fn judge(capture: &Capture, content_allowed: bool) -> Vec<FindingGroup> {
+fn judge(capture: &Capture, redaction: &str) -> Vec<FindingGroup> {
     let mut settings = Settings::default();
-    if content_allowed {
-        settings.content = Content::Allowed;
-    }
+    settings.redaction = redaction.parse().expect("mutations name policies that there are");
     let mut judge = Judge::new(settings);
     for record in &capture.ledger {
         judge.ledger(record.clone());

@@ -3,7 +3,9 @@ use std::borrow::Cow;
 use spanproof_schemas::report::Level;
 
 use crate::catalogue::{catalogue, is_gen_ai};
+use crate::content::Kept;
 use crate::finding::Finding;
+use crate::redaction::Redaction;
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::view::{Seen, SpanView, attribute_name};
 use crate::vocabulary::FamilySet;
@@ -42,6 +44,12 @@ fn unknown(view: &SpanView<'_>, seen: &Seen<'_>) -> Option<Finding> {
         Some(name) => name.defined,
         // Names of other vocabularies are told once for a scope, by `resource/dialect`.
         None if !FamilySet::of(seen.key).is_empty() => return None,
+        // The policy asks for references, and the conventions have no names for them.
+        None if view.settings.redaction == Redaction::ExternalReference
+            && Kept::of(seen.key) == Some(Kept::Reference) =>
+        {
+            return None;
+        }
         None if is_gen_ai(seen.key) => crate::catalogue::VersionSet::default(),
         None => return None,
     };

@@ -1,9 +1,9 @@
 use spanproof_schemas::report::Level;
 
-use crate::credential::find;
+use super::seen;
 use crate::finding::Finding;
 use crate::rules::{Basis, Check, Docs, Rule};
-use crate::texts::for_each_text;
+use crate::sweep::Sight;
 use crate::view::ContentView;
 
 pub(in crate::rules) static RULE: Rule = Rule {
@@ -17,8 +17,10 @@ pub(in crate::rules) static RULE: Rule = Rule {
         what_it_checks: "Every text of every item, GenAI or not, whether content is allowed or not: \
             none holds an AWS access key id, an AWS secret key beside its name, an API key of \
             Bedrock, the signature or security token of a signed request, a bearer token, a JSON \
-            web token, or a private key. The names of roles, users and models are no credentials. \
-            What was found is never printed.",
+            web token, or a private key; plain, with the escapes of JSON or URLs, in base64 and in \
+            hexadecimal, also within each other. The names of roles, users and models are no \
+            credentials. Those that the run planted into prompts and completions are content: where \
+            it may stand, so may they. What was found is never printed.",
         why: "Whoever may read telemetry may then call the service, or find out who may. \
             Credentials in a store of traces stay there for as long as the traces do.",
         example: "`aws.auth.account.access_key = AKIA…` on every span; or a signed URL in a status \
@@ -30,16 +32,13 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(view: &ContentView<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for_each_text(view.item, &mut |place, name, text| {
-        if let Some((kind, bytes)) = find(text) {
-            findings.push(
-                Finding::new(format!("{} stands in {place}", kind.word()))
-                    .attribute(name.to_owned())
-                    .expected("no credential")
-                    .actual(format!("(masked: {bytes} bytes)")),
-            );
+    let suspects = view.sightings.iter().filter_map(|sighting| match &sighting.what {
+        // What was planted is content, and allowed or found as such.
+        Sight::Suspect { suspect, in_content: true } if suspect.planted.is_some() => None,
+        Sight::Suspect { suspect, .. } if !suspect.kind.is_personal() => {
+            Some(seen(sighting, suspect).expected("no credential"))
         }
+        _ => None,
     });
-    findings
+    suspects.collect()
 }

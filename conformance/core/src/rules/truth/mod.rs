@@ -31,7 +31,7 @@ fn captured<'a>(view: &CallView<'a>) -> Option<(&'a Captured, &'a Served)> {
 }
 
 /// Whether the program has read all of the answer.
-fn answer_was_read(view: &CallView<'_>) -> bool {
+pub(in crate::rules) fn answer_was_read(view: &CallView<'_>) -> bool {
     view.call.outcome(view.symbols) == Outcome::Succeeded && !view.may_have_been_closed()
 }
 
