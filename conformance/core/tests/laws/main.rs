@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod arbitrary;
+mod attached;
 mod expected;
 mod made;
 
