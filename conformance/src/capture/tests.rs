@@ -147,6 +147,18 @@ fn an_empty_file_holds_nothing() {
 }
 
 #[test]
+fn an_empty_export_is_written_such_that_it_can_be_read() {
+    for signal in Signal::ALL {
+        let exports = [Export::decode(signal, &[]).unwrap(), span_named("a")];
+        for format in FORMATS {
+            let (read, error) = read_bytes(&written(&exports, format));
+            assert!(error.is_none(), "{format}, {signal:?}: {error:?}");
+            assert_eq!(read, exports);
+        }
+    }
+}
+
+#[test]
 fn one_object_over_several_lines_is_read() {
     let text = "\n{\n  \"resourceLogs\": [\n  ]\n}\n\n";
     let logs = || Export::Logs(ExportLogsServiceRequest::default());

@@ -142,13 +142,24 @@ pub fn encode<M: Message>(message: &M) -> Result<Vec<u8>, serde_json::Error> {
     serde_json::to_vec(&Written::<Nested, M>::new(message))
 }
 
-/// Writes the export of one signal, without line breaks.
+/// Writes the export of one signal, without line breaks. Its key is there even where nothing else
+/// is, for it tells the signal.
 ///
 /// # Errors
 ///
 /// As [`encode`].
 pub fn encode_export(export: &Export) -> Result<Vec<u8>, serde_json::Error> {
+    let empty = |text: &str| Ok(text.into());
     match export {
+        Export::Traces(request) if request.resource_spans.is_empty() => {
+            empty(r#"{"resourceSpans":[]}"#)
+        }
+        Export::Metrics(request) if request.resource_metrics.is_empty() => {
+            empty(r#"{"resourceMetrics":[]}"#)
+        }
+        Export::Logs(request) if request.resource_logs.is_empty() => {
+            empty(r#"{"resourceLogs":[]}"#)
+        }
         Export::Traces(request) => encode(request),
         Export::Metrics(request) => encode(request),
         Export::Logs(request) => encode(request),
