@@ -20,7 +20,7 @@ pub(crate) enum Verb {
     /// Judge captured telemetry
     Check(verbs::check::Args),
     /// Drive an instrumented client at a rate, and judge what it emitted
-    Load(verbs::load::Args),
+    Load(Box<verbs::load::Args>),
     /// Serve only the mock Bedrock
     Mock(verbs::mock::Args),
     /// Serve only the OTLP receiver, into a capture file

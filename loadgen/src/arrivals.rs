@@ -1,85 +1,162 @@
-//! When calls arrive.
+//! How calls follow one another, apart from the rate's shape over the day.
 
-use std::time::Duration;
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 
-use rand_distr::{Beta, Distribution};
+use rand_distr::{Distribution, Exp1, Gamma, Weibull};
 
-use crate::day_curve::{DayCurve, Intensity};
 use crate::streams::{Purpose, stream};
 
-/// How calls follow one another, apart from the day's shape.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The shapes that gamma and Weibull take. Public traces lie between 0.1 and 3; below the least,
+/// all calls of a day would come in one burst, and above the most they are evenly spaced.
+const SHAPES: RangeInclusive<f64> = 0.05..=1_000.0;
+
+/// An arrival process: `constant`, `poisson`, `gamma:K` or `weibull:K`, where `K` is the shape.
+///
+/// The number of calls is that of the rate whatever the process: gaps are drawn from the process
+/// and then scaled so that they fill the time, which for Poisson and gamma is the process given its
+/// count.
+///
+/// ```
+/// let bursty: loadgen::Arrivals = "gamma:0.5".parse().unwrap();
+/// assert_eq!(bursty, loadgen::Arrivals::Gamma(0.5));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Arrivals {
     /// Evenly spaced.
     #[default]
     Constant,
-    /// As if each call came from somebody who knows nothing of the others: a Poisson process given
-    /// its number of calls, so that the count is exact.
+    /// As if each call came from somebody who knows nothing of the others.
     Poisson,
+    /// Gaps of a gamma distribution with this shape `k`, whose coefficient of variation is
+    /// `1/sqrt(k)`: 1 is Poisson, 0.5 is bursty, 4 is smooth.
+    Gamma(f64),
+    /// Gaps of a Weibull distribution with this shape: 1 is Poisson, below 1 the long gaps are
+    /// longer than those of a gamma process.
+    Weibull(f64),
 }
 
-impl Arrivals {
-    /// Every process, with the name it goes by in options.
-    pub const ALL: [(&'static str, Arrivals); 2] =
-        [("constant", Arrivals::Constant), ("poisson", Arrivals::Poisson)];
+/// A text that names no arrival process, and why.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{given}` is not an arrival process: {why}; write `constant`, `poisson`, `gamma:0.5` or `weibull:0.5`"
+)]
+pub struct ParseArrivalsError {
+    given: String,
+    why: &'static str,
 }
 
-/// The planned times of a number of calls.
-#[derive(Clone, Debug)]
-pub(crate) struct Schedule {
-    arrivals: Arrivals,
-    intensity: Intensity,
-    calls: u64,
-    seed: u64,
-}
+impl FromStr for Arrivals {
+    type Err = ParseArrivalsError;
 
-impl Schedule {
-    /// `calls` calls spread over `length`.
-    pub(crate) fn new(
-        arrivals: Arrivals,
-        curve: DayCurve,
-        length: Duration,
-        calls: u64,
-        seed: u64,
-    ) -> Self {
-        Self { arrivals, intensity: Intensity::new(curve, length), calls, seed }
+    fn from_str(given: &str) -> Result<Self, Self::Err> {
+        parse(given).map_err(|why| ParseArrivalsError { given: given.to_owned(), why })
     }
+}
 
-    /// When call `k` is planned, from the start of simulated time. Later calls are planned no
-    /// earlier. The time depends on `k` alone, not on the order of asking.
-    pub(crate) fn planned(&self, k: u64) -> Duration {
-        let fraction = match self.arrivals {
-            #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 calls")]
-            Arrivals::Constant => k as f64 / self.calls as f64,
-            Arrivals::Poisson => self.order_statistic(k),
-        };
-        Duration::from_secs_f64(self.intensity.when(fraction))
+fn parse(given: &str) -> Result<Arrivals, &'static str> {
+    match given.split_once(':') {
+        None if given == "constant" => Ok(Arrivals::Constant),
+        None if given == "poisson" => Ok(Arrivals::Poisson),
+        None if given == "gamma" || given == "weibull" => Err("it has no shape"),
+        Some(("gamma", shape)) => parse_shape(shape).map(Arrivals::Gamma),
+        Some(("weibull", shape)) => parse_shape(shape).map(Arrivals::Weibull),
+        _ => Err("there is none of this name"),
     }
+}
 
-    /// The `k`-th smallest of `self.calls` uniform numbers, without drawing the others: the middle
-    /// one of `n` follows a beta distribution, and given its value those on either side of it are
-    /// uniform again on what is left of the interval, so a search for `k` meets the same middles
-    /// whichever `k` it is for.
-    fn order_statistic(&self, k: u64) -> f64 {
-        let (mut first, mut end) = (0, self.calls);
-        let (mut low, mut high) = (0.0, 1.0);
-        loop {
-            let middle = first + (end - first) / 2;
-            let value = low + (high - low) * self.middle_share(first, middle, end);
-            match k.cmp(&middle) {
-                std::cmp::Ordering::Equal => return value,
-                std::cmp::Ordering::Less => (end, high) = (middle, value),
-                std::cmp::Ordering::Greater => (first, low) = (middle + 1, value),
-            }
+fn parse_shape(given: &str) -> Result<f64, &'static str> {
+    let shape: f64 = given.parse().map_err(|_| "its shape is not a number")?;
+    if SHAPES.contains(&shape) { Ok(shape) } else { Err("its shape is not from 0.05 to 1000") }
+}
+
+impl fmt::Display for Arrivals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Arrivals::Constant => f.write_str("constant"),
+            Arrivals::Poisson => f.write_str("poisson"),
+            Arrivals::Gamma(shape) => write!(f, "gamma:{shape}"),
+            Arrivals::Weibull(shape) => write!(f, "weibull:{shape}"),
         }
     }
+}
 
-    /// Where `middle` of `first..end` uniform numbers stands between 0 and 1.
-    fn middle_share(&self, first: u64, middle: u64, end: u64) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 calls")]
-        let (at_or_below, at_or_above) = ((middle - first + 1) as f64, (end - middle) as f64);
-        let beta = Beta::new(at_or_below, at_or_above).expect("both are at least 1");
-        beta.sample(&mut stream(self.seed, Purpose::Arrival, middle))
+/// One process with a fixed number of calls, on a time that runs from 0 to 1 and in which the rate
+/// is even.
+#[derive(Clone, Debug)]
+pub(crate) struct Process {
+    calls: u64,
+    seed: u64,
+    spacing: Spacing,
+}
+
+#[derive(Clone, Debug)]
+enum Spacing {
+    /// Evenly, the first call this share of a gap after the start.
+    Even { phase: f64 },
+    /// By gaps, drawn from the streams from `first_gap` on.
+    Random { gaps: Gaps, first_gap: u64, total: f64 },
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Gaps {
+    Exponential,
+    Gamma(Gamma<f64>),
+    Weibull(Weibull<f64>),
+}
+
+impl Process {
+    /// A process of `calls` calls. Random ones use the streams of `calls + 1` positions from
+    /// `first_gap` on; those evenly spaced start after `phase` of a gap.
+    pub(crate) fn new(
+        arrivals: Arrivals,
+        calls: u64,
+        seed: u64,
+        first_gap: u64,
+        phase: f64,
+    ) -> Self {
+        let shape_is_valid = "a shape is above zero and finite";
+        let gaps = match arrivals {
+            Arrivals::Constant => {
+                return Self { calls, seed, spacing: Spacing::Even { phase } };
+            }
+            Arrivals::Poisson => Gaps::Exponential,
+            Arrivals::Gamma(shape) => Gaps::Gamma(Gamma::new(shape, 1.0).expect(shape_is_valid)),
+            Arrivals::Weibull(shape) => {
+                Gaps::Weibull(Weibull::new(1.0, shape).expect(shape_is_valid))
+            }
+        };
+        // The gap after the last call counts, too: the calls lie between the ends, not on them.
+        let total = (0..=calls).map(|gap| gaps.draw(seed, first_gap + gap)).sum();
+        Self { calls, seed, spacing: Spacing::Random { gaps, first_gap, total } }
+    }
+
+    /// When the calls come, in order, each between 0 and 1. Every gap has a stream of its own, so
+    /// the times are the same whoever asks, however often.
+    pub(crate) fn fractions(&self) -> impl Iterator<Item = f64> + use<> {
+        let Process { calls, seed, spacing } = self.clone();
+        let mut sum = 0.0;
+        (0..calls).map(move |call| match &spacing {
+            #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 calls")]
+            Spacing::Even { phase } => (call as f64 + phase) / calls as f64,
+            Spacing::Random { gaps, first_gap, total } => {
+                sum += gaps.draw(seed, first_gap + call);
+                // Gaps can be too small to be told from nothing, all of them.
+                if *total > 0.0 { sum / total } else { 0.0 }
+            }
+        })
+    }
+}
+
+impl Gaps {
+    fn draw(self, seed: u64, position: u64) -> f64 {
+        let random = &mut stream(seed, Purpose::Arrival, position);
+        match self {
+            Gaps::Exponential => Exp1.sample(random),
+            Gaps::Gamma(gamma) => gamma.sample(random),
+            Gaps::Weibull(weibull) => weibull.sample(random),
+        }
     }
 }
 
@@ -89,42 +166,65 @@ mod tests {
 
     use super::*;
 
-    fn times(arrivals: Arrivals, curve: DayCurve, calls: u64, seed: u64) -> Vec<Duration> {
-        let schedule = Schedule::new(arrivals, curve, Duration::from_hours(24), calls, seed);
-        (0..calls).map(|k| schedule.planned(k)).collect()
+    #[test]
+    fn what_is_not_a_process_is_told_with_what_to_write() {
+        let said: String = [
+            "bursty",
+            "gamma",
+            "gamma:",
+            "gamma:x",
+            "gamma:0",
+            "gamma:nan",
+            "weibull:-1",
+            "weibull:1e9",
+            "poisson:2",
+            "",
+        ]
+        .into_iter()
+        .map(|text| text.parse::<Arrivals>().unwrap_err().to_string())
+        .collect::<Vec<String>>()
+        .join("\n");
+        insta::assert_snapshot!(said);
     }
 
     #[test]
     fn constant_calls_are_evenly_spaced() {
-        let times = times(Arrivals::Constant, DayCurve::Flat, 86_400, 1);
-        for (second, at) in (0..).zip(times) {
-            assert_eq!(at.as_millis(), second * 1_000);
-        }
+        let process = Process::new(Arrivals::Constant, 4, 1, 0, 0.0);
+        assert_eq!(process.fractions().collect::<Vec<f64>>(), [0.0, 0.25, 0.5, 0.75]);
     }
 
-    #[test]
-    fn poisson_gaps_vary_as_much_as_their_mean() {
-        let times = times(Arrivals::Poisson, DayCurve::Flat, 20_000, 7);
-        let gaps: Vec<f64> =
-            times.windows(2).map(|two| (two[1].saturating_sub(two[0])).as_secs_f64()).collect();
-        let mean = gaps.iter().sum::<f64>() / 19_999.0;
-        let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / 19_999.0;
-        let variation = variance.sqrt() / mean;
-        assert!((0.95..1.05).contains(&variation), "coefficient of variation {variation}");
-        // Half of all exponential gaps are shorter than ln 2 of their mean.
-        let short = gaps.iter().filter(|gap| **gap < mean * std::f64::consts::LN_2).count();
-        assert!((9_700..10_300).contains(&short), "{short} short gaps");
+    fn any_arrivals() -> impl Strategy<Value = Arrivals> {
+        prop_oneof![
+            Just(Arrivals::Constant),
+            Just(Arrivals::Poisson),
+            SHAPES.prop_map(Arrivals::Gamma),
+            SHAPES.prop_map(Arrivals::Weibull),
+            (0.05..1.0).prop_map(Arrivals::Gamma),
+            (0.05..1.0).prop_map(Arrivals::Weibull),
+        ]
     }
 
     proptest! {
         #[test]
-        fn times_are_sorted_and_within_the_length(
-            poisson: bool, curve in 0_usize..3, calls in 1_u64..300, seed: u64,
+        fn calls_come_in_order_and_between_the_ends(
+            arrivals in any_arrivals(), calls in 1_u64..300, seed: u64, first_gap in 0_u64..1_000,
         ) {
-            let arrivals = if poisson { Arrivals::Poisson } else { Arrivals::Constant };
-            let times = times(arrivals, DayCurve::ALL[curve].1, calls, seed);
-            prop_assert!(times.is_sorted());
-            prop_assert!(times.iter().all(|at| *at <= Duration::from_hours(24)));
+            let process = Process::new(arrivals, calls, seed, first_gap, 0.5);
+            let fractions: Vec<f64> = process.fractions().collect();
+            prop_assert_eq!(fractions.len() as u64, calls);
+            prop_assert!(fractions.is_sorted());
+            prop_assert!(fractions.iter().all(|at| (0.0..=1.0).contains(at)));
+            prop_assert_eq!(fractions, process.fractions().collect::<Vec<f64>>());
+        }
+
+        #[test]
+        fn a_process_reads_back_from_what_it_prints(arrivals in any_arrivals()) {
+            prop_assert_eq!(arrivals.to_string().parse::<Arrivals>().unwrap(), arrivals);
+        }
+
+        #[test]
+        fn any_text_parses_or_is_refused(text in "(gamma:|weibull:)?\\PC*") {
+            let _ = text.parse::<Arrivals>();
         }
     }
 }

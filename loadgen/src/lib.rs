@@ -1,7 +1,8 @@
 //! Drives instrumented Bedrock clients at a planned rate.
 //!
 //! A scenario says what calls look like, a rate and a day curve say when they are made, and a seed
-//! fixes both: the same seed gives the same calls at the same planned times. The generator is an
+//! fixes both: the same seed gives the same calls at the same planned times, on any number of
+//! shards. The generator is an
 //! open loop: a call is made when it is due, whether or not earlier calls have ended, and what it
 //! measures counts from the planned time, so that a stall shows in every call it delayed.
 
@@ -12,26 +13,36 @@ mod day_curve;
 mod duration;
 pub mod external;
 mod fault;
+mod intensity;
 mod pacing;
 mod plan;
 mod rate;
 mod run;
 pub mod rust_client;
 pub mod scenario;
+mod shard;
+mod spike;
 mod statistics;
 mod streams;
+mod tenants;
 mod text;
+mod trace;
 
-pub use arrivals::Arrivals;
+pub use arrivals::{Arrivals, ParseArrivalsError};
 pub use capabilities::{Capabilities, Family, Feature};
 pub use client::{Client, ClientError, ClientErrorKind};
-pub use day_curve::DayCurve;
+pub use day_curve::{DayCurve, ParseDayCurveError};
 pub use duration::{ParseDurationError, parse_duration};
 pub use fault::{Fault, UnknownFault};
-pub use plan::{Plan, PlanConfig, PlanError};
+pub use intensity::RateShape;
+pub use plan::{AtRate, Plan, PlanConfig, PlanError, PlanHash, PlanSummary, Planned, Timing};
 pub use rate::{ParseRateError, Rate};
 pub use run::{
     DEFAULT_IN_FLIGHT_AT_MAX, DEFAULT_IN_FLIGHT_PACED, LoadConfig, LoadOutcome, Progress, run,
 };
 pub use rust_client::{RustClient, RustClientConfig};
 pub use scenario::{DEFAULT_SCENARIO, Scenario, ScenarioError};
+pub use shard::{ParseShardError, Shard};
+pub use spike::{ParseSpikeError, Spike};
+pub use tenants::{ParseTenantsError, Tenants};
+pub use trace::{ReplayConfig, Trace, TraceError};

@@ -34,13 +34,13 @@ pub(crate) enum Pacer {
         _stop: Sender<()>,
     },
     /// From a count: all are due at once.
-    Immediate { next: u64, calls: u64 },
+    Immediate { plan: Arc<Plan>, next: u64 },
 }
 
 impl Pacer {
     pub(crate) fn start(plan: Arc<Plan>, speed: Speed) -> std::io::Result<Pacer> {
         if speed == Speed::Max {
-            return Ok(Pacer::Immediate { next: 0, calls: plan.calls() });
+            return Ok(Pacer::Immediate { plan, next: 0 });
         }
         let (release, due) = unbounded_channel();
         let (stop, stopped) = channel();
@@ -54,11 +54,10 @@ impl Pacer {
     pub(crate) async fn next(&mut self) -> Vec<Due> {
         match self {
             Pacer::Timed { due, .. } => due.recv().await.unwrap_or_default(),
-            Pacer::Immediate { next, calls } => {
-                let call = *next;
+            Pacer::Immediate { plan, next } => {
+                let call = plan.nth(*next);
                 *next += 1;
-                let due = (call < *calls).then_some(Due { call, planned: None });
-                due.into_iter().collect()
+                call.map(|call| Due { call, planned: None }).into_iter().collect()
             }
         }
     }
@@ -77,7 +76,7 @@ fn release_when_due(
     let start = Instant::now() + HEAD_START;
     let start_unix_nanos = unix_nanos(SystemTime::now() + HEAD_START);
     let mut times =
-        (0..plan.calls()).map(|call| (call, speed.scale(plan.planned(call)))).peekable();
+        plan.planned().map(|planned| (planned.call, speed.scale(planned.at))).peekable();
     while let Some(&(_, planned)) = times.peek() {
         let wait = (start + planned).saturating_duration_since(Instant::now());
         if stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {

@@ -1,21 +1,34 @@
-//! The plan: which call is made when, as a function of its position alone.
+//! The plan: which call is made when, and what it looks like, from a seed alone.
 
+use std::io;
 use std::time::Duration;
 
 use spanproof_schemas::ledger::{MarkerKind, Planted, marker_stem};
 use spanproof_schemas::worker::Call;
 
-use crate::arrivals::{Arrivals, Schedule};
+use crate::arrivals::Arrivals;
 use crate::capabilities::Capabilities;
-use crate::day_curve::{DayCurve, Intensity};
 use crate::fault::Fault;
+use crate::intensity::{Intensity, RateShape};
 use crate::rate::Rate;
 use crate::scenario::Scenario;
+use crate::shard::Shard;
+use crate::tenants::Tenants;
+use crate::trace::Trace;
+
+use schedule::Schedule;
 
 mod choose;
+mod hash;
+mod line;
 mod prompt;
 mod request;
+mod schedule;
 mod shape;
+mod summary;
+
+pub use hash::PlanHash;
+pub use summary::PlanSummary;
 
 /// The most calls a plan may have.
 const MOST_CALLS: f64 = 1e9;
@@ -29,30 +42,79 @@ pub struct PlanConfig {
     pub capabilities: Capabilities,
     /// The seed of everything the plan draws.
     pub seed: u64,
-    /// The mean rate, over a whole day, in simulated time.
+    /// When calls are made.
+    pub timing: Timing,
+    /// Leaves out all calls after so many.
+    pub most_calls: Option<u64>,
+    /// The part of the plan to keep, of the calls that are left.
+    pub shard: Shard,
+}
+
+/// When the calls of a plan are made.
+#[derive(Clone, Debug)]
+pub enum Timing {
+    /// At a rate, by arrival processes.
+    AtRate(AtRate),
+    /// When they were made in a trace, whose lengths of prompts they have too; the lengths of its
+    /// answers are the upper limits of theirs.
+    Replayed(Trace),
+}
+
+/// Calls that arrive at a rate.
+#[derive(Clone, Debug)]
+pub struct AtRate {
+    /// The mean rate, over a whole day or week of the day curve, in simulated time.
     pub rate: Rate,
     /// How much simulated time the plan covers, from midnight.
     pub length: Duration,
-    /// Leaves out all calls after so many.
-    pub most_calls: Option<u64>,
-    /// How calls follow one another.
+    /// How the calls of a tenant follow one another.
     pub arrivals: Arrivals,
-    /// How the rate varies over the day.
-    pub day_curve: DayCurve,
+    /// How the rate varies.
+    pub shape: RateShape,
+    /// Who makes the calls.
+    pub tenants: Tenants,
+}
+
+impl AtRate {
+    /// Evenly spaced calls of one tenant, at the same rate for all of `length`.
+    #[must_use]
+    pub fn even(rate: Rate, length: Duration) -> AtRate {
+        AtRate {
+            rate,
+            length,
+            arrivals: Arrivals::Constant,
+            shape: RateShape::default(),
+            tenants: Tenants::ONE,
+        }
+    }
+}
+
+/// A call and when it is to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// The call's position in the whole plan, by time and from 0.
+    pub call: u64,
+    /// When, in simulated time from the start. Later calls are planned no earlier.
+    pub at: Duration,
+    /// Which tenant makes it, from 0, the largest first.
+    pub tenant: u32,
 }
 
 /// Calls and their planned times.
 ///
 /// The number of calls is the rate times the length, rounded; a length that covers only a part of
-/// a day has that part's share of the day. Each call is a function of the seed and its position, so
-/// nothing is held in memory for it, and the order of asking makes no difference.
+/// a day has that part's share of the day. What a call looks like is a function of the seed and its
+/// position, and each gap between calls of a tenant has random numbers of its own. So the plan is
+/// the same whoever goes through which part of it, and nothing is held in memory for a call.
 #[derive(Debug)]
 pub struct Plan {
     scenario: Scenario,
     capabilities: Capabilities,
     targets: choose::Weights,
     schedule: Schedule,
-    calls: u64,
+    /// The calls of the whole plan.
+    whole: u64,
+    shard: Shard,
     seed: u64,
     prompt_marker_stem: String,
     /// What is planted into prompts beside markers.
@@ -66,7 +128,7 @@ pub struct Plan {
 pub enum PlanError {
     /// The rate and the length leave nothing to do.
     #[error(
-        "{rate} for {length:?} is less than one call: raise the rate or plan for a longer time"
+        "{rate} for {length:?} with this day curve is less than one call: raise the rate or plan for a longer time"
     )]
     NoCalls {
         /// The rate.
@@ -83,6 +145,14 @@ pub enum PlanError {
         /// How many it would be.
         calls: String,
     },
+    /// There are more shards than calls.
+    #[error("shard {shard} of {calls} calls is empty: use fewer shards")]
+    EmptyShard {
+        /// The shard.
+        shard: String,
+        /// How many calls the whole plan has.
+        calls: u64,
+    },
     /// The client can make none of the scenario's calls.
     #[error(
         "the client can make none of the scenario's calls: its operations and model families match no entry of the mix"
@@ -97,14 +167,22 @@ impl Plan {
     ///
     /// When no call, or too many, would be made, or the client can make none of them.
     pub fn new(config: PlanConfig) -> Result<Plan, PlanError> {
-        let PlanConfig { scenario, capabilities, seed, rate, length, .. } = config;
-        let effective = Intensity::new(config.day_curve, length).effective();
-        let scheduled = whole_calls(rate, effective)?;
-        let calls = match config.most_calls {
+        let PlanConfig { scenario, capabilities, seed, timing, most_calls, shard } = config;
+        let scheduled = match &timing {
+            Timing::AtRate(at_rate) => {
+                let effective = Intensity::new(&at_rate.shape, at_rate.length).effective();
+                whole_calls(at_rate, effective)?
+            }
+            Timing::Replayed(trace) => trace.calls().len() as u64,
+        };
+        let whole = match most_calls {
             Some(0) => return Err(PlanError::LimitedToNone),
             Some(most) => scheduled.min(most),
             None => scheduled,
         };
+        if shard.of(whole) == 0 {
+            return Err(PlanError::EmptyShard { shard: shard.to_string(), calls: whole });
+        }
         let weights = scenario
             .mix
             .iter()
@@ -113,8 +191,9 @@ impl Plan {
         let shared_prompts = prompt::shared(&scenario.cached_prefix, seed);
         Ok(Plan {
             targets,
-            schedule: Schedule::new(config.arrivals, config.day_curve, length, scheduled, seed),
-            calls,
+            schedule: Schedule::new(timing, scheduled, seed),
+            whole,
+            shard,
             seed,
             prompt_marker_stem: marker_stem(MarkerKind::Prompt, seed),
             planted: Planted::all(MarkerKind::Prompt, seed),
@@ -124,20 +203,31 @@ impl Plan {
         })
     }
 
-    /// How many calls there are. Positions run from 0 to one less.
+    /// How many calls there are in this shard.
     #[must_use]
     pub fn calls(&self) -> u64 {
-        self.calls
+        self.shard.of(self.whole)
     }
 
-    /// When call `k` is to be made, in simulated time from the start. Later calls are planned no
-    /// earlier.
+    /// The position in the whole plan of the `n`-th call of this shard, from 0; `None` beyond the
+    /// last.
     #[must_use]
-    pub fn planned(&self, k: u64) -> Duration {
-        self.schedule.planned(k)
+    pub fn nth(&self, n: u64) -> Option<u64> {
+        (n < self.calls()).then(|| self.shard.nth(n))
     }
 
-    /// Call `k`. Its prompt holds a marker of its own, and one of the planted values of the run.
+    /// The calls of this shard in the order of their times.
+    pub fn planned(&self) -> impl Iterator<Item = Planned> + '_ {
+        let whole = (0..self.whole).zip(self.schedule.times());
+        whole.filter(|(call, _)| self.shard.holds(*call)).map(|(call, (at, tenant))| Planned {
+            call,
+            at,
+            tenant,
+        })
+    }
+
+    /// Call `k` of the whole plan. Its prompt holds a marker of its own, and one of the planted values
+    /// of the run.
     #[must_use]
     pub fn call(&self, k: u64) -> Call {
         let shape = self.shape(k);
@@ -156,15 +246,37 @@ impl Plan {
         &self.planted[usize::try_from(k % kinds).unwrap_or_default()]
     }
 
+    /// Writes the calls of this shard to `out`, a line of JSON each, and sums them up.
+    /// `schemas/plan-line.schema.json` describes the lines.
+    ///
+    /// # Errors
+    ///
+    /// When `out` cannot be written to.
+    pub fn write(&self, mut out: impl io::Write) -> io::Result<PlanSummary> {
+        let mut summary = PlanSummary::new(self.shard, self.whole, self.seed);
+        let mut line = Vec::new();
+        for planned in self.planned() {
+            let shape = self.shape(planned.call);
+            line.clear();
+            serde_json::to_writer(&mut line, &line::Line::new(planned, &shape))?;
+            summary.add(planned, &shape, &line);
+            line.push(b'\n');
+            out.write_all(&line)?;
+        }
+        Ok(summary)
+    }
+
     fn prompt_marker(&self, k: u64) -> String {
         format!("{}{}", self.prompt_marker_stem, base36(k))
     }
 }
 
-fn whole_calls(rate: Rate, length: Duration) -> Result<u64, PlanError> {
-    let calls = rate.calls_in(length).round();
+/// The calls of `at_rate`, whose length counts as `effective`.
+fn whole_calls(at_rate: &AtRate, effective: Duration) -> Result<u64, PlanError> {
+    let calls = at_rate.rate.calls_in(effective).round();
     if calls < 1.0 {
-        return Err(PlanError::NoCalls { rate: rate.to_string(), length });
+        let (rate, length) = (at_rate.rate.to_string(), at_rate.length);
+        return Err(PlanError::NoCalls { rate, length });
     }
     if calls > MOST_CALLS {
         return Err(PlanError::TooManyCalls { calls: calls.to_string() });

@@ -1,6 +1,6 @@
 //! Random numbers that depend on nothing but the seed, a purpose and a position.
 //!
-//! The numbers of call `k` are the stream `k` of a `ChaCha8` generator keyed by the seed and what the
+//! The numbers of call `k`, or of gap `k`, are the stream `k` of a `ChaCha8` generator keyed by the seed and what the
 //! numbers are for. No state passes from one call to the next, so a plan is the same whoever
 //! evaluates which part of it, in whatever order.
 
@@ -10,8 +10,10 @@ use rand_chacha::ChaCha8Rng;
 /// What random numbers are for. Two purposes never share numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// When calls arrive.
+    /// The gaps between calls.
     Arrival,
+    /// Where tenants with evenly spaced calls start.
+    Phase,
     /// What a call looks like: model, lengths, parameters, fault.
     Shape,
     /// The words of a call's prompt.
@@ -24,6 +26,7 @@ pub(crate) enum Purpose {
 pub(crate) fn stream(seed: u64, purpose: Purpose, position: u64) -> ChaCha8Rng {
     let purpose = match purpose {
         Purpose::Arrival => b"arrival\0",
+        Purpose::Phase => b"phase\0\0\0",
         Purpose::Shape => b"shape\0\0\0",
         Purpose::Text => b"text\0\0\0\0",
         Purpose::SharedPrompt => b"shared\0\0",

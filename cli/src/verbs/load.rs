@@ -1,12 +1,7 @@
 //! `spanproof load --rate 80000/day`
 
-use std::time::Duration;
-
 use anyhow::anyhow;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use loadgen::{
-    Arrivals, Client, DayCurve, LoadConfig, LoadOutcome, Plan, PlanConfig, Rate, Scenario,
-};
+use loadgen::{Client, LoadConfig, LoadOutcome, Plan};
 use spanproof_schemas::speed::Speed;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +13,9 @@ use crate::progress::Progress;
 use crate::servers::{EvidenceArgs, Servers};
 use crate::serving::ServingArgs;
 use crate::{interrupt, output};
+use planning::PlanArgs;
+
+mod planning;
 
 /// How many unexpected failures of calls are shown.
 const SHOWN_FAILURES: usize = 5;
@@ -25,32 +23,12 @@ const SHOWN_FAILURES: usize = 5;
 /// Arguments of `load`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The mean rate of calls, in simulated time: 80000/day, 5/s, 300/min, 1.5/h
-    #[arg(long, default_value = "80000/day", allow_hyphen_values = true, help_heading = "Load")]
-    rate: Rate,
-    /// How much simulated time to cover, such as 24h or 90m
-    #[arg(long = "for", value_name = "DURATION", default_value = "24h",
-          value_parser = loadgen::parse_duration, help_heading = "Load")]
-    length: Duration,
-    /// Stop after so many calls
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..),
-          help_heading = "Load")]
-    calls: Option<u64>,
+    #[command(flatten)]
+    plan: PlanArgs,
     /// How fast simulated time runs, the mock's latencies included; `max`: as fast as the client can
     #[arg(long, value_name = "FACTORx|max", default_value_t = Speed::DAY_IN_A_MINUTE,
           help_heading = "Load")]
     speed: Speed,
-    /// How calls follow one another
-    #[arg(long, default_value = Arrivals::ALL[0].0, value_parser = one_of(&Arrivals::ALL),
-          help_heading = "Load")]
-    arrival: Arrivals,
-    /// How the rate varies over the day
-    #[arg(long, value_name = "CURVE", default_value = DayCurve::ALL[0].0,
-          value_parser = one_of(&DayCurve::ALL), help_heading = "Load")]
-    day_curve: DayCurve,
-    /// What calls look like: chat or rag
-    #[arg(long, value_name = "NAME", default_value = loadgen::DEFAULT_SCENARIO, help_heading = "Load")]
-    scenario: String,
     /// The client to drive: rust, python/genai-bedrock, python/article, or another of clients/
     #[arg(long, value_name = "NAME", default_value = clients::REFERENCE, help_heading = "Load")]
     client: String,
@@ -70,7 +48,14 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     let configuration = args.judge.configuration()?;
     let chosen = Chosen::named(&args.client)?;
-    let plan = args.plan(&chosen, args.serving.seed(&configuration.mock))?;
+    let seed = args.serving.seed(&configuration.mock);
+    let plan = args.plan.plan(chosen.capabilities(), seed)?;
+    args.plan.check_writable()?;
+    let summary = args.plan.write(&plan)?;
+    if let Some(summary) = summary.filter(|_| args.plan.plan_only) {
+        output::show(summary.to_string())?;
+        return Ok(Outcome::Conforms);
+    }
     args.reports.check_writable()?;
     configuration.expected.check_writable()?;
     let chosen = chosen.prepare().await?;
@@ -122,34 +107,6 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
         .or_could_not_judge();
     }
     Ok(judged)
-}
-
-/// Reads one of the names of `all`.
-fn one_of<T: Copy + Send + Sync + 'static>(
-    all: &'static [(&'static str, T)],
-) -> impl TypedValueParser<Value = T> {
-    let names = PossibleValuesParser::new(all.iter().map(|(name, _)| *name));
-    names.try_map(move |given| {
-        let found = all.iter().find(|(name, _)| *name == given);
-        found.map(|(_, value)| *value).ok_or("an unknown name")
-    })
-}
-
-impl Args {
-    fn plan(&self, client: &Chosen, seed: u64) -> Result<Plan, Failure> {
-        let scenario = Scenario::named(&self.scenario).or_usage()?;
-        Plan::new(PlanConfig {
-            scenario,
-            capabilities: client.capabilities(),
-            seed,
-            rate: self.rate,
-            length: self.length,
-            most_calls: self.calls,
-            arrivals: self.arrival,
-            day_curve: self.day_curve,
-        })
-        .or_usage()
-    }
 }
 
 /// Makes the calls of `plan`, showing progress; Ctrl-C ends the run with what was done.

@@ -16,7 +16,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Outcome, Failure> {
     match args.verb {
         Verb::Run(args) => block_on(run::run(args)),
         Verb::Check(args) => check::run(&args),
-        Verb::Load(args) => block_on(load::run(args)),
+        Verb::Load(args) => block_on(load::run(*args)),
         Verb::Mock(args) => block_on(mock::run(args)),
         Verb::Receive(args) => block_on(receive::run(args)),
         Verb::Rules => rules::run(),

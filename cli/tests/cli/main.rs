@@ -6,6 +6,7 @@ mod clients;
 mod expected;
 mod load;
 mod mock;
+mod plan;
 mod redaction;
 mod reports;
 mod run;

@@ -30,16 +30,27 @@ impl Folder {
     /// Runs `spanproof` with `arguments` here; its clients are those below `clients`, if that is
     /// there.
     pub(crate) fn spanproof(&self, arguments: &[&str]) -> Ended {
-        self.spanproof_reading(Stdio::null(), arguments)
+        self.spanproof_reading(Stdio::null(), &[], arguments)
     }
 
     /// The same, with standard input from the file `name` of this folder.
     pub(crate) fn spanproof_fed(&self, name: &str, arguments: &[&str]) -> Ended {
-        self.spanproof_reading(fs::File::open(self.path(name)).unwrap().into(), arguments)
+        self.spanproof_reading(fs::File::open(self.path(name)).unwrap().into(), &[], arguments)
     }
 
-    fn spanproof_reading(&self, input: Stdio, arguments: &[&str]) -> Ended {
+    /// The same, with `variables` in the environment.
+    pub(crate) fn spanproof_where(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Ended {
+        self.spanproof_reading(Stdio::null(), variables, arguments)
+    }
+
+    fn spanproof_reading(
+        &self,
+        input: Stdio,
+        variables: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> Ended {
         let mut command = Command::new(env!("CARGO_BIN_EXE_spanproof"));
+        command.envs(variables.iter().copied());
         if self.path("clients").exists() {
             command.env("SPANPROOF_CLIENTS_DIR", self.path("clients"));
         }

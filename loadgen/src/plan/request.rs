@@ -30,7 +30,7 @@ fn converse(shape: &Shape, texts: Vec<String>) -> Value {
     match shape.system {
         System::None => {}
         System::Plain(text) => request.set("system", json!([{ "text": text }])),
-        System::Cached(text) => request
+        System::Cached { text, .. } => request
             .set("system", json!([{ "text": text }, { "cachePoint": { "type": "default" } }])),
     }
     let mut inference = Members::default();
@@ -50,7 +50,7 @@ fn nova(shape: &Shape, texts: Vec<String>) -> Value {
     match shape.system {
         System::None => {}
         System::Plain(text) => body.set("system", json!([{ "text": text }])),
-        System::Cached(text) => {
+        System::Cached { text, .. } => {
             body.set("system", json!([{ "text": text, "cachePoint": { "type": "default" } }]));
         }
     }
@@ -73,7 +73,7 @@ fn claude(shape: &Shape, texts: Vec<String>) -> Value {
     match shape.system {
         System::None => {}
         System::Plain(text) => body.set("system", text.into()),
-        System::Cached(text) => body.set(
+        System::Cached { text, .. } => body.set(
             "system",
             json!([{ "type": "text", "text": text, "cache_control": { "type": "ephemeral" } }]),
         ),

@@ -39,8 +39,11 @@ pub(super) struct OfferedTools<'a> {
 pub(super) enum System<'a> {
     None,
     Plain(&'a str),
-    /// Shared with other calls, behind a cache point.
-    Cached(&'a str),
+    /// Shared with other calls, behind a cache point: the plan's shared prompt of this number.
+    Cached {
+        prompt: usize,
+        text: &'a str,
+    },
 }
 
 /// Whether a client with `capabilities` can make calls of `target`.
@@ -76,18 +79,20 @@ impl Plan {
         let any = share(scenario.tools.any_share, random);
         let system = chosen(&scenario.system, random).map(String::as_str);
         let is_cached = share(scenario.cached_prefix.share, random);
-        let shared = &self.shared_prompts[random.random_range(0..self.shared_prompts.len())];
+        let prompt = random.random_range(0..self.shared_prompts.len());
         let fault = self.fault(random.random(), target.operation);
+        let recorded = self.schedule.recorded(k);
 
         Shape {
             target,
             family,
-            prompt_tokens: match family {
-                Family::TitanEmbeddings => embedding_tokens,
-                Family::Claude | Family::Nova => prompt_tokens,
+            prompt_tokens: match (recorded, family) {
+                (Some(recorded), _) => recorded.tokens_in,
+                (None, Family::TitanEmbeddings) => embedding_tokens,
+                (None, Family::Claude | Family::Nova) => prompt_tokens,
             },
             messages: if can(Feature::MultipleMessages) { messages } else { 1 },
-            max_tokens,
+            max_tokens: recorded.map_or(max_tokens, |recorded| recorded.tokens_out),
             temperature: temperature.filter(|_| can(Feature::Sampling)),
             top_p: top_p.filter(|_| can(Feature::Sampling) && temperature.is_none()),
             top_k: top_k.filter(|_| can(Feature::Sampling) && is_native),
@@ -97,7 +102,7 @@ impl Plan {
             system: match system {
                 _ if !can(Feature::System) => System::None,
                 _ if is_cached && target.cacheable && can(Feature::CachePoints) => {
-                    System::Cached(shared)
+                    System::Cached { prompt, text: &self.shared_prompts[prompt] }
                 }
                 Some(system) => System::Plain(system),
                 None => System::None,

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
@@ -7,6 +8,7 @@ use spanproof_schemas::worker::Operation;
 use super::*;
 use crate::capabilities::{Family, Feature};
 use crate::fault::Fault;
+use crate::{DayCurve, ReplayConfig};
 
 /// Read once, for the sake of the tests that make many plans.
 static CHAT: LazyLock<Scenario> = LazyLock::new(|| Scenario::named("chat").unwrap());
@@ -18,12 +20,19 @@ fn config(seed: u64) -> PlanConfig {
         scenario: CHAT.clone(),
         capabilities: Capabilities::all(),
         seed,
-        rate: "80000/day".parse().unwrap(),
-        length: DAY,
+        timing: Timing::AtRate(day()),
         most_calls: None,
-        arrivals: Arrivals::Constant,
-        day_curve: DayCurve::Flat,
+        shard: Shard::WHOLE,
     }
+}
+
+/// A day of 80,000 evenly spaced calls.
+fn day() -> AtRate {
+    AtRate::even("80000/day".parse().unwrap(), DAY)
+}
+
+fn at_rate(seed: u64, at_rate: AtRate) -> PlanConfig {
+    PlanConfig { timing: Timing::AtRate(at_rate), ..config(seed) }
 }
 
 fn plan(seed: u64) -> Plan {
@@ -32,20 +41,37 @@ fn plan(seed: u64) -> Plan {
 
 #[test]
 fn a_day_has_exactly_its_rate_of_calls() {
-    for (_, arrivals) in Arrivals::ALL {
-        for (_, day_curve) in DayCurve::ALL {
-            let plan = Plan::new(PlanConfig { arrivals, day_curve, ..config(1) }).unwrap();
-            assert_eq!(plan.calls(), 80_000);
-        }
+    let processes = ["constant", "poisson", "gamma:0.5", "weibull:0.5"].into_iter().cycle();
+    let days = DayCurve::names().filter(|name| !name.ends_with("-week"));
+    for (arrivals, day_curve) in processes.zip(days) {
+        let shape = RateShape { day_curve: day_curve.parse().unwrap(), ..RateShape::default() };
+        let day = AtRate { arrivals: arrivals.parse().unwrap(), shape, ..day() };
+        let plan = Plan::new(at_rate(1, day)).unwrap();
+        assert_eq!((plan.calls(), plan.planned().count()), (80_000, 80_000));
     }
 }
 
 #[test]
 fn a_limit_keeps_the_first_calls_as_they_are() {
-    let limited = Plan::new(PlanConfig { most_calls: Some(200), ..config(1) }).unwrap();
+    let bursty = AtRate { arrivals: Arrivals::Gamma(0.4), tenants: "9".parse().unwrap(), ..day() };
+    let whole = Plan::new(at_rate(1, bursty.clone())).unwrap();
+    let limited = Plan::new(PlanConfig { most_calls: Some(200), ..at_rate(1, bursty) }).unwrap();
     assert_eq!(limited.calls(), 200);
-    assert_eq!(limited.planned(199), plan(1).planned(199));
-    assert_eq!(limited.call(199), plan(1).call(199));
+    assert!(limited.planned().eq(whole.planned().take(200)));
+    assert_eq!(limited.call(199), whole.call(199));
+}
+
+#[test]
+fn a_trace_gives_times_and_lengths() {
+    let trace = "0,7,1\n1.5,900,33\n60,12000,4096\n";
+    let trace = Trace::read(trace.as_bytes(), ReplayConfig::default()).unwrap();
+    let timing = Timing::Replayed(trace);
+    let plan = Plan::new(PlanConfig { timing, ..config(1) }).unwrap();
+    let at: Vec<Duration> = plan.planned().map(|planned| planned.at).collect();
+    assert_eq!(at, [0, 1_500, 60_000].map(Duration::from_millis));
+    let lengths =
+        (0..3).map(|k| plan.shape(k)).map(|shape| (shape.prompt_tokens, shape.max_tokens));
+    assert!(lengths.eq([(7, 1), (900, 33), (12_000, 4_096)]));
 }
 
 #[test]
@@ -78,8 +104,9 @@ fn what_cannot_be_planned_is_told() {
     let mut no_operations = config(1);
     no_operations.capabilities.operations.clear();
     let said: String = [
-        PlanConfig { rate: "1/day".parse().unwrap(), length: Duration::from_mins(1), ..config(1) },
-        PlanConfig { rate: "1000000/s".parse().unwrap(), ..config(1) },
+        at_rate(1, AtRate::even("1/day".parse().unwrap(), Duration::from_mins(1))),
+        at_rate(1, AtRate::even("1000000/s".parse().unwrap(), DAY)),
+        PlanConfig { most_calls: Some(2), shard: "2/3".parse().unwrap(), ..config(1) },
         PlanConfig { most_calls: Some(0), ..config(1) },
         no_operations,
     ]
@@ -142,7 +169,99 @@ fn a_client_is_asked_only_for_what_it_can_do() {
     }
 }
 
+fn written(config: PlanConfig) -> (String, PlanSummary) {
+    let mut lines = Vec::new();
+    let summary = Plan::new(config).unwrap().write(&mut lines).unwrap();
+    (String::from_utf8(lines).unwrap(), summary)
+}
+
+#[test]
+fn the_lines_of_a_plan_satisfy_their_schema_and_say_what_its_calls_are() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let schema = std::fs::read(folder.join("../schemas/plan-line.schema.json")).unwrap();
+    let schema = serde_json::from_slice(&schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for scenario in Scenario::names() {
+        let scenario = Scenario::named(scenario).unwrap();
+        let config = PlanConfig { scenario, most_calls: Some(2_000), ..config(1) };
+        let plan = Plan::new(config.clone()).unwrap();
+        let (lines, _) = written(config);
+        for (call, line) in (0..).zip(lines.lines()) {
+            let value: serde_json::Value = serde_json::from_str(line).unwrap();
+            let wrong: Vec<String> =
+                validator.iter_errors(&value).map(|error| error.to_string()).collect();
+            assert!(wrong.is_empty(), "{line}: {wrong:#?}");
+            let call = plan.call(call);
+            assert_eq!(value["call"], call.call);
+            assert_eq!(value["model"], call.model_id);
+            assert_eq!(value["operation"], call.operation.name());
+            assert_eq!(
+                value["fault"].as_str(),
+                call.headers.first().map(|(_, fault)| fault.as_str())
+            );
+            let body = &call.request;
+            let limit = body.pointer("/inferenceConfig/maxTokens").or(body.get("max_tokens"));
+            assert_eq!(value.get("max_tokens"), limit, "{line}");
+            let offers = body.get("toolConfig").or(body.get("tools")).is_some();
+            assert_eq!(value.get("tool_choice").is_some(), offers, "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_plan_is_written_with_its_members_in_order() {
+    let (lines, summary) = written(PlanConfig { most_calls: Some(6), ..config(1) });
+    insta::assert_snapshot!(format!("{lines}\n{summary}"));
+    for line in lines.lines() {
+        // A map of serde_json has its members in the order of their names.
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(value.to_string(), line);
+    }
+}
+
+#[test]
+fn a_day_in_bursts_sums_up_to_this() {
+    let day = AtRate {
+        arrivals: Arrivals::Gamma(0.5),
+        shape: RateShape { day_curve: "coding".parse().unwrap(), ..RateShape::default() },
+        tenants: "20".parse().unwrap(),
+        ..day()
+    };
+    let summary = Plan::new(at_rate(1, day)).unwrap().write(io::sink()).unwrap();
+    assert_eq!(summary.calls(), 80_000);
+    insta::assert_snapshot!(summary);
+}
+
 proptest! {
+    #[test]
+    fn the_hashes_and_lines_of_all_shards_are_those_of_the_whole(
+        seed: u64, tenants in 1_u32..6, count in 1_u64..=8, most in 8_u64..60,
+    ) {
+        let bursty = AtRate {
+            arrivals: Arrivals::Gamma(0.3),
+            tenants: tenants.to_string().parse().unwrap(),
+            ..AtRate::even("1/s".parse().unwrap(), Duration::from_mins(1))
+        };
+        let config = PlanConfig { most_calls: Some(most), ..at_rate(seed, bursty) };
+        let (whole, summary) = written(config.clone());
+        let (mut together, mut hash) = (Vec::new(), PlanHash::default());
+        for index in 0..count {
+            let shard = format!("{index}/{count}").parse().unwrap();
+            let (lines, summary) = written(PlanConfig { shard, ..config.clone() });
+            prop_assert_eq!(lines.lines().count() as u64, summary.calls());
+            hash = hash.plus(summary.hash());
+            together.extend(lines.lines().map(str::to_owned));
+        }
+        let call = |line: &String| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["call"].as_u64()
+        };
+        together.sort_by_key(call);
+        prop_assert_eq!(hash, summary.hash());
+        prop_assert!(together.iter().map(String::as_str).eq(whole.lines()));
+        let other = written(PlanConfig { seed: seed ^ 1, ..config }).1;
+        prop_assert_ne!(other.hash(), summary.hash());
+    }
+
     #[test]
     fn a_feature_left_out_leaves_the_rest_of_a_call_alone(seed: u64, k in 0_u64..80_000) {
         let mut config = config(seed);
@@ -159,14 +278,40 @@ proptest! {
 
     #[test]
     fn calls_do_not_depend_on_the_order_of_asking(seed: u64, ks in proptest::collection::vec(0_u64..80_000, 1..8)) {
-        let mut config = config(seed);
-        config.arrivals = Arrivals::Poisson;
-        let (one, other) = (Plan::new(config.clone()).unwrap(), Plan::new(config).unwrap());
-        let forward: Vec<_> = ks.iter().map(|k| (one.planned(*k), one.call(*k))).collect();
-        let mut backward: Vec<_> =
-            ks.iter().rev().map(|k| (other.planned(*k), other.call(*k))).collect();
+        let (one, other) = (plan(seed), plan(seed));
+        let forward: Vec<_> = ks.iter().map(|k| one.call(*k)).collect();
+        let mut backward: Vec<_> = ks.iter().rev().map(|k| other.call(*k)).collect();
         backward.reverse();
         prop_assert_eq!(forward, backward);
+    }
+
+    #[test]
+    fn shards_hold_the_calls_of_the_whole_plan(
+        seed: u64, process in 0_usize..4, tenants in 1_u32..9, count in 1_u64..9, most in 9_u64..99,
+    ) {
+        let arrivals = ["constant", "poisson", "gamma:0.3", "weibull:0.6"][process];
+        let length = Duration::from_mins(1);
+        let minute = AtRate {
+            arrivals: arrivals.parse().unwrap(),
+            tenants: tenants.to_string().parse().unwrap(),
+            ..AtRate::even("1/s".parse().unwrap(), length)
+        };
+        let config = PlanConfig { most_calls: Some(most), ..at_rate(seed, minute) };
+        let whole: Vec<Planned> = Plan::new(config.clone()).unwrap().planned().collect();
+        prop_assert_eq!(whole.len() as u64, most.min(60));
+        prop_assert!(whole.is_sorted_by_key(|planned| planned.at));
+        prop_assert!(whole.iter().all(|planned| planned.at <= length));
+        let mut together = Vec::new();
+        for index in 0..count {
+            let shard = format!("{index}/{count}").parse().unwrap();
+            let plan = Plan::new(PlanConfig { shard, ..config.clone() }).unwrap();
+            let part: Vec<Planned> = plan.planned().collect();
+            let calls: Vec<u64> = (0..).map_while(|n| plan.nth(n)).collect();
+            prop_assert!(part.iter().map(|planned| planned.call).eq(calls));
+            together.extend(part);
+        }
+        together.sort_by_key(|planned| planned.call);
+        prop_assert_eq!(together, whole);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use spanproof_schemas::worker::{Call, Done};
 use tokio::sync::Barrier;
 
 use super::*;
-use crate::{Arrivals, Capabilities, DayCurve, PlanConfig, Scenario};
+use crate::{Arrivals, AtRate, Capabilities, PlanConfig, Scenario, Shard, Timing};
 
 fn plan(calls: u64) -> Plan {
     Plan::new(plan_config(calls)).unwrap()
@@ -17,12 +17,14 @@ fn plan_config(calls: u64) -> PlanConfig {
         scenario: Scenario::named("chat").unwrap(),
         capabilities: Capabilities { features: vec![], ..Capabilities::all() },
         seed: 1,
-        rate: "80000/day".parse().unwrap(),
-        length: Duration::from_hours(24),
+        timing: Timing::AtRate(at_rate(Duration::from_hours(24))),
         most_calls: Some(calls),
-        arrivals: Arrivals::Constant,
-        day_curve: DayCurve::Flat,
+        shard: Shard::WHOLE,
     }
+}
+
+fn at_rate(length: Duration) -> AtRate {
+    AtRate::even("80000/day".parse().unwrap(), length)
 }
 
 fn done(call: u64) -> Done {
@@ -97,8 +99,10 @@ async fn every_call_of_the_plan_is_made_once() {
 #[tokio::test]
 async fn a_whole_plan_of_random_arrivals_is_made() {
     let whole = PlanConfig {
-        arrivals: Arrivals::Poisson,
-        length: Duration::from_mins(10),
+        timing: Timing::AtRate(AtRate {
+            arrivals: Arrivals::Poisson,
+            ..at_rate(Duration::from_mins(10))
+        }),
         most_calls: None,
         ..plan_config(0)
     };

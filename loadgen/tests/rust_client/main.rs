@@ -12,8 +12,8 @@ use std::time::Duration;
 use collector::{Collector, text};
 use loadgen::scenario::PlannedFault;
 use loadgen::{
-    Arrivals, Capabilities, Client as _, DayCurve, LoadConfig, LoadOutcome, Plan, PlanConfig,
-    RustClient, RustClientConfig, Scenario, run,
+    AtRate, Capabilities, Client as _, LoadConfig, LoadOutcome, Plan, PlanConfig, RustClient,
+    RustClientConfig, Scenario, Shard, Timing, run,
 };
 use mock_bedrock::{InMemory, Server};
 use opentelemetry_proto::tonic::trace::v1::Span;
@@ -59,11 +59,12 @@ async fn ran(version: &str, calls: u64, with_content: bool) -> Ran {
         scenario,
         capabilities: Capabilities::all(),
         seed: SEED,
-        rate: "80000/day".parse().unwrap(),
-        length: Duration::from_hours(24),
+        timing: Timing::AtRate(AtRate::even(
+            "80000/day".parse().unwrap(),
+            Duration::from_hours(24),
+        )),
         most_calls: Some(calls),
-        arrivals: Arrivals::Constant,
-        day_curve: DayCurve::Flat,
+        shard: Shard::WHOLE,
     })
     .unwrap();
     let ledger = InMemory::default();

@@ -1,0 +1,85 @@
+//! A call as a line of a written plan.
+
+use serde::Serialize;
+use spanproof_schemas::worker::Operation;
+
+use super::Planned;
+use super::shape::{Shape, System};
+use crate::capabilities::Family;
+use crate::fault::Fault;
+
+/// What `schemas/plan-line.schema.json` describes, its members in the order of their names. Which
+/// words a prompt is made of follows from the seed and the call, and is not in it.
+#[derive(Debug, Serialize)]
+pub(super) struct Line<'a> {
+    /// Which of the scenario's shared system prompts the call has, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cached_prefix: Option<usize>,
+    call: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<Fault>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    messages: u32,
+    model: &'a str,
+    operation: Operation,
+    planned_nanos: u64,
+    prompt_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_sequences: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    tenant: u32,
+    /// How much the call insists on one of the scenario's tools.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_k: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f64>,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn new(planned: Planned, shape: &Shape<'a>) -> Self {
+        let (cached_prefix, system) = match shape.system {
+            System::None => (None, None),
+            System::Plain(text) => (None, Some(text)),
+            System::Cached { prompt, .. } => (Some(prompt), None),
+        };
+        let line = Line {
+            cached_prefix,
+            call: planned.call,
+            fault: shape.fault,
+            max_tokens: Some(shape.max_tokens),
+            messages: shape.messages,
+            model: &shape.target.model,
+            operation: shape.target.operation,
+            planned_nanos: u64::try_from(planned.at.as_nanos()).unwrap_or(u64::MAX),
+            prompt_tokens: shape.prompt_tokens,
+            stop_sequences: shape.stop_sequences,
+            system,
+            temperature: shape.temperature,
+            tenant: planned.tenant,
+            tool_choice: shape.tools.map(|tools| if tools.any { "any" } else { "auto" }),
+            top_k: shape.top_k,
+            top_p: shape.top_p,
+        };
+        match shape.family {
+            Family::Claude | Family::Nova => line,
+            // A text to embed is all that the request has.
+            Family::TitanEmbeddings => Line {
+                cached_prefix: None,
+                max_tokens: None,
+                stop_sequences: None,
+                system: None,
+                temperature: None,
+                tool_choice: None,
+                top_k: None,
+                top_p: None,
+                ..line
+            },
+        }
+    }
+}
