@@ -13,6 +13,8 @@ use crate::{DayCurve, ReplayConfig};
 /// Read once, for the sake of the tests that make many plans.
 static CHAT: LazyLock<Scenario> = LazyLock::new(|| Scenario::named("chat").unwrap());
 
+mod chance;
+
 const DAY: Duration = Duration::from_hours(24);
 
 fn config(seed: u64) -> PlanConfig {
