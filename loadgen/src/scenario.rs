@@ -1,6 +1,7 @@
 //! What calls look like: models, lengths, parameters and faults, as data.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use spanproof_schemas::worker::Operation;
 
 use crate::capabilities::Family;
@@ -8,8 +9,14 @@ use crate::fault::Fault;
 
 /// Every scenario by name. A scenario is a file under `scenarios/` and a line here.
 const FILES: &[(&str, &str)] = &[
+    ("agent", include_str!("../scenarios/agent.yaml")),
     ("chat", include_str!("../scenarios/chat.yaml")),
+    ("embeddings", include_str!("../scenarios/embeddings.yaml")),
+    ("failure-storm", include_str!("../scenarios/failure-storm.yaml")),
+    ("long-context", include_str!("../scenarios/long-context.yaml")),
+    ("prompt-caching", include_str!("../scenarios/prompt-caching.yaml")),
     ("rag", include_str!("../scenarios/rag.yaml")),
+    ("streaming", include_str!("../scenarios/streaming.yaml")),
 ];
 
 /// The scenario used unless another is named.
@@ -146,7 +153,7 @@ pub struct Tool {
     /// What it does, for the model.
     pub description: String,
     /// The JSON Schema of its arguments.
-    pub input_schema: serde_json::Value,
+    pub input_schema: Value,
 }
 
 /// Long system prompts that many calls share.
@@ -185,13 +192,16 @@ pub enum ScenarioError {
     /// The text is not a scenario.
     #[error("not a scenario: {0}")]
     Syntax(#[from] serde_norway::Error),
+    /// A scenario that extends another is none together with it.
+    #[error("not a scenario: {0}")]
+    Extended(#[source] serde_json::Error),
     /// A value is out of its range.
     #[error("not a scenario: {0}")]
     Value(String),
 }
 
 impl Scenario {
-    /// The names of all scenarios, the default first.
+    /// The names of all scenarios, in alphabetical order.
     pub fn names() -> impl Iterator<Item = &'static str> {
         FILES.iter().map(|(name, _)| *name)
     }
@@ -202,23 +212,51 @@ impl Scenario {
     ///
     /// When there is none.
     pub fn named(name: &str) -> Result<Scenario, ScenarioError> {
-        let (_, text) = FILES.iter().find(|(known, _)| *known == name).ok_or_else(|| {
-            let known = Scenario::names().collect::<Vec<_>>().join(", ");
-            ScenarioError::Unknown { given: name.to_owned(), known }
-        })?;
-        Scenario::read(text)
+        Scenario::read(text_of(name)?)
     }
 
-    /// Reads a scenario from YAML.
+    /// Reads a scenario from YAML. With a member `extends`, which names a scenario of
+    /// [`Scenario::names`], the members that it does not have are those of that one.
     ///
     /// # Errors
     ///
-    /// When `text` is not a scenario, or a value in it is out of its range.
+    /// When `text` is not a scenario, extends one that there is not, or a value in it is out of
+    /// its range.
     pub fn read(text: &str) -> Result<Scenario, ScenarioError> {
-        let scenario: Scenario = serde_norway::from_str(text)?;
+        let scenario: Scenario = match serde_norway::from_str(text)? {
+            Extending { extends: None } => serde_norway::from_str(text)?,
+            Extending { extends: Some(_) } => {
+                serde_json::from_value(members(text)?.into()).map_err(ScenarioError::Extended)?
+            }
+        };
         scenario.validate().map_err(ScenarioError::Value)?;
         Ok(scenario)
     }
+}
+
+/// What a scenario says of another.
+#[derive(Deserialize)]
+struct Extending {
+    extends: Option<String>,
+}
+
+/// The text of the scenario called `name`.
+fn text_of(name: &str) -> Result<&'static str, ScenarioError> {
+    let found = FILES.iter().find(|(known, _)| *known == name);
+    found.map(|(_, text)| *text).ok_or_else(|| {
+        let known = Scenario::names().collect::<Vec<_>>().join(", ");
+        ScenarioError::Unknown { given: name.to_owned(), known }
+    })
+}
+
+/// The members of the scenario in `text`, with those of the one that it extends where it has none.
+fn members(text: &str) -> Result<Map<String, Value>, ScenarioError> {
+    let mut own: Map<String, Value> = serde_norway::from_str(text)?;
+    own.remove("extends");
+    let Extending { extends: Some(base) } = serde_norway::from_str(text)? else { return Ok(own) };
+    let mut members = members(text_of(&base)?)?;
+    members.append(&mut own);
+    Ok(members)
 }
 
 mod validate;

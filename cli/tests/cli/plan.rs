@@ -45,6 +45,44 @@ fn a_plan_is_shown_and_written_and_no_call_is_made() {
 }
 
 #[test]
+fn a_scenario_of_the_user_extends_one_of_ours() {
+    let folder = Folder::new();
+    let scenario = "extends: streaming\ndescription: Streams that never fail.\nfaults: []\n";
+    fs::write(folder.path("mine.yaml"), scenario).unwrap();
+    let ended = folder.spanproof(&["load", "--plan-only", "--scenario", "mine.yaml"]);
+    assert_eq!(ended.code, Some(0), "{ended}");
+    assert!(ended.stdout.contains("faults        0.0 %"), "{ended}");
+    assert!(ended.stdout.contains("ConverseStream"), "{ended}");
+
+    fs::write(folder.path("wrong.yaml"), "extends: streaming\ncolour: blue\n").unwrap();
+    let wrong = folder.spanproof(&["load", "--scenario", "wrong.yaml"]);
+    assert_ends(&wrong, 2, &["wrong.yaml", "colour"]);
+    let missing = folder.spanproof(&["load", "--scenario", "none.yaml"]);
+    assert_ends(&missing, 3, &["none.yaml"]);
+}
+
+#[test]
+fn help_and_guide_name_every_scenario() {
+    let help = Folder::new().spanproof(&["load", "--help"]).stdout;
+    let guide = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/load.md");
+    let guide = fs::read_to_string(guide).unwrap();
+    for scenario in loadgen::Scenario::names() {
+        assert!(help.contains(scenario), "{scenario} is not in:\n{help}");
+        assert!(guide.contains(&format!("| `{scenario}` |")), "{scenario} is not in the guide");
+    }
+}
+
+#[test]
+fn every_scenario_runs_without_a_finding() {
+    for scenario in loadgen::Scenario::names() {
+        let folder = Folder::new();
+        let ended =
+            folder.spanproof(&["load", "--scenario", scenario, "--calls", "60", "--speed", "max"]);
+        assert_eq!(ended.code, Some(0), "{scenario}: {ended}");
+    }
+}
+
+#[test]
 fn a_plan_that_cannot_be_written_is_told() {
     let folder = Folder::new();
     let arguments = [&BURSTY[..], &["--plan-out", "no/such/folder/plan.jsonl"]].concat();

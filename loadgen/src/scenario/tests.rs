@@ -43,13 +43,23 @@ fn every_scenario_satisfies_the_schema() {
         assert!(!validator.is_valid(&unknown), "an unknown member is refused");
         let mut missing = value;
         missing.as_object_mut().unwrap().remove("mix");
+        missing.as_object_mut().unwrap().remove("extends");
         assert!(!validator.is_valid(&missing), "a missing member is refused");
     }
 }
 
 #[test]
+fn a_scenario_that_extends_another_differs_in_what_it_says() {
+    let chat = Scenario::named("chat").unwrap();
+    let extended = "extends: chat\ndescription: Chat that never fails.\nfaults: []\n";
+    let expected =
+        Scenario { description: "Chat that never fails.".to_owned(), faults: vec![], ..chat };
+    assert_eq!(Scenario::read(extended).unwrap(), expected);
+}
+
+#[test]
 fn what_is_wrong_with_a_scenario_is_told() {
-    let chat = FILES[0].1;
+    let chat = text_of("chat").unwrap();
     let said: String = [
         ("weight: 14", "weight: -14"),
         ("share: 0.55", "share: 1.55"),
@@ -70,6 +80,10 @@ fn what_is_wrong_with_a_scenario_is_told() {
         assert!(chat.contains(right), "{right}");
         Scenario::read(&chat.replacen(right, wrong, 1)).unwrap_err().to_string()
     })
+    .chain(
+        ["extends: batch", "extends: 5", "extends: chat\ncolour: blue", "extends: chat\nmix: []"]
+            .map(|text| Scenario::read(text).unwrap_err().to_string()),
+    )
     .chain([Scenario::named("batch").unwrap_err().to_string()])
     .collect::<Vec<String>>()
     .join("\n");

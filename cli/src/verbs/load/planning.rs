@@ -1,6 +1,6 @@
 //! The arguments that say which calls are made when, and the plan they make.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -75,8 +75,9 @@ pub(super) struct PlanArgs {
     #[arg(long, value_name = "DURATION", value_parser = loadgen::parse_duration,
           help_heading = HEADING)]
     replay_skip: Option<Duration>,
-    /// What calls look like: chat or rag
-    #[arg(long, value_name = "NAME", default_value = loadgen::DEFAULT_SCENARIO,
+    /// What calls look like: agent, chat, embeddings, failure-storm, long-context, prompt-caching,
+    /// rag, streaming, or a file with an extension (.yaml)
+    #[arg(long, value_name = "NAME|PATH", default_value = loadgen::DEFAULT_SCENARIO,
           help_heading = HEADING)]
     scenario: String,
     /// Make only the calls of part I of N, from 0: 2/8 [default: in an Indexed Job of
@@ -123,7 +124,7 @@ impl PlanArgs {
             Ok,
         );
         Plan::new(PlanConfig {
-            scenario: Scenario::named(&self.scenario).or_usage()?,
+            scenario: self.scenario()?,
             capabilities,
             seed,
             timing: self.timing()?,
@@ -131,6 +132,17 @@ impl PlanArgs {
             shard: shard.or_usage()?,
         })
         .or_usage()
+    }
+
+    fn scenario(&self) -> Result<Scenario, Failure> {
+        let path = Path::new(&self.scenario);
+        if path.extension().is_none() {
+            return Scenario::named(&self.scenario).or_usage();
+        }
+        let text = fs::read_to_string(path)
+            .with_context(|| format!("cannot read the scenario {}", path.display()))
+            .or_could_not_judge()?;
+        Scenario::read(&text).with_context(|| path.display().to_string()).or_usage()
     }
 
     fn timing(&self) -> Result<Timing, Failure> {
