@@ -83,6 +83,15 @@ fn every_scenario_runs_without_a_finding() {
 }
 
 #[test]
+fn the_longest_prompt_is_told_as_it_is() {
+    let trace = "0,120000,5\n1,7,5\n";
+    let folder = Folder::new();
+    fs::write(folder.path("trace.csv"), trace).unwrap();
+    let ended = folder.spanproof(&["load", "--plan-only", "--arrival", "replay:trace.csv"]);
+    assert!(ended.stdout.contains("120000 at most"), "{ended}");
+}
+
+#[test]
 fn a_plan_that_cannot_be_written_is_told() {
     let folder = Folder::new();
     let arguments = [&BURSTY[..], &["--plan-out", "no/such/folder/plan.jsonl"]].concat();

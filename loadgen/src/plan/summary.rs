@@ -29,6 +29,8 @@ pub struct PlanSummary {
     second: Busiest,
     minute: Busiest,
     prompt_tokens: Histogram<u64>,
+    /// Apart, since a histogram rounds.
+    longest_prompt: u32,
     operations: BTreeMap<Operation, u64>,
     models: BTreeMap<String, u64>,
     tenants: BTreeMap<u32, u64>,
@@ -47,6 +49,7 @@ impl PlanSummary {
             second: Busiest::of(1),
             minute: Busiest::of(60),
             prompt_tokens: Histogram::new(3).expect("three digits are valid"),
+            longest_prompt: 0,
             operations: BTreeMap::new(),
             models: BTreeMap::new(),
             tenants: BTreeMap::new(),
@@ -62,6 +65,7 @@ impl PlanSummary {
         self.second.add(planned.at);
         self.minute.add(planned.at);
         self.prompt_tokens.saturating_record(shape.prompt_tokens.into());
+        self.longest_prompt = self.longest_prompt.max(shape.prompt_tokens);
         *self.operations.entry(shape.target.operation).or_default() += 1;
         match self.models.get_mut(&shape.target.model) {
             Some(calls) => *calls += 1,
@@ -131,7 +135,7 @@ impl fmt::Display for PlanSummary {
             "prompts",
             quantile(0.5),
             quantile(0.95),
-            self.prompt_tokens.max()
+            self.longest_prompt
         )?;
         writeln!(f, "{:<12}{:>5.1} %", "faults", self.percent(self.faults))?;
         let operations = self.operations.iter();
