@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use conformance_core::{Baseline, Expectation, Expectations, Facet, Judge, Judgement, Settings};
+use conformance_core::{Baseline, Expectation, Expectations, Facet, Judgement, Settings};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use spanproof_schemas::baseline::Counted;
@@ -10,20 +10,12 @@ use spanproof_schemas::report::{DeviationState, FindingGroup, Level};
 
 use super::arbitrary::any_span;
 use super::made::{call, made};
-use super::{Input, export, inputs, run};
+use super::{Input, inputs, judge_by};
 
 fn judge(inputs: &[Input], expectations: Expectations) -> Judgement {
     let mut settings = Settings::default();
     settings.expectations = expectations;
-    let mut judge = Judge::new(settings);
-    judge.ledger(run());
-    for input in inputs {
-        match input {
-            Input::Record(record) => judge.ledger(record.clone()),
-            Input::Span(span) => judge.traces(&export(span.clone())),
-        }
-    }
-    judge.finish()
+    judge_by(settings, inputs)
 }
 
 /// Calls with spans of which some are wrong, one is lost, and some are no telemetry of ours.

@@ -62,7 +62,11 @@ enum Input {
 }
 
 fn judge(inputs: &[Input]) -> Judgement {
-    let mut judge = Judge::new(Settings::default());
+    judge_by(Settings::default(), inputs)
+}
+
+fn judge_by(settings: Settings, inputs: &[Input]) -> Judgement {
+    let mut judge = Judge::new(settings);
     judge.ledger(run());
     for input in inputs {
         match input {

@@ -81,7 +81,7 @@ impl Cell {
         let folder = self.folder(kept);
         fs::create_dir_all(&folder)?;
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg("run").arg("--ignore-command-status");
+        command.args(["run", "--ignore-command-status", "--compare-uninstrumented"]);
         command.arg(format!("--report=json={}", folder.join("report.json").display()));
         command.arg(format!("--report=human={}", folder.join("report.txt").display()));
         command.arg("--ledger").arg(folder.join("ledger.jsonl"));

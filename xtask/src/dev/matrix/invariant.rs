@@ -50,7 +50,8 @@ mod tests {
 
     #[test]
     fn every_rule_stands_for_an_invariant() {
-        for rule in RULES {
+        // A snapshot is compared with an earlier run, and no cell has one.
+        for rule in RULES.iter().filter(|rule| !rule.id.starts_with("snapshot/")) {
             let id = of(rule.id).unwrap_or_else(|| panic!("{} stands for none", rule.id));
             assert!(INVARIANTS.iter().any(|invariant| invariant.id == id), "{id}");
         }
