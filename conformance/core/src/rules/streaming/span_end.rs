@@ -15,7 +15,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
     docs: Docs {
         what_it_checks: "The end of the span of every streamed call whose answer arrived in full, \
             against the time at which the last chunk was sent. A few milliseconds are allowed for \
-            the clocks. Streams that broke, or that the client left, are left alone.",
+            the clocks. Streams that broke, or that the client left, are left alone. Some clients read on \
+            what their program has closed: a span that tells nothing of the stream's end may be \
+            right to end early, so that this is an improvement.",
         why: "A span that ends with the first chunk, or when the stream is handed to the caller, \
             shows the time to the first chunk as the whole call, and cannot hold what only the \
             end of a stream tells: usage and finish reason.",
@@ -37,8 +39,17 @@ fn check(view: &CallView<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let millis = |time: u64| time.saturating_sub(span.start) / 1_000_000;
-    vec![
+    let finding = if view.may_have_been_closed() {
+        Finding::new(
+            "the span ended before the last chunk of the stream was sent: too early, or because \
+             the program closed the stream",
+        )
+        .level(Level::Improvement)
+    } else {
         Finding::new("the span ended before the last chunk of the stream was sent")
+    };
+    vec![
+        finding
             .attribute("span end")
             .expected(format!("{} ms after its start or later", millis(last_chunk)))
             .actual(format!("{} ms after its start", millis(span.end))),
