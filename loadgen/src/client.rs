@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 
+use spanproof_schemas::accounting::Accounting;
 use spanproof_schemas::worker::{Call, Done};
 
 /// An instrumented client of the service: in this process, or behind the worker protocol.
@@ -29,6 +30,12 @@ pub trait Client: Send + Sync + 'static {
     ///
     /// When telemetry was lost, or the client did not end as it should.
     fn finish(&self) -> impl Future<Output = Result<(), ClientError>> + Send;
+
+    /// The books of its spans, for a client that keeps any. Asked for once it has finished, well or
+    /// not.
+    fn accounting(&self) -> Option<Accounting> {
+        None
+    }
 }
 
 /// A client that cannot go on, or that lost telemetry.

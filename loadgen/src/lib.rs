@@ -6,10 +6,12 @@
 //! open loop: a call is made when it is due, whether or not earlier calls have ended, and what it
 //! measures counts from the planned time, so that a stall shows in every call it delayed.
 
+pub mod accounting;
 mod arrivals;
 pub mod capabilities;
 pub mod client;
 mod day_curve;
+pub mod delivery;
 mod duration;
 pub mod external;
 mod fault;

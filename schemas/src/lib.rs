@@ -5,6 +5,7 @@
 //! file has its types here and its JSON Schema beside this crate's manifest, as
 //! `<name>.schema.json`.
 
+pub mod accounting;
 pub mod baseline;
 pub mod content;
 pub mod endpoint;
