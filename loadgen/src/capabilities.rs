@@ -60,6 +60,15 @@ impl Family {
         .find_map(|(part, family)| model_id.contains(part).then_some(family))
     }
 
+    /// Whether its answers are words, and not vectors.
+    #[must_use]
+    pub fn answers_in_words(self) -> bool {
+        match self {
+            Family::Claude | Family::Nova => true,
+            Family::TitanEmbeddings => false,
+        }
+    }
+
     /// Whether the service offers `operation` for this family.
     #[must_use]
     pub fn offers(self, operation: Operation) -> bool {
@@ -86,7 +95,8 @@ pub enum Feature {
     Sampling,
     /// Stop sequences.
     StopSequences,
-    /// Faults that the service answers with: the client passes on [`Call::headers`].
+    /// Faults that the service answers with, and what its answers are to be like: the client passes
+    /// on [`Call::headers`].
     ///
     /// [`Call::headers`]: spanproof_schemas::worker::Call::headers
     Faults,

@@ -16,8 +16,10 @@ use crate::shard::Shard;
 use crate::tenants::Tenants;
 use crate::trace::Trace;
 
+use answer::Answer;
 use schedule::Schedule;
 
+mod answer;
 mod choose;
 mod hash;
 mod line;
@@ -235,7 +237,12 @@ impl Plan {
             call: k,
             operation: shape.target.operation,
             model_id: shape.target.model.clone(),
-            headers: shape.fault.map(Fault::header).into_iter().collect(),
+            headers: shape
+                .fault
+                .map(Fault::header)
+                .into_iter()
+                .chain(shape.answer.map(Answer::header))
+                .collect(),
             request: self.request(k, &shape),
         }
     }

@@ -34,12 +34,14 @@ pub struct Scenario {
     pub prompt_tokens: Lengths,
     /// How long texts to embed are.
     pub embedding_tokens: Lengths,
-    /// Upper limits for the answer.
+    /// How long answers are, and how they end.
+    pub answers: Answers,
+    /// Upper limits for the answer. A call whose answer would be longer has the next higher one.
     pub max_tokens: Vec<Weighted<u32>>,
     /// Sampling parameters. A call has at most one of temperature and top-p, as newer Claude
     /// models ask.
     pub sampling: Sampling,
-    /// Sequences that end an answer.
+    /// Sequences that end an answer, of calls beside those whose answers end so.
     pub stop_sequences: Chosen<Vec<String>>,
     /// Tools to call.
     pub tools: Tools,
@@ -76,16 +78,70 @@ impl Target {
     }
 }
 
-/// A distribution of lengths in tokens: a mixture of log-normals, clipped.
+/// How long answers are, and how they end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answers {
+    /// How long answers are that no limit cuts short.
+    pub output_tokens: Lengths,
+    /// Why they end. A call is made such that its answer can end so: it offers tools, names stop
+    /// sequences, or has a limit below its answer's length.
+    pub stop_reasons: Vec<Weighted<StopReason>>,
+}
+
+/// Why an answer ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// All is said.
+    EndTurn,
+    /// A tool is to be called.
+    ToolUse,
+    /// It ran into a stop sequence.
+    StopSequence,
+    /// It ran into the limit of its tokens.
+    MaxTokens,
+}
+
+impl StopReason {
+    /// The word that Converse and this crate's files have for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            StopReason::EndTurn => "end_turn",
+            StopReason::ToolUse => "tool_use",
+            StopReason::StopSequence => "stop_sequence",
+            StopReason::MaxTokens => "max_tokens",
+        }
+    }
+}
+
+/// A distribution of lengths in tokens, clipped: a mixture of log-normals, or the quantiles of what
+/// was measured. One of the two.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lengths {
     /// The mixture.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mixture: Vec<LogNormal>,
+    /// Quantiles in rising order. `least` and `most` are the ends; between two, the logarithm of
+    /// the length is even.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quantiles: Vec<Quantile>,
     /// The shortest; shorter draws count as this long.
     pub least: u32,
     /// The longest; longer draws count as this long.
     pub most: u32,
+}
+
+/// A length that a share of all lengths does not exceed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quantile {
+    /// The share, between 0 and 1.
+    pub at: f64,
+    /// The length, in tokens.
+    pub tokens: u32,
 }
 
 /// A log-normal distribution by its median.
@@ -136,9 +192,9 @@ pub struct Sampling {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tools {
-    /// How many calls offer them.
+    /// How many calls offer them, beside those whose answers end with a tool's use.
     pub share: f64,
-    /// How many of these insist on one being called (`any`); the rest leave it open (`auto`).
+    /// How many of those whose answers do insist on it (`any`); the rest leave it open (`auto`).
     pub any_share: f64,
     /// What is offered, all of it at once.
     pub offered: Vec<Tool>,

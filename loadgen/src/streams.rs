@@ -16,6 +16,8 @@ pub(crate) enum Purpose {
     Phase,
     /// What a call looks like: model, lengths, parameters, fault.
     Shape,
+    /// How a call's answer is.
+    Answer,
     /// The words of a call's prompt.
     Text,
     /// The words of a system prompt that many calls share.
@@ -28,6 +30,7 @@ pub(crate) fn stream(seed: u64, purpose: Purpose, position: u64) -> ChaCha8Rng {
         Purpose::Arrival => b"arrival\0",
         Purpose::Phase => b"phase\0\0\0",
         Purpose::Shape => b"shape\0\0\0",
+        Purpose::Answer => b"answer\0\0",
         Purpose::Text => b"text\0\0\0\0",
         Purpose::SharedPrompt => b"shared\0\0",
     };

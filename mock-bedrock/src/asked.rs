@@ -15,14 +15,16 @@ use crate::error::ServiceError;
 use crate::exchange::Service;
 use crate::fault::{self, Damage, Effect, Fault, Limits, Occasion, Setting};
 use crate::model::Model;
+use crate::outline::{self, Outline};
 use crate::request;
 use crate::request_metadata::Metadata;
 use crate::route::Labels;
 use crate::throttle::Reservation;
 use crate::turn::Turn;
 
-/// The name made once: looking it up by text would parse it for every request.
+// Names made once: looking one up by text would parse it for every request.
 const FAULT: HeaderName = HeaderName::from_static(fault::HEADER);
+const OUTLINE: HeaderName = HeaderName::from_static(outline::HEADER);
 
 /// What an operation gets: the request, and the record that it fills in.
 pub(crate) struct Asked<'a> {
@@ -150,6 +152,23 @@ impl<'a> Asked<'a> {
         self.is_decided = true;
         self.fault = fault;
         refused.map_or(Ok(()), Err)
+    }
+
+    /// What the request says its answer is to be like, in a header or else in its metadata.
+    ///
+    /// # Errors
+    ///
+    /// A `ValidationException` for what is no outline.
+    pub(crate) fn outline(&self) -> Result<Option<Outline>, ServiceError> {
+        let refused =
+            |source: &str, problem| ServiceError::validation(format!("{source}: {problem}"));
+        if let Some(value) = self.head.headers.get(OUTLINE) {
+            let outline = String::from_utf8_lossy(value.as_bytes()).parse();
+            return outline.map(Some).map_err(|problem| refused(outline::HEADER, problem));
+        }
+        let Some(text) = &self.metadata.outline else { return Ok(None) };
+        let source = format!("requestMetadata {}", outline::METADATA_KEY);
+        text.parse().map(Some).map_err(|problem| refused(&source, problem))
     }
 
     /// Records the turn that the request asks of a model.

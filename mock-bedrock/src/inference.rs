@@ -57,6 +57,7 @@ pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written
     let mut turn = shape.read(family, asked.body, model)?;
     asked.record(&turn);
     turn.validate(model)?;
+    turn.outline = asked.outline()?;
     let guarding = Guarding::of(asked, &turn)?;
     let quota_tokens = match service.throttle.quota(model) {
         Some(_) => {

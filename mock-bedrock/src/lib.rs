@@ -56,6 +56,7 @@ mod model;
 mod native;
 mod openai;
 mod operations;
+mod outline;
 mod pacing;
 mod paging;
 mod patience;

@@ -8,7 +8,7 @@ use memchr::memmem::Finder;
 use serde::Deserialize;
 use spanproof_schemas::ledger::Operation;
 
-use crate::fault;
+use crate::{fault, outline};
 
 /// The header that carries the metadata of an InvokeModel request, as JSON.
 const HEADER: HeaderName = HeaderName::from_static("x-amzn-bedrock-request-metadata");
@@ -22,6 +22,8 @@ pub(crate) struct Metadata {
     pub(crate) fault: Option<String>,
     /// A test, as in the header `x-spanproof-test`.
     pub(crate) test: Option<String>,
+    /// What the answer is to be like, as in the header `x-spanproof-answer`.
+    pub(crate) outline: Option<String>,
 }
 
 impl Metadata {
@@ -48,7 +50,11 @@ impl Metadata {
     }
 
     fn take(mut metadata: BTreeMap<String, String>) -> Self {
-        Metadata { fault: metadata.remove(fault::METADATA_KEY), test: metadata.remove(TEST_KEY) }
+        Metadata {
+            fault: metadata.remove(fault::METADATA_KEY),
+            test: metadata.remove(TEST_KEY),
+            outline: metadata.remove(outline::METADATA_KEY),
+        }
     }
 }
 
@@ -66,8 +72,14 @@ mod tests {
 
     #[test]
     fn converse_takes_a_member_and_the_others_a_header() {
-        let asked = Metadata { fault: Some("cut".to_owned()), test: Some("one".to_owned()) };
-        let json = r#"{"spanproof-fault":"cut","spanproof-test":"one","team":"blue"}"#;
+        const ASKED: &str =
+            r#"{"spanproof-fault":"cut","spanproof-test":"one","spanproof-answer":"9"}"#;
+        let asked = Metadata {
+            fault: Some("cut".to_owned()),
+            test: Some("one".to_owned()),
+            outline: Some("9".to_owned()),
+        };
+        let json = ASKED.replace('}', r#","team":"blue"}"#);
         let body = format!(r#"{{"messages":[],"requestMetadata":{json}}}"#);
         let mut headers = HeaderMap::new();
         let read = |operation, headers: &HeaderMap, body: &str| {
@@ -75,10 +87,7 @@ mod tests {
         };
         assert_eq!(read(Operation::Converse, &headers, &body), asked);
         assert_eq!(read(Operation::InvokeModel, &headers, &body), Metadata::default());
-        headers.insert(
-            HEADER,
-            HeaderValue::from_static(r#"{"spanproof-fault":"cut","spanproof-test":"one"}"#),
-        );
+        headers.insert(HEADER, HeaderValue::from_static(ASKED));
         assert_eq!(read(Operation::InvokeModel, &headers, ""), asked);
         for body in ["", "{", r#"{"requestMetadata":{"spanproof-fault":1}}"#, r#"["spanproof-"]"#] {
             assert_eq!(read(Operation::Converse, &HeaderMap::new(), body), Metadata::default());

@@ -10,6 +10,7 @@ use crate::draw::Fold;
 use crate::error::ServiceError;
 use crate::guardrail::ConverseConfig;
 use crate::model::Model;
+use crate::outline::Outline;
 use crate::reasoning::Fields;
 
 /// An image, a document, a video or a sound counts as much as this many characters.
@@ -57,6 +58,8 @@ pub(crate) struct Turn {
     pub(crate) guardrail: Option<ConverseConfig>,
     /// Members of the answer that the request asks for or fixes.
     pub(crate) echo: Echo,
+    /// What the answer is to be like, where the request says it beside its body.
+    pub(crate) outline: Option<Outline>,
     /// A planted value that the answer's text is to say, in a sentence.
     pub(crate) aside: Option<String>,
     fold: Fold,
@@ -244,6 +247,7 @@ impl Turn {
             default_max_tokens: None,
             guardrail: None,
             echo: Echo::default(),
+            outline: None,
             aside: None,
             fold: Fold::new(0),
         }

@@ -57,12 +57,19 @@ pub(super) fn share(share: f64, random: &mut impl Rng) -> bool {
 /// afterwards does not depend on it.
 pub(super) fn chosen<'a, T>(chosen: &'a Chosen<T>, random: &mut impl Rng) -> Option<&'a T> {
     let taken = share(chosen.share, random);
-    let index = random.random_range(0..chosen.values.len().max(1));
-    if taken { chosen.values.get(index) } else { None }
+    any_of(&chosen.values, random).filter(|_| taken)
+}
+
+/// Any of `values`, all equally likely; nothing if there are none. Draws once, whatever there is.
+pub(super) fn any_of<'a, T>(values: &'a [T], random: &mut impl Rng) -> Option<&'a T> {
+    values.get(random.random_range(0..values.len().max(1)))
 }
 
 /// A length in tokens.
 pub(super) fn length(lengths: &Lengths, random: &mut impl Rng) -> u32 {
+    if !lengths.quantiles.is_empty() {
+        return between_quantiles(lengths, random.random());
+    }
     let sum: f64 = lengths.mixture.iter().map(|part| part.weight).sum();
     let mut left = random.random::<f64>() * sum;
     let part = lengths.mixture.iter().find(|part| {
@@ -72,11 +79,30 @@ pub(super) fn length(lengths: &Lengths, random: &mut impl Rng) -> u32 {
     let Some(part) = part.or(lengths.mixture.last()) else { return lengths.least };
     let distribution =
         LogNormal::new(part.median.ln(), part.sigma).expect("a scenario's sigma is finite");
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "lengths are above zero, and the cast saturates"
-    )]
-    let drawn = distribution.sample(random).round() as u32;
-    drawn.clamp(lengths.least, lengths.most)
+    whole(distribution.sample(random)).clamp(lengths.least, lengths.most)
+}
+
+/// The length that the share `at` does not exceed.
+fn between_quantiles(lengths: &Lengths, at: f64) -> u32 {
+    let measured = lengths.quantiles.iter().map(|quantile| (quantile.at, quantile.tokens));
+    let points = [(0.0, lengths.least)].into_iter().chain(measured).chain([(1.0, lengths.most)]);
+    let mut from = (0.0, lengths.least);
+    for to in points {
+        if at < to.0 {
+            let (low, high) = (f64::from(from.1.max(1)).ln(), f64::from(to.1.max(1)).ln());
+            let share = (at - from.0) / (to.0 - from.0);
+            return whole((low + share * (high - low)).exp()).clamp(from.1, to.1);
+        }
+        from = to;
+    }
+    lengths.most
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "lengths are above zero, and the cast saturates"
+)]
+fn whole(length: f64) -> u32 {
+    length.round() as u32
 }

@@ -4,14 +4,19 @@ use serde::Serialize;
 use spanproof_schemas::worker::Operation;
 
 use super::Planned;
+use super::answer::Answer;
 use super::shape::{Shape, System};
 use crate::capabilities::Family;
 use crate::fault::Fault;
+use crate::scenario::StopReason;
 
 /// What `schemas/plan-line.schema.json` describes, its members in the order of their names. Which
 /// words a prompt is made of follows from the seed and the call, and is not in it.
 #[derive(Debug, Serialize)]
 pub(super) struct Line<'a> {
+    /// How long the answer is to be, unless it is the use of a tool.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer_tokens: Option<u32>,
     /// Which of the scenario's shared system prompts the call has, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     cached_prefix: Option<usize>,
@@ -25,6 +30,8 @@ pub(super) struct Line<'a> {
     operation: Operation,
     planned_nanos: u64,
     prompt_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_reason: Option<StopReason>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stop_sequences: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,7 +55,9 @@ impl<'a> Line<'a> {
             System::Plain(text) => (None, Some(text)),
             System::Cached { prompt, .. } => (Some(prompt), None),
         };
+        let is_text = |answer: &Answer| answer.stop != StopReason::ToolUse;
         let line = Line {
+            answer_tokens: shape.answer.filter(is_text).map(|answer| answer.tokens),
             cached_prefix,
             call: planned.call,
             fault: shape.fault,
@@ -58,6 +67,7 @@ impl<'a> Line<'a> {
             operation: shape.target.operation,
             planned_nanos: u64::try_from(planned.at.as_nanos()).unwrap_or(u64::MAX),
             prompt_tokens: shape.prompt_tokens,
+            stop_reason: shape.answer.map(|answer| answer.stop),
             stop_sequences: shape.stop_sequences,
             system,
             temperature: shape.temperature,

@@ -4,10 +4,11 @@ use rand::RngExt;
 use spanproof_schemas::worker::Operation;
 
 use super::Plan;
-use super::choose::{chosen, length, share, weighted};
+use super::answer::Answer;
+use super::choose::{any_of, chosen, length, share, weighted};
 use crate::capabilities::{Capabilities, Family, Feature};
 use crate::fault::Fault;
-use crate::scenario::{Target, Tools};
+use crate::scenario::{StopReason, Target, Tools};
 use crate::streams::{Purpose, stream};
 
 /// Everything that is drawn for a call but its words.
@@ -17,6 +18,8 @@ pub(super) struct Shape<'a> {
     pub(super) prompt_tokens: u32,
     pub(super) messages: u32,
     pub(super) max_tokens: u32,
+    /// How the answer is to be, if it is one in words and the client can tell the mock.
+    pub(super) answer: Option<Answer>,
     pub(super) temperature: Option<f64>,
     pub(super) top_p: Option<f64>,
     pub(super) top_k: Option<u32>,
@@ -74,7 +77,8 @@ impl Plan {
         let temperature = chosen(&scenario.sampling.temperature, random).copied();
         let top_p = chosen(&scenario.sampling.top_p, random).copied();
         let top_k = chosen(&scenario.sampling.top_k, random).copied();
-        let stop_sequences = chosen(&scenario.stop_sequences, random).map(Vec::as_slice);
+        let names_sequences = share(scenario.stop_sequences.share, random);
+        let sequences = any_of(&scenario.stop_sequences.values, random);
         let offers_tools = share(scenario.tools.share, random);
         let any = share(scenario.tools.any_share, random);
         let system = chosen(&scenario.system, random).map(String::as_str);
@@ -82,6 +86,20 @@ impl Plan {
         let prompt = random.random_range(0..self.shared_prompts.len());
         let fault = self.fault(random.random(), target.operation);
         let recorded = self.schedule.recorded(k);
+        let answer = (family.answers_in_words() && can(Feature::Faults)).then(|| {
+            Answer::draw(scenario, recorded, (self.seed, k), max_tokens, |stop| match stop {
+                StopReason::ToolUse => can(Feature::Tools),
+                StopReason::StopSequence => can(Feature::StopSequences),
+                StopReason::EndTurn | StopReason::MaxTokens => true,
+            })
+        });
+        let (answer, max_tokens) = match answer {
+            Some((answer, limit)) => (Some(answer), limit),
+            None => (None, recorded.map_or(max_tokens, |recorded| recorded.tokens_out)),
+        };
+        let ends_with = |reason| answer.map(|answer| answer.stop == reason);
+        let names_sequences = names_sequences || ends_with(StopReason::StopSequence) == Some(true);
+        let calls_tool = ends_with(StopReason::ToolUse);
 
         Shape {
             target,
@@ -92,13 +110,17 @@ impl Plan {
                 (None, Family::Claude | Family::Nova) => prompt_tokens,
             },
             messages: if can(Feature::MultipleMessages) { messages } else { 1 },
-            max_tokens: recorded.map_or(max_tokens, |recorded| recorded.tokens_out),
+            max_tokens,
+            answer,
             temperature: temperature.filter(|_| can(Feature::Sampling)),
             top_p: top_p.filter(|_| can(Feature::Sampling) && temperature.is_none()),
             top_k: top_k.filter(|_| can(Feature::Sampling) && is_native),
-            stop_sequences: stop_sequences.filter(|_| can(Feature::StopSequences)),
-            tools: (offers_tools && can(Feature::Tools))
-                .then_some(OfferedTools { tools: &scenario.tools, any }),
+            stop_sequences: sequences
+                .filter(|_| names_sequences && can(Feature::StopSequences))
+                .map(Vec::as_slice),
+            tools: ((offers_tools || calls_tool == Some(true)) && can(Feature::Tools)).then_some(
+                OfferedTools { tools: &scenario.tools, any: any && calls_tool != Some(false) },
+            ),
             system: match system {
                 _ if !can(Feature::System) => System::None,
                 _ if is_cached && target.cacheable && can(Feature::CachePoints) => {

@@ -8,8 +8,10 @@ use hdrhistogram::Histogram;
 use spanproof_schemas::worker::Operation;
 
 use super::Planned;
+use super::answer::Answer;
 use super::hash::PlanHash;
 use super::shape::Shape;
+use crate::scenario::StopReason;
 use crate::shard::Shard;
 
 /// How many models and tenants are named before the rest is one line.
@@ -31,6 +33,8 @@ pub struct PlanSummary {
     prompt_tokens: Histogram<u64>,
     /// Apart, since a histogram rounds.
     longest_prompt: u32,
+    answer_tokens: Histogram<u64>,
+    stop_reasons: BTreeMap<StopReason, u64>,
     operations: BTreeMap<Operation, u64>,
     models: BTreeMap<String, u64>,
     tenants: BTreeMap<u32, u64>,
@@ -50,6 +54,8 @@ impl PlanSummary {
             minute: Busiest::of(60),
             prompt_tokens: Histogram::new(3).expect("three digits are valid"),
             longest_prompt: 0,
+            answer_tokens: Histogram::new(3).expect("three digits are valid"),
+            stop_reasons: BTreeMap::new(),
             operations: BTreeMap::new(),
             models: BTreeMap::new(),
             tenants: BTreeMap::new(),
@@ -66,6 +72,12 @@ impl PlanSummary {
         self.minute.add(planned.at);
         self.prompt_tokens.saturating_record(shape.prompt_tokens.into());
         self.longest_prompt = self.longest_prompt.max(shape.prompt_tokens);
+        if let Some(Answer { tokens, stop }) = shape.answer {
+            if stop != StopReason::ToolUse {
+                self.answer_tokens.saturating_record(tokens.into());
+            }
+            *self.stop_reasons.entry(stop).or_default() += 1;
+        }
         *self.operations.entry(shape.target.operation).or_default() += 1;
         match self.models.get_mut(&shape.target.model) {
             Some(calls) => *calls += 1,
@@ -137,7 +149,20 @@ impl fmt::Display for PlanSummary {
             quantile(0.95),
             self.longest_prompt
         )?;
+        if !self.answer_tokens.is_empty() {
+            let quantile = |quantile| self.answer_tokens.value_at_quantile(quantile);
+            writeln!(
+                f,
+                "{:<12}{} tokens at the median, {} at p95",
+                "answers",
+                quantile(0.5),
+                quantile(0.95)
+            )?;
+        }
         writeln!(f, "{:<12}{:>5.1} %", "faults", self.percent(self.faults))?;
+        let reasons = self.stop_reasons.iter();
+        let reasons = reasons.map(|(reason, calls)| (reason.name().to_owned(), *calls));
+        self.shares(f, "ends", reasons.collect())?;
         let operations = self.operations.iter();
         let operations = operations.map(|(operation, calls)| (operation.name().to_owned(), *calls));
         self.shares(f, "operations", operations.collect())?;

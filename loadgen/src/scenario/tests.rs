@@ -74,6 +74,13 @@ fn what_is_wrong_with_a_scenario_is_told() {
             "operation: Converse, model: \"amazon.titan",
         ),
         ("top_k:", "top_q:"),
+        ("most: 1500", "most: 4096"),
+        ("value: max_tokens", "value: tired"),
+        ("mixture:", "quantiles: [{at: 0.5, tokens: 90}]\n  mixture:"),
+        ("prompt_tokens:\n  mixture:\n    - {weight: 0.7, median: 180, sigma: 0.8}\n    - {weight: 0.3, median: 600, sigma: 0.3}",
+         "prompt_tokens:\n  quantiles: [{at: 0.5, tokens: 90}, {at: 0.4, tokens: 80}]"),
+        ("    - {weight: 0.7, median: 180, sigma: 0.8}\n    - {weight: 0.3, median: 600, sigma: 0.3}\n  least: 12",
+         "  quantiles: [{at: 0.5, tokens: 9}]\n  least: 12"),
     ]
     .into_iter()
     .map(|(right, wrong)| {

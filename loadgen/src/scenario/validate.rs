@@ -1,6 +1,6 @@
 //! What a scenario must satisfy beyond its shape.
 
-use super::{Scenario, Weighted};
+use super::{Lengths, LogNormal, Quantile, Scenario, StopReason, Weighted};
 
 impl Scenario {
     /// Says the first thing that is wrong with the scenario's values.
@@ -10,6 +10,7 @@ impl Scenario {
         self.validate_lengths()?;
         weighted("max_tokens", &self.max_tokens)?;
         weighted("messages", &self.messages)?;
+        weighted("answers.stop_reasons", &self.answers.stop_reasons)?;
         if let Some(even) = self.messages.iter().find(|choice| choice.value % 2 == 0) {
             return Err(format!("messages: {} is not odd", even.value));
         }
@@ -18,6 +19,13 @@ impl Scenario {
         }
         if self.tools.offered.is_empty() && self.tools.share > 0.0 {
             return Err("tools.offered is empty although tools.share is not 0".to_owned());
+        }
+        self.validate_stop_reasons()?;
+        let (longest, limits) = (self.answers.output_tokens.most, self.max_tokens.iter());
+        if limits.map(|limit| limit.value).max() <= Some(longest) {
+            return Err(format!(
+                "answers.output_tokens: most {longest} is not below the largest of max_tokens"
+            ));
         }
         if self.cached_prefix.prompts == 0 {
             return Err("cached_prefix.prompts is not above zero".to_owned());
@@ -62,25 +70,69 @@ impl Scenario {
         share_between_0_and_1("faults", self.faults.iter().map(|planned| planned.share).sum())
     }
 
-    fn validate_lengths(&self) -> Result<(), String> {
-        for (name, lengths) in
-            [("prompt_tokens", &self.prompt_tokens), ("embedding_tokens", &self.embedding_tokens)]
-        {
-            positive_sum(name, lengths.mixture.iter().map(|part| part.weight))?;
-            for part in &lengths.mixture {
-                let (median, sigma) = (part.median, part.sigma);
-                if !(median > 0.0 && median.is_finite() && (0.0..10.0).contains(&sigma)) {
-                    return Err(format!(
-                        "{name}: median {median} and sigma {sigma} are no log-normal of lengths"
-                    ));
-                }
-            }
-            if lengths.least > lengths.most {
-                let (least, most) = (lengths.least, lengths.most);
-                return Err(format!("{name}: least {least} is above most {most}"));
-            }
+    /// What the calls need to have for their answers to end as they are to.
+    fn validate_stop_reasons(&self) -> Result<(), String> {
+        let ends = |reason| {
+            let mut choices = self.answers.stop_reasons.iter();
+            choices.any(|choice| choice.value == reason && choice.weight > 0.0)
+        };
+        if ends(StopReason::ToolUse) && self.tools.offered.is_empty() {
+            return Err("answers.stop_reasons has tool_use, and tools.offered is empty".to_owned());
+        }
+        if ends(StopReason::StopSequence) && self.stop_sequences.values.is_empty() {
+            return Err(
+                "answers.stop_reasons has stop_sequence, and stop_sequences.values is empty"
+                    .to_owned(),
+            );
         }
         Ok(())
+    }
+
+    fn validate_lengths(&self) -> Result<(), String> {
+        lengths("prompt_tokens", &self.prompt_tokens)?;
+        lengths("embedding_tokens", &self.embedding_tokens)?;
+        lengths("answers.output_tokens", &self.answers.output_tokens)
+    }
+}
+
+fn lengths(name: &str, lengths: &Lengths) -> Result<(), String> {
+    let Lengths { mixture, quantiles, least, most } = lengths;
+    match (mixture.is_empty(), quantiles.is_empty()) {
+        (false, true) => mixture_of(name, mixture)?,
+        (true, false) => rising(name, quantiles)?,
+        _ => return Err(format!("{name}: there must be either mixture or quantiles")),
+    }
+    if least > most {
+        return Err(format!("{name}: least {least} is above most {most}"));
+    }
+    let outside = quantiles.iter().find(|quantile| !(least..=most).contains(&&quantile.tokens));
+    outside.map_or(Ok(()), |Quantile { tokens, .. }| {
+        Err(format!("{name}: the quantile {tokens} is not from least {least} to most {most}"))
+    })
+}
+
+fn mixture_of(name: &str, mixture: &[LogNormal]) -> Result<(), String> {
+    positive_sum(name, mixture.iter().map(|part| part.weight))?;
+    for LogNormal { median, sigma, .. } in mixture {
+        if !(*median > 0.0 && median.is_finite() && (0.0..10.0).contains(sigma)) {
+            return Err(format!(
+                "{name}: median {median} and sigma {sigma} are no log-normal of lengths"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn rising(name: &str, quantiles: &[Quantile]) -> Result<(), String> {
+    let is_share = |quantile: &Quantile| quantile.at > 0.0 && quantile.at < 1.0;
+    if let Some(Quantile { at, .. }) = quantiles.iter().find(|quantile| !is_share(quantile)) {
+        return Err(format!("{name}: the quantile at {at} is not between 0 and 1"));
+    }
+    let rises = |two: &[Quantile]| two[0].at < two[1].at && two[0].tokens <= two[1].tokens;
+    if quantiles.windows(2).all(rises) {
+        Ok(())
+    } else {
+        Err(format!("{name}: the quantiles do not rise"))
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Block, Stop};
 use crate::draw::{self, Purpose};
 use crate::model::Model;
+use crate::outline::End;
 use crate::prose;
 use crate::timing::log_normal;
 use crate::tool_input;
@@ -49,7 +50,8 @@ pub(super) fn message(model: &Model, turn: &Turn, marker: &str, key: u64) -> (Ve
     let grounded: usize = grounding.iter().map(Block::chars).sum();
     blocks.extend(grounding);
     let limit = limit - grounded;
-    let wanted = natural_chars(model, MEDIAN_TOKENS, SIGMA_TOKENS, &mut draws);
+    let natural = natural_chars(model, MEDIAN_TOKENS, SIGMA_TOKENS, &mut draws);
+    let wanted = turn.outline.map_or(natural, |outline| model.chars(outline.tokens));
     let mut text = String::with_capacity(wanted.min(limit) + 128);
     prose::write(&mut text, 24, &mut draws);
     text.push_str(" Reference ");
@@ -59,8 +61,13 @@ pub(super) fn message(model: &Model, turn: &Turn, marker: &str, key: u64) -> (Ve
         text.push(' ');
         text.push_str(aside);
     }
+    let least = text.len();
     prose::write(&mut text, wanted.min(limit + 1), &mut draws);
-    let stop = cut(&mut text, limit, &turn.parameters.stop_sequences, &mut draws);
+    if turn.outline.is_some() && wanted <= limit {
+        end_at(&mut text, wanted.max(least));
+    }
+    let end = turn.outline.and_then(|outline| outline.end);
+    let stop = cut(&mut text, limit, &turn.parameters.stop_sequences, end, &mut draws);
     if !text.is_empty() {
         blocks.push(Block::Text(text));
     }
@@ -120,13 +127,33 @@ fn server_tool(turn: &Turn, limit: usize, key: u64) -> Vec<Block> {
     if fits && !blocks.iter().any(stops) { blocks } else { Vec::new() }
 }
 
+/// Makes `text` a sentence that ends with byte `length`, if it is longer.
+fn end_at(text: &mut String, length: usize) {
+    if length < text.len() {
+        text.truncate(text.floor_char_boundary(length.saturating_sub(1)));
+        text.push('.');
+    }
+}
+
 /// Cuts `text` where generation ends, and says why it does: at the first stop sequence, else at the
-/// token limit, else where the text ends.
-fn cut(text: &mut String, limit: usize, sequences: &[String], draws: &mut ChaCha8Rng) -> Stop {
-    if !sequences.is_empty() && draws.random_bool(STOP_CHANCE) {
+/// token limit, else where the text ends. `end` is what the request asks for.
+fn cut(
+    text: &mut String,
+    limit: usize,
+    sequences: &[String],
+    end: Option<End>,
+    draws: &mut ChaCha8Rng,
+) -> Stop {
+    let meets_sequence = !sequences.is_empty()
+        && end.map_or_else(|| draws.random_bool(STOP_CHANCE), |end| end == End::AtSequence);
+    if meets_sequence {
         let sequence = &sequences[draws.random_range(0..sequences.len())];
-        let from = text.len() * draws.random_range(50..90) / 100;
-        let at = text[from..].find(' ').map_or(text.len(), |offset| from + offset + 1);
+        let at = if end.is_some() {
+            text.len()
+        } else {
+            let from = text.len() * draws.random_range(50..90) / 100;
+            text[from..].find(' ').map_or(text.len(), |offset| from + offset + 1)
+        };
         text.insert_str(at, sequence);
     }
     // Where the limit falls, should it fall within the text.
@@ -168,10 +195,14 @@ fn tool_calls(
         return None;
     }
     let any = |draws: &mut ChaCha8Rng| draws.random_range(0..turn.tools.len());
+    let asked = turn.outline.and_then(|outline| outline.end);
+    let calls_one = |draws: &mut ChaCha8Rng| {
+        asked.map_or_else(|| draws.random_bool(TOOL_CHANCE), |end| end == End::WithToolUse)
+    };
     let (first, introduced) = match &turn.tool_choice {
         ToolChoice::Tool(name) => (turn.tools.iter().position(|tool| tool.name == *name)?, false),
         ToolChoice::Any => (any(draws), false),
-        ToolChoice::Auto if draws.random_bool(TOOL_CHANCE) => (any(draws), true),
+        ToolChoice::Auto if calls_one(draws) => (any(draws), true),
         ToolChoice::Auto | ToolChoice::None => return None,
     };
     let mut called = vec![first];

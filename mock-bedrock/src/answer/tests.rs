@@ -7,6 +7,7 @@ use super::{Answer, Block, Stop};
 use crate::cache::PromptCache;
 use crate::families;
 use crate::model;
+use crate::outline::{End, Outline};
 use crate::turn::{ToolChoice, Turn};
 
 const STEM: &str = "SPMC01234567";
@@ -108,6 +109,40 @@ proptest! {
         let is_call = matches!(answer.blocks.last(), Some(Block::ToolUse { .. }));
         prop_assert_eq!(is_call, answer.stop == Stop::ToolUse);
         prop_assert!(is_call || max_tokens < 30);
+    }
+}
+
+proptest! {
+    #[test]
+    fn an_answer_is_as_long_as_its_outline_says_and_ends_so(
+        seed in any::<u64>(),
+        model in models(),
+        tokens in 60..400_u64,
+        end in prop::sample::select(&[None, Some(End::OfItself), Some(End::AtSequence), Some(End::WithToolUse)]),
+    ) {
+        let mut turn = asked("and then?", Some(500), &["###".to_owned()]);
+        if end == Some(End::WithToolUse) || seed % 2 == 0 {
+            turn = with_tool(turn, ToolChoice::Auto);
+        }
+        turn.outline = Some(Outline { tokens, end });
+        let answer = answered(seed, model, turn);
+        match end {
+            Some(End::OfItself) => prop_assert_eq!(&answer.stop, &Stop::EndTurn),
+            Some(End::AtSequence) => prop_assert_eq!(&answer.stop, &Stop::Sequence("###".to_owned())),
+            Some(End::WithToolUse) => prop_assert_eq!(&answer.stop, &Stop::ToolUse),
+            None => {}
+        }
+        if matches!(end, Some(End::OfItself | End::AtSequence)) {
+            prop_assert!(answer.usage.output_tokens.abs_diff(tokens) <= 1, "{:?}", answer.usage);
+        }
+    }
+
+    #[test]
+    fn an_outline_does_not_lift_the_limit_of_tokens(seed in any::<u64>(), tokens in 100..400_u64) {
+        let mut turn = asked("and then?", Some(80), &[]);
+        turn.outline = Some(Outline { tokens, end: Some(End::OfItself) });
+        let answer = answered(seed, "amazon.nova-lite-v1:0", turn);
+        prop_assert_eq!((answer.usage.output_tokens, answer.stop), (80, Stop::MaxTokens));
     }
 }
 

@@ -2,7 +2,7 @@
 //! of fit. Each fails by chance for one seed in a thousand; the seeds are fixed, so none does.
 
 use super::*;
-use crate::scenario::Lengths;
+use crate::scenario::{Lengths, Quantile, StopReason};
 
 /// The normal deviate that one in a thousand exceeds.
 const ONE_IN_A_THOUSAND: f64 = 3.09;
@@ -80,15 +80,65 @@ fn the_parts_of_the_mix_come_in_their_shares() {
 fn lengths_of_prompts_follow_the_mixture() {
     let plan = plan(13);
     let lengths: Vec<u32> = prompts(&plan).map(|(prompt, _)| prompt).collect();
-    let (least, most) = (CHAT.prompt_tokens.least, CHAT.prompt_tokens.most);
-    let n = count(lengths.len());
-    // Lengths are whole numbers, so the steps are compared where they are, and not where lengths
-    // beyond the clips are put.
-    let furthest = (least..most).map(|length| {
-        let seen = lengths.iter().filter(|other| **other <= length).count();
-        (count(seen) / n - mixture(&CHAT.prompt_tokens, f64::from(length) + 0.5)).abs()
+    assert_lengths_follow(&lengths, &CHAT.prompt_tokens);
+}
+
+#[test]
+fn lengths_of_answers_follow_the_mixture() {
+    let plan = plan(13);
+    let shapes = (0..20_000).map(|k| plan.shape(k));
+    let whole = shapes.filter_map(|shape| shape.answer).filter(|answer| {
+        // One that its limit ends is as long as that.
+        answer.stop != StopReason::MaxTokens
     });
-    assert_near(furthest.fold(0.0, f64::max), n);
+    let lengths: Vec<u32> = whole.map(|answer| answer.tokens).collect();
+    assert_lengths_follow(&lengths, &CHAT.answers.output_tokens);
+}
+
+#[test]
+fn lengths_come_between_measured_quantiles_in_their_shares() {
+    let measured = [(0.05, 181), (0.25, 396), (0.5, 1020), (0.75, 1189), (0.99, 4142)];
+    let quantiles = measured.map(|(at, tokens)| Quantile { at, tokens });
+    let lengths =
+        Lengths { mixture: vec![], quantiles: quantiles.to_vec(), least: 20, most: 5_000 };
+    let scenario = Scenario { prompt_tokens: lengths, ..CHAT.clone() };
+    let plan = Plan::new(PlanConfig { scenario, ..config(19) }).unwrap();
+    let lengths: Vec<u32> = prompts(&plan).map(|(prompt, _)| prompt).collect();
+    let mut between = [0.0; 6];
+    for length in &lengths {
+        between[measured.iter().filter(|(_, tokens)| length > tokens).count()] += 1.0;
+    }
+    assert_in_shares(&between, &[0.05, 0.2, 0.25, 0.25, 0.24, 0.01]);
+    // The middle of a part, by its logarithm, halves it.
+    let middle = f64::from(396 * 1020).sqrt();
+    let below = lengths.iter().filter(|length| (397..1021).contains(*length));
+    let below = below.filter(|length| f64::from(**length) < middle).count();
+    assert_in_shares(&[count(below), between[2] - count(below)], &[1.0, 1.0]);
+}
+
+#[test]
+fn answers_end_in_the_shares_of_their_reasons() {
+    for scenario in [CHAT.clone(), Scenario::named("agent").unwrap()] {
+        let reasons = scenario.answers.stop_reasons.clone();
+        let plan = Plan::new(PlanConfig { scenario, ..config(23) }).unwrap();
+        let mut ends = vec![0.0; reasons.len()];
+        for shape in (0..20_000).map(|k| plan.shape(k)) {
+            let Some(answer) = shape.answer else { continue };
+            ends[reasons.iter().position(|reason| reason.value == answer.stop).unwrap()] += 1.0;
+            // The call lets it end so, and in no other way that the mock might choose.
+            if answer.stop != StopReason::ToolUse {
+                let at_limit = answer.tokens == shape.max_tokens;
+                assert_eq!(at_limit, answer.stop == StopReason::MaxTokens);
+            }
+            assert!(answer.stop != StopReason::ToolUse || shape.tools.is_some());
+            assert!(answer.stop != StopReason::StopSequence || shape.stop_sequences.is_some());
+            assert!(
+                answer.stop == StopReason::ToolUse || !shape.tools.is_some_and(|tools| tools.any)
+            );
+        }
+        let weights: Vec<f64> = reasons.iter().map(|reason| reason.weight).collect();
+        assert_in_shares(&ends, &weights);
+    }
 }
 
 #[test]
@@ -133,12 +183,10 @@ fn gaps(plan: &Plan, tenant: u32) -> Vec<f64> {
     times.windows(2).map(|two| (two[1] - two[0]) / mean).collect()
 }
 
-/// How long the prompts of the first calls that have one are, and their upper limits of an answer.
+/// How long the prompts of the first calls that have one are, and their answers.
 fn prompts(plan: &Plan) -> impl Iterator<Item = (u32, u32)> {
     let shapes = (0..20_000).map(|k| plan.shape(k));
-    shapes
-        .filter(|shape| shape.family != Family::TitanEmbeddings)
-        .map(|shape| (shape.prompt_tokens, shape.max_tokens))
+    shapes.filter_map(|shape| Some((shape.prompt_tokens, shape.answer?.tokens)))
 }
 
 /// Holds that `sample` follows the cumulative `distribution`, by Kolmogorov and Smirnov.
@@ -150,6 +198,19 @@ fn assert_follows(mut sample: Vec<f64>, distribution: impl Fn(f64) -> f64) {
         let (below, with, expected) =
             (count(index) / n, count(index + 1) / n, distribution(*value));
         (expected - below).max(with - expected)
+    });
+    assert_near(furthest.fold(0.0, f64::max), n);
+}
+
+/// Holds that `seen` follow a mixture, clipped.
+#[track_caller]
+fn assert_lengths_follow(seen: &[u32], lengths: &Lengths) {
+    let n = count(seen.len());
+    // Lengths are whole numbers, so the steps are compared where they are, and not where lengths
+    // beyond the clips are put.
+    let furthest = (lengths.least..lengths.most).map(|length| {
+        let below = seen.iter().filter(|other| **other <= length).count();
+        (count(below) / n - mixture(lengths, f64::from(length) + 0.5)).abs()
     });
     assert_near(furthest.fold(0.0, f64::max), n);
 }
@@ -221,6 +282,8 @@ fn mixture(lengths: &Lengths, length: f64) -> f64 {
 
 /// The standard normal distribution.
 fn normal(deviate: f64) -> f64 {
+    // Further out the series is too small for its type.
+    let deviate = deviate.clamp(-30.0, 30.0);
     0.5 + 0.5 * gamma(0.5, deviate * deviate / 2.0).copysign(deviate)
 }
 
