@@ -25,6 +25,8 @@ pub(crate) enum Verb {
     Mock(verbs::mock::Args),
     /// Serve only the OTLP receiver, into a capture file
     Receive(verbs::receive::Args),
+    /// What captured telemetry takes in Grafana Tempo, to the byte
+    Size(verbs::size::Args),
     /// List the rules
     Rules,
     /// Explain one rule: what it checks, why, an example, how to mend

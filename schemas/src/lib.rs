@@ -15,6 +15,7 @@ pub mod price;
 pub mod report;
 pub mod report_line;
 pub mod semconv;
+pub mod size;
 pub mod speed;
 pub mod time;
 pub mod worker;

@@ -8,6 +8,7 @@ pub(crate) mod receive;
 pub(crate) mod rules;
 pub(crate) mod run;
 pub(crate) mod semconv;
+pub(crate) mod size;
 
 use crate::args::{Args, Verb};
 use crate::exit::{Failure, OrFail as _, Outcome};
@@ -19,6 +20,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Outcome, Failure> {
         Verb::Load(args) => block_on(load::run(*args)),
         Verb::Mock(args) => block_on(mock::run(args)),
         Verb::Receive(args) => block_on(receive::run(args)),
+        Verb::Size(args) => size::run(&args),
         Verb::Rules => rules::run(),
         Verb::Explain(args) => explain::run(&args),
         Verb::Semconv(args) => semconv::run(&args),

@@ -11,5 +11,6 @@ mod redaction;
 mod reports;
 mod run;
 mod semconv;
+mod size;
 mod snapshot;
 mod spanproof;

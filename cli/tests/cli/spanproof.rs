@@ -72,14 +72,19 @@ impl fmt::Display for Ended {
 
 /// The JSON report that a run wrote, after a look at its shape.
 pub(crate) fn report(folder: &Folder, name: &str) -> Value {
-    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/report.schema.json");
+    against_schema(folder, name, "report.schema.json")
+}
+
+/// The JSON document at `name`, which is what `schema` says.
+pub(crate) fn against_schema(folder: &Folder, name: &str, schema: &str) -> Value {
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas").join(schema);
     let schema: Value = serde_json::from_str(&fs::read_to_string(schema).unwrap()).unwrap();
-    let report = serde_json::from_str(&fs::read_to_string(folder.path(name)).unwrap()).unwrap();
+    let document = serde_json::from_str(&fs::read_to_string(folder.path(name)).unwrap()).unwrap();
     let errors: Vec<String> = jsonschema::validator_for(&schema)
         .unwrap()
-        .iter_errors(&report)
+        .iter_errors(&document)
         .map(|error| format!("{}: {error}", error.instance_path()))
         .collect();
     assert!(errors.is_empty(), "{errors:?}");
-    report
+    document
 }

@@ -41,9 +41,17 @@ const LAYERS: &[Layer] = &[
         never: &["aws-*", "clap*"],
     },
     Layer { name: "loadgen", may: &["spanproof-schemas"], never: &["clap*"] },
+    Layer { name: "sizing", may: &["spanproof-schemas"], never: &["tonic", "hyper*", "clap*"] },
     Layer {
         name: "spanproof",
-        may: &["spanproof-schemas", "mock-bedrock", "conformance-core", "conformance", "loadgen"],
+        may: &[
+            "spanproof-schemas",
+            "mock-bedrock",
+            "conformance-core",
+            "conformance",
+            "loadgen",
+            "sizing",
+        ],
         never: &[],
     },
     Layer {
@@ -54,6 +62,7 @@ const LAYERS: &[Layer] = &[
             "conformance-core",
             "conformance",
             "loadgen",
+            "sizing",
             "spanproof",
             "spanproof-fixtures",
         ],

@@ -1,0 +1,74 @@
+//! Numbers as people read them.
+
+/// With a comma after every third digit: `80,000`.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Bytes in the decimal unit that suits them, as bills count: `742 B`, `598 kB`, `3.12 MB`.
+#[expect(clippy::cast_precision_loss, reason = "three digits of it are shown")]
+pub(super) fn bytes(bytes: u64) -> String {
+    bytes_of(bytes as f64)
+}
+
+/// The same, of what need not be whole.
+pub(super) fn bytes_of(bytes: f64) -> String {
+    const UNITS: [&str; 6] = ["B", "kB", "MB", "GB", "TB", "PB"];
+    let mut value = bytes;
+    let mut unit = 0;
+    // What would be shown as 1000 of a unit is one of the next.
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1_000.0;
+        unit += 1;
+    }
+    format!("{} {}", digits(value), UNITS[unit])
+}
+
+/// Three digits: `0.42`, `3.12`, `59.8`, `742`.
+pub(super) fn digits(value: f64) -> String {
+    match value {
+        0.0 => "0".to_owned(),
+        value if value < 9.995 && value.fract() != 0.0 => format!("{value:.2}"),
+        value if value < 99.95 && value.fract() != 0.0 => format!("{value:.1}"),
+        value => format!("{value:.0}"),
+    }
+}
+
+/// A count with its noun: `1 span`, `2,000 spans`.
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(count))
+}
+
+/// `part` of `whole` in bytes, for each: `569 B`.
+#[expect(clippy::cast_precision_loss, reason = "three digits of it are shown")]
+pub(super) fn each(bytes: u64, count: u64) -> String {
+    bytes_of(bytes as f64 / count.max(1) as f64)
+}
+
+/// How many times smaller: `4.07`.
+#[expect(clippy::cast_precision_loss, reason = "three digits of it are shown")]
+pub(super) fn times(whole: u64, part: u64) -> String {
+    digits(whole as f64 / part.max(1) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_readable() {
+        let sizes = [0, 742, 999, 999_600, 598_072, 3_116_502, 64_400_000_000].map(bytes);
+        assert_eq!(sizes, ["0 B", "742 B", "999 B", "1.00 MB", "598 kB", "3.12 MB", "64.4 GB"]);
+        assert_eq!([each(598_072, 1_000), times(2_432_726, 598_072)], ["598 B", "4.07"]);
+        assert_eq!([counted(1, "span"), counted(80_000, "span")], ["1 span", "80,000 spans"]);
+    }
+}
