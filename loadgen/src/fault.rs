@@ -70,6 +70,50 @@ impl Fault {
         matches!(self.kind, Kind::InStream | Kind::NoMetadata)
     }
 
+    /// The name of the error that the call ends with; nothing where an attempt that comes after it
+    /// is answered, or where it is no error.
+    pub(crate) fn error_type(self) -> Option<String> {
+        match self.kind {
+            _ if self.first_attempt_only => None,
+            Kind::Exception => Some(self.name.to_owned()),
+            Kind::InStream => {
+                let name = self.name.trim_start_matches("stream:");
+                let first = name.chars().next().map(|first| first.to_ascii_uppercase());
+                Some(first.into_iter().chain(name.chars().skip(1)).collect())
+            }
+            Kind::Cut => Some("response".to_owned()),
+            Kind::NoMetadata => None,
+        }
+    }
+
+    /// Whether the answer states no usage, although it is one.
+    pub(crate) fn hides_usage(self) -> bool {
+        self.kind == Kind::NoMetadata
+    }
+
+    /// The HTTP status of the attempts that it strikes.
+    pub(crate) fn status(self) -> u16 {
+        if self.kind != Kind::Exception {
+            return 200;
+        }
+        match self.name {
+            "ThrottlingException" | "ModelNotReadyException" => 429,
+            "AccessDeniedException" => 403,
+            "ResourceNotFoundException" => 404,
+            "ModelTimeoutException" => 408,
+            "ModelErrorException" => 424,
+            "InternalServerException" => 500,
+            "ServiceUnavailableException" => 503,
+            _ => 400,
+        }
+    }
+
+    /// How many attempts it strikes when a client makes `most`.
+    pub(crate) fn struck_attempts(self, most: u32) -> u32 {
+        let is_retried = matches!(self.status(), 429 | 500 | 503);
+        if self.first_attempt_only || !is_retried { 1 } else { most }
+    }
+
     pub(crate) fn header(self) -> (String, String) {
         (HEADER.to_owned(), self.to_string())
     }

@@ -19,14 +19,14 @@ use crate::trace::Trace;
 use answer::Answer;
 use schedule::Schedule;
 
-mod answer;
-mod choose;
+pub(crate) mod answer;
+pub(crate) mod choose;
 mod hash;
 mod line;
 mod prompt;
 mod request;
 mod schedule;
-mod shape;
+pub(crate) mod shape;
 mod summary;
 
 pub use hash::PlanHash;
@@ -203,6 +203,18 @@ impl Plan {
             scenario,
             capabilities,
         })
+    }
+
+    /// What calls look like.
+    #[must_use]
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// The seed of everything that is drawn.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// How many calls there are in this shard.

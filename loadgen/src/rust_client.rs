@@ -15,13 +15,13 @@ use spanproof_schemas::worker::{Call, Done};
 
 use crate::capabilities::Capabilities;
 use crate::client::{Client, ClientError, ClientErrorKind};
+use crate::dialect::Dialect;
 
 mod answer;
 mod call_span;
 mod calls;
 mod content;
 mod converse;
-mod dialect;
 mod export;
 mod failure;
 mod instrumentation;
@@ -31,7 +31,6 @@ mod span_queue;
 
 pub use export::{ExportOptions, OtlpProtocol};
 
-use dialect::Dialect;
 use export::Export;
 use instrumentation::Instrumentation;
 

@@ -54,6 +54,11 @@ pub struct Scenario {
     pub messages: Vec<Weighted<u32>>,
     /// Planned faults. `share` is of all calls that can have the fault.
     pub faults: Vec<PlannedFault>,
+    /// How calls are served, in synthetic spans; services decide for themselves.
+    pub serving: Serving,
+    /// What a trace looks like around its calls, in synthetic spans; the clients that are driven have
+    /// their own.
+    pub trace: TraceShape,
 }
 
 /// One kind of call.
@@ -315,7 +320,13 @@ fn members(text: &str) -> Result<Map<String, Value>, ScenarioError> {
     Ok(members)
 }
 
+mod trace;
 mod validate;
+
+pub use trace::{
+    Agent, AttributeValue, DrawnValue, Numbered, RandomText, Serving, SpanShape, Spread, Step,
+    TraceShape,
+};
 
 #[cfg(test)]
 mod tests;

@@ -22,6 +22,16 @@ pub(crate) enum Purpose {
     Text,
     /// The words of a system prompt that many calls share.
     SharedPrompt,
+    /// The ids of a synthetic trace.
+    Ids,
+    /// What becomes of the calls of a synthetic trace, and what its other spans say.
+    Trace,
+    /// The words of a synthetic trace.
+    Prose,
+    /// The attributes of the resource of synthetic traces.
+    Resource,
+    /// The words that prose is made of.
+    Vocabulary,
 }
 
 /// The random numbers for `position` of `purpose` in a plan with `seed`.
@@ -33,6 +43,11 @@ pub(crate) fn stream(seed: u64, purpose: Purpose, position: u64) -> ChaCha8Rng {
         Purpose::Answer => b"answer\0\0",
         Purpose::Text => b"text\0\0\0\0",
         Purpose::SharedPrompt => b"shared\0\0",
+        Purpose::Ids => b"ids\0\0\0\0\0",
+        Purpose::Trace => b"trace\0\0\0",
+        Purpose::Prose => b"prose\0\0\0",
+        Purpose::Resource => b"resource",
+        Purpose::Vocabulary => b"vocabula",
     };
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());

@@ -8,6 +8,7 @@
 pub mod accounting;
 pub mod baseline;
 pub mod content;
+pub mod content_policy;
 pub mod endpoint;
 pub mod glob;
 pub mod ledger;

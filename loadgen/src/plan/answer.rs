@@ -13,19 +13,19 @@ const TOOL_USE_TOKENS: u32 = 256;
 
 /// How the answer to a call is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// How many tokens it has; as many as its limit, if that ends it. The use of a tool takes what
     /// its arguments take.
-    pub(super) tokens: u32,
+    pub(crate) tokens: u32,
     /// Why it ends.
-    pub(super) stop: StopReason,
+    pub(crate) stop: StopReason,
 }
 
 impl Answer {
     /// The answer to call `k` of a plan with `seed`, and the upper limit that goes with it:
     /// `drawn`, unless the answer asks for another. `can_end` says which ends there are; where one
     /// is not, the answer ends of itself.
-    pub(super) fn draw(
+    pub(crate) fn draw(
         scenario: &Scenario,
         recorded: Option<Recorded>,
         (seed, k): (u64, u64),
@@ -63,7 +63,7 @@ impl Answer {
         }
     }
 
-    pub(super) fn header(self) -> (String, String) {
+    pub(crate) fn header(self) -> (String, String) {
         let Answer { tokens, stop } = self;
         let outline = match stop {
             // The answer goes on where the limit ends it.

@@ -7,14 +7,14 @@ use crate::scenario::{Chosen, Lengths, Weighted};
 
 /// Weights, added up for choosing.
 #[derive(Debug)]
-pub(super) struct Weights {
+pub(crate) struct Weights {
     ends: Vec<f64>,
     sum: f64,
 }
 
 impl Weights {
     /// `None` when they add up to nothing.
-    pub(super) fn new(weights: impl Iterator<Item = f64>) -> Option<Weights> {
+    pub(crate) fn new(weights: impl Iterator<Item = f64>) -> Option<Weights> {
         let mut sum = 0.0;
         let ends = weights
             .map(|weight| {
@@ -26,7 +26,7 @@ impl Weights {
     }
 
     /// The index of one of them, never of one that is zero.
-    pub(super) fn choose(&self, random: &mut impl Rng) -> usize {
+    pub(crate) fn choose(&self, random: &mut impl Rng) -> usize {
         let at = random.random::<f64>() * self.sum;
         // Rounding may lift `at` to the sum itself, where nothing is; then it is the last weight
         // above zero.
@@ -36,7 +36,7 @@ impl Weights {
 }
 
 /// One of `choices` by weight; they are not empty.
-pub(super) fn weighted<T: Copy>(choices: &[Weighted<T>], random: &mut impl Rng) -> T {
+pub(crate) fn weighted<T: Copy>(choices: &[Weighted<T>], random: &mut impl Rng) -> T {
     let sum: f64 = choices.iter().map(|choice| choice.weight).sum();
     let mut left = random.random::<f64>() * sum;
     for choice in choices {
@@ -49,24 +49,24 @@ pub(super) fn weighted<T: Copy>(choices: &[Weighted<T>], random: &mut impl Rng) 
 }
 
 /// True in `share` of all cases. Draws once, whatever the share.
-pub(super) fn share(share: f64, random: &mut impl Rng) -> bool {
+pub(crate) fn share(share: f64, random: &mut impl Rng) -> bool {
     random.random::<f64>() < share
 }
 
 /// One of the values, or nothing. Draws twice, whatever comes out, so that what is drawn
 /// afterwards does not depend on it.
-pub(super) fn chosen<'a, T>(chosen: &'a Chosen<T>, random: &mut impl Rng) -> Option<&'a T> {
+pub(crate) fn chosen<'a, T>(chosen: &'a Chosen<T>, random: &mut impl Rng) -> Option<&'a T> {
     let taken = share(chosen.share, random);
     any_of(&chosen.values, random).filter(|_| taken)
 }
 
 /// Any of `values`, all equally likely; nothing if there are none. Draws once, whatever there is.
-pub(super) fn any_of<'a, T>(values: &'a [T], random: &mut impl Rng) -> Option<&'a T> {
+pub(crate) fn any_of<'a, T>(values: &'a [T], random: &mut impl Rng) -> Option<&'a T> {
     values.get(random.random_range(0..values.len().max(1)))
 }
 
 /// A length in tokens.
-pub(super) fn length(lengths: &Lengths, random: &mut impl Rng) -> u32 {
+pub(crate) fn length(lengths: &Lengths, random: &mut impl Rng) -> u32 {
     if !lengths.quantiles.is_empty() {
         return between_quantiles(lengths, random.random());
     }

@@ -12,34 +12,36 @@ use crate::scenario::{StopReason, Target, Tools};
 use crate::streams::{Purpose, stream};
 
 /// Everything that is drawn for a call but its words.
-pub(super) struct Shape<'a> {
-    pub(super) target: &'a Target,
-    pub(super) family: Family,
-    pub(super) prompt_tokens: u32,
-    pub(super) messages: u32,
-    pub(super) max_tokens: u32,
+pub(crate) struct Shape<'a> {
+    /// Where `target` stands in the scenario's mix.
+    pub(crate) target_index: usize,
+    pub(crate) target: &'a Target,
+    pub(crate) family: Family,
+    pub(crate) prompt_tokens: u32,
+    pub(crate) messages: u32,
+    pub(crate) max_tokens: u32,
     /// How the answer is to be, if it is one in words and the client can tell the mock.
-    pub(super) answer: Option<Answer>,
-    pub(super) temperature: Option<f64>,
-    pub(super) top_p: Option<f64>,
-    pub(super) top_k: Option<u32>,
-    pub(super) stop_sequences: Option<&'a [String]>,
-    pub(super) tools: Option<OfferedTools<'a>>,
-    pub(super) system: System<'a>,
-    pub(super) fault: Option<Fault>,
+    pub(crate) answer: Option<Answer>,
+    pub(crate) temperature: Option<f64>,
+    pub(crate) top_p: Option<f64>,
+    pub(crate) top_k: Option<u32>,
+    pub(crate) stop_sequences: Option<&'a [String]>,
+    pub(crate) tools: Option<OfferedTools<'a>>,
+    pub(crate) system: System<'a>,
+    pub(crate) fault: Option<Fault>,
 }
 
 /// Tools with how much the call insists on them.
 #[derive(Clone, Copy)]
-pub(super) struct OfferedTools<'a> {
-    pub(super) tools: &'a Tools,
+pub(crate) struct OfferedTools<'a> {
+    pub(crate) tools: &'a Tools,
     /// One of them must be called.
-    pub(super) any: bool,
+    pub(crate) any: bool,
 }
 
 /// The system prompt of a call.
 #[derive(Clone, Copy)]
-pub(super) enum System<'a> {
+pub(crate) enum System<'a> {
     None,
     Plain(&'a str),
     /// Shared with other calls, behind a cache point: the plan's shared prompt of this number.
@@ -50,7 +52,7 @@ pub(super) enum System<'a> {
 }
 
 /// Whether a client with `capabilities` can make calls of `target`.
-pub(super) fn can_make(capabilities: &Capabilities, target: &Target) -> bool {
+pub(crate) fn can_make(capabilities: &Capabilities, target: &Target) -> bool {
     capabilities.operations.contains(&target.operation)
         && target.family().is_some_and(|family| {
             capabilities.families.contains(&family) && family.offers(target.operation)
@@ -60,12 +62,13 @@ pub(super) fn can_make(capabilities: &Capabilities, target: &Target) -> bool {
 impl Plan {
     /// Draws in a fixed order, and always everything, so that leaving out what a client cannot do
     /// leaves the rest of the call as it is.
-    pub(super) fn shape(&self, k: u64) -> Shape<'_> {
+    pub(crate) fn shape(&self, k: u64) -> Shape<'_> {
         let scenario = &self.scenario;
         let random = &mut stream(self.seed, Purpose::Shape, k);
         let can = |feature| self.capabilities.has(feature);
 
-        let target = &scenario.mix[self.targets.choose(random)];
+        let target_index = self.targets.choose(random);
+        let target = &scenario.mix[target_index];
         let family = target.family().expect("a plan chooses only targets of a known family");
         let is_native =
             !matches!(target.operation, Operation::Converse | Operation::ConverseStream);
@@ -102,6 +105,7 @@ impl Plan {
         let calls_tool = ends_with(StopReason::ToolUse);
 
         Shape {
+            target_index,
             target,
             family,
             prompt_tokens: match (recorded, family) {

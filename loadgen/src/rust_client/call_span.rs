@@ -8,9 +8,10 @@ use opentelemetry::{Array, Context, KeyValue, StringValue, Value};
 use opentelemetry_sdk::trace::Span;
 use spanproof_schemas::ledger::Task;
 
+use crate::dialect::{Dialect, PROVIDER};
+
 use super::answer::Answer;
 use super::content::AnswerContent;
-use super::dialect::{Dialect, PROVIDER};
 use super::instrumentation::{Instrumentation, Times};
 use super::request::Request;
 

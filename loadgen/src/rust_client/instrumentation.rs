@@ -9,8 +9,9 @@ use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use spanproof_schemas::ledger::{Task, Usage};
 
+use crate::dialect::{Dialect, MetricFacts, PROVIDER, TokenMetrics};
+
 use super::answer::Answer;
-use super::dialect::{Dialect, MetricFacts, PROVIDER, TokenMetrics};
 use super::request::Request;
 
 /// The name of the instrumentation scope.

@@ -74,6 +74,10 @@ fn what_is_wrong_with_a_scenario_is_told() {
             "operation: Converse, model: \"amazon.titan",
         ),
         ("top_k:", "top_q:"),
+        ("median: 75,", "median: 0,"),
+        ("integer: [90, 4000]", "integer: [90, 40]"),
+        ("one_of: [chat, summary, draft, translate]", "one_of: []"),
+        ("service.name:", "service.title:"),
         ("most: 1500", "most: 4096"),
         ("value: max_tokens", "value: tired"),
         ("mixture:", "quantiles: [{at: 0.5, tokens: 90}]\n  mixture:"),
@@ -88,7 +92,8 @@ fn what_is_wrong_with_a_scenario_is_told() {
         Scenario::read(&chat.replacen(right, wrong, 1)).unwrap_err().to_string()
     })
     .chain(
-        ["extends: batch", "extends: 5", "extends: chat\ncolour: blue", "extends: chat\nmix: []"]
+        ["extends: batch", "extends: 5", "extends: chat\ncolour: blue", "extends: chat\nmix: []",
+            "extends: embeddings\ntrace: {resource: {service.name: a}, before: [{step: embeddings}]}"]
             .map(|text| Scenario::read(text).unwrap_err().to_string()),
     )
     .chain([Scenario::named("batch").unwrap_err().to_string()])

@@ -1,6 +1,18 @@
 //! What a scenario must satisfy beyond its shape.
 
-use super::{Lengths, LogNormal, Quantile, Scenario, StopReason, Weighted};
+use std::collections::BTreeMap;
+
+use super::{
+    AttributeValue, DrawnValue, Lengths, LogNormal, Quantile, Scenario, Spread, Step, StopReason,
+    Weighted,
+};
+use crate::capabilities::Family;
+
+/// The most turns of an agent: histories grow by each, so traces grow by its square.
+const MOST_TURNS: u32 = 200;
+
+/// The most texts of a list.
+const MOST_LISTED: u32 = 1000;
 
 impl Scenario {
     /// Says the first thing that is wrong with the scenario's values.
@@ -30,7 +42,61 @@ impl Scenario {
         if self.cached_prefix.prompts == 0 {
             return Err("cached_prefix.prompts is not above zero".to_owned());
         }
-        Ok(())
+        self.validate_serving()?;
+        self.validate_trace()
+    }
+
+    fn validate_serving(&self) -> Result<(), String> {
+        let serving = &self.serving;
+        share_between_0_and_1("serving.cache_hit", serving.cache_hit_share)?;
+        spread("serving.first_chunk_seconds", serving.first_chunk_seconds)?;
+        spread("serving.tokens_per_second", serving.tokens_per_second)
+    }
+
+    fn validate_trace(&self) -> Result<(), String> {
+        let trace = &self.trace;
+        values("trace.resource", &trace.resource)?;
+        values("trace.labels", &trace.labels)?;
+        if !matches!(trace.resource.get("service.name"), Some(AttributeValue::Text(_))) {
+            return Err("trace.resource: `service.name` is not there, or no text".to_owned());
+        }
+        let steps = trace.before.iter().filter_map(|step| match step {
+            Step::Embeddings => None,
+            Step::Span(span) => Some(("trace.before", span)),
+        });
+        for (name, span) in trace.server.iter().map(|span| ("trace.server", span)).chain(steps) {
+            spread(&format!("{name} `{}`: seconds", span.name), span.seconds)?;
+            values(&format!("{name} `{}`", span.name), &span.attributes)?;
+        }
+        let embeds = |family: Option<Family>| family == Some(Family::TitanEmbeddings);
+        let of_mix = |embedding| {
+            self.mix
+                .iter()
+                .any(|target| target.weight > 0.0 && embeds(target.family()) == embedding)
+        };
+        if trace.before.contains(&Step::Embeddings) && !(of_mix(true) && of_mix(false)) {
+            return Err(
+                "trace.before has embeddings before a call, and the mix has not both".to_owned()
+            );
+        }
+        let Some(agent) = &trace.agent else { return Ok(()) };
+        if !of_mix(false) {
+            return Err("trace.agent: no model of the mix answers".to_owned());
+        }
+        if self.tools.offered.is_empty() {
+            return Err("trace.agent has no tools: tools.offered is empty".to_owned());
+        }
+        weighted("trace.agent.turns", &agent.turns)?;
+        if let Some(wrong) =
+            agent.turns.iter().find(|turns| !(1..=MOST_TURNS).contains(&turns.value))
+        {
+            return Err(format!(
+                "trace.agent.turns: {} is not from 1 to {MOST_TURNS}",
+                wrong.value
+            ));
+        }
+        spread("trace.agent.tool_seconds", agent.tool_seconds)?;
+        lengths("trace.agent.tool_result_tokens", &agent.tool_result_tokens)
     }
 
     fn validate_mix(&self) -> Result<(), String> {
@@ -114,7 +180,7 @@ fn lengths(name: &str, lengths: &Lengths) -> Result<(), String> {
 fn mixture_of(name: &str, mixture: &[LogNormal]) -> Result<(), String> {
     positive_sum(name, mixture.iter().map(|part| part.weight))?;
     for LogNormal { median, sigma, .. } in mixture {
-        if !(*median > 0.0 && median.is_finite() && (0.0..10.0).contains(sigma)) {
+        if !is_log_normal(*median, *sigma) {
             return Err(format!(
                 "{name}: median {median} and sigma {sigma} are no log-normal of lengths"
             ));
@@ -134,6 +200,44 @@ fn rising(name: &str, quantiles: &[Quantile]) -> Result<(), String> {
     } else {
         Err(format!("{name}: the quantiles do not rise"))
     }
+}
+
+fn spread(name: &str, Spread { median, sigma }: Spread) -> Result<(), String> {
+    if is_log_normal(median, sigma) {
+        Ok(())
+    } else {
+        Err(format!("{name}: median {median} and sigma {sigma} are no log-normal"))
+    }
+}
+
+fn is_log_normal(median: f64, sigma: f64) -> bool {
+    median > 0.0 && median.is_finite() && (0.0..10.0).contains(&sigma)
+}
+
+fn values(name: &str, values: &BTreeMap<String, AttributeValue>) -> Result<(), String> {
+    for (key, value) in values {
+        let AttributeValue::Drawn(drawn) = value else { continue };
+        let wrong = match drawn {
+            DrawnValue::OneOf(choices) => {
+                choices.is_empty().then_some("there is nothing to choose")
+            }
+            DrawnValue::Numbered(numbered) => (numbered.of == 0).then_some("`of` is zero"),
+            DrawnValue::List { of, length, .. } => {
+                let wrong = *of == 0 || *length > MOST_LISTED;
+                wrong.then_some("`of` is zero, or `length` above 1000")
+            }
+            DrawnValue::Integer([least, most]) => {
+                (least > most).then_some("the first number is above the second")
+            }
+            DrawnValue::Number([least, most]) => (!(least <= most && (most - least).is_finite()))
+                .then_some("the first number is not below the second"),
+            DrawnValue::Random(_) | DrawnValue::Tenant(_) => None,
+        };
+        if let Some(wrong) = wrong {
+            return Err(format!("{name}, `{key}`: {wrong}"));
+        }
+    }
+    Ok(())
 }
 
 fn weighted<T>(name: &str, choices: &[Weighted<T>]) -> Result<(), String> {
