@@ -337,13 +337,13 @@ fn is_note(text: &str) -> bool {
     if bare.is_empty() {
         return true;
     }
+    if text.len() > LONGEST_NOTE {
+        return false;
+    }
     let is_sign = |sign: char| !sign.is_alphanumeric();
     let is_note = text.starts_with(is_sign) && text.ends_with(is_sign) || !bare.contains(' ');
     let bare = bare.to_ascii_lowercase();
-    is_note
-        && text.len() <= LONGEST_NOTE
-        && REDACTED.iter().any(|word| bare.contains(word))
-        && !bare.contains(['.', '"', '?'])
+    is_note && REDACTED.iter().any(|word| bare.contains(word)) && !bare.contains(['.', '"', '?'])
 }
 
 /// The lengths of hashes in hexadecimal: MD5, SHA-1, SHA-256, SHA-384 and SHA-512.

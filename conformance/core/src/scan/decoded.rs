@@ -74,11 +74,14 @@ impl Decoder {
         if text.len() < SHORTEST_RUN {
             return;
         }
-        each_run(text, &mut |run| {
+        each_run(text, &mut |run, has_hex| {
             if let Some(decoded) = self.afford(run.len()).and_then(|()| base64_decoded(run)) {
                 show(self, &decoded, Encoding::Base64);
             }
-            for digits in run.split(|byte| !byte.is_ascii_hexdigit()) {
+            if !has_hex {
+                return;
+            }
+            for digits in run.split(|byte| BASE64_VALUES[usize::from(*byte)] & HEX == 0) {
                 if digits.len() >= SHORTEST_RUN
                     && let Some(decoded) = self.afford(digits.len()).and_then(|()| unhexed(digits))
                 {
@@ -94,9 +97,10 @@ impl Decoder {
     }
 }
 
-/// Shows every run of the signs of base64 that is long enough. A run that long has a sign at every
-/// so-many-th place, so that most places are not looked at.
-fn each_run(text: &[u8], show: &mut dyn FnMut(&[u8])) {
+/// Shows every run of the signs of base64 that is long enough, and whether it has a run of
+/// hexadecimal digits that is. A run that long has a sign at every so-many-th place, so that most
+/// places are not looked at.
+fn each_run(text: &[u8], show: &mut dyn FnMut(&[u8], bool)) {
     let mut at = SHORTEST_RUN - 1;
     let mut before = 0;
     while at < text.len() {
@@ -109,15 +113,59 @@ fn each_run(text: &[u8], show: &mut dyn FnMut(&[u8])) {
         let length = text[at..].iter().take_while(|byte| is_base64(**byte)).count();
         let end = at + length;
         if end - start >= SHORTEST_RUN {
-            show(&text[start..end]);
+            show(&text[start..end], has_hex(&text[start..end]));
         }
         before = end;
         at = end + SHORTEST_RUN;
     }
 }
 
+/// Whether a run of hexadecimal digits is long enough.
+fn has_hex(run: &[u8]) -> bool {
+    let mut length = 0;
+    run.iter().any(|byte| {
+        length = if BASE64_VALUES[usize::from(*byte)] & HEX != 0 { length + 1 } else { 0 };
+        length == SHORTEST_RUN
+    })
+}
+
+/// What stands in [`BASE64_VALUES`] for what is no sign of base64, in either alphabet.
+const NO_BASE64: u8 = 64;
+
+/// What is added to the value of what is a hexadecimal digit too.
+const HEX: u8 = 128;
+
+/// By byte, what it stands for: nearly every byte of telemetry that was never seen before is asked.
+static BASE64_VALUES: [u8; 256] = base64_values();
+
+const fn base64_values() -> [u8; 256] {
+    let mut values = [NO_BASE64; 256];
+    let mut letter = 0;
+    while letter < 26 {
+        values[b'A' as usize + letter as usize] = letter;
+        values[b'a' as usize + letter as usize] = letter + 26;
+        if letter < 6 {
+            values[b'A' as usize + letter as usize] |= HEX;
+            values[b'a' as usize + letter as usize] |= HEX;
+        }
+        letter += 1;
+    }
+    let mut digit = 0;
+    while digit < 10 {
+        values[b'0' as usize + digit as usize] = (digit + 52) | HEX;
+        digit += 1;
+    }
+    (values[b'+' as usize], values[b'-' as usize]) = (62, 62);
+    (values[b'/' as usize], values[b'_' as usize]) = (63, 63);
+    values
+}
+
+fn base64_value(byte: u8) -> u8 {
+    BASE64_VALUES[usize::from(byte)] & !HEX
+}
+
 fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte)
+    base64_value(byte) != NO_BASE64
 }
 
 /// Text without the escapes of JSON; nothing if it has none.
@@ -189,49 +237,93 @@ fn byte_of(digits: &[u8]) -> Option<u8> {
 /// The text that a run of base64 stands for: of all of it, also where its beginning was cut off, or
 /// of a part between slashes.
 fn base64_decoded(run: &[u8]) -> Option<Vec<u8>> {
-    let standard: Vec<u8> = run
-        .iter()
-        .map(|byte| match byte {
-            b'-' => b'+',
-            b'_' => b'/',
-            other => *other,
-        })
-        .collect();
-    let whole = (0..4).find_map(|offset| read_base64(standard.get(offset..)?));
+    let whole = (0..4).find_map(|offset| read_base64(run.get(offset..)?));
     whole.or_else(|| {
-        let parts = standard.split(|byte| *byte == b'/');
+        let parts = run.split(|byte| base64_value(*byte) == base64_value(b'/'));
         parts.filter(|part| part.len() >= SHORTEST_RUN).find_map(read_base64)
     })
 }
 
 fn read_base64(run: &[u8]) -> Option<Vec<u8>> {
-    // Most runs are no base64, which the first of their bytes tell.
-    let first = &run[..run.len().min(FIRST)];
-    if first.len() < 4 || !is_text(&BASE64.decode(first).ok()?) {
+    if !begins_as_text(&run[..run.len().min(FIRST)]) {
         return None;
     }
     let whole = if run.len() % 4 == 1 { &run[..run.len() - 1] } else { run };
-    BASE64.decode(whole).ok().filter(|decoded| is_text(decoded))
+    let standard = whole.iter().map(|byte| match byte {
+        b'-' => b'+',
+        b'_' => b'/',
+        other => *other,
+    });
+    let standard: Vec<u8> = standard.collect();
+    BASE64.decode(standard).ok().filter(|decoded| is_text(decoded))
+}
+
+/// Whether the first signs of a run stand for text. Most runs are no base64, which these tell, and
+/// mostly the first byte.
+fn begins_as_text(first: &[u8]) -> bool {
+    // One sign beyond a group of four is not even a byte.
+    if first.len() < 4 || first.len() % 4 == 1 {
+        return false;
+    }
+    let mut decoded = [0; FIRST / 4 * 3];
+    let mut length = 0;
+    let mut following = 0;
+    for group in first.chunks(4) {
+        let signs = group.iter().fold(0, |bits, sign| bits << 6 | u32::from(base64_value(*sign)));
+        let bytes = (signs << (6 * (4 - group.len()))).to_be_bytes();
+        let own = &bytes[1..group.len()];
+        if !own.iter().all(|byte| goes_on(&mut following, *byte)) {
+            return false;
+        }
+        decoded[length..length + own.len()].copy_from_slice(own);
+        length += own.len();
+    }
+    is_text(&decoded[..length])
+}
+
+/// Whether a byte may go on a text that owes `following` bytes to the last character. This alone
+/// does not prove text, and disproves most of what is none within a few bytes.
+fn goes_on(following: &mut u8, byte: u8) -> bool {
+    if *following > 0 {
+        *following -= 1;
+        return matches!(byte, 0x80..=0xbf);
+    }
+    *following = match byte {
+        0xc2..=0xdf => 1,
+        0xe0..=0xef => 2,
+        0xf0..=0xf4 => 3,
+        byte => return byte < 0x80 && is_of_text(byte),
+    };
+    true
 }
 
 /// The text that hexadecimal digits stand for, also where the first of them was cut off.
 fn unhexed(digits: &[u8]) -> Option<Vec<u8>> {
     let read = |digits: &[u8]| {
-        let bytes: Option<Vec<u8>> = digits.chunks_exact(2).map(byte_of).collect();
-        bytes.filter(|bytes| is_text(bytes))
+        let bytes = || digits.chunks_exact(2).map_while(byte_of);
+        // Most digits are of numbers and ids, which the first bytes tell.
+        if !bytes().all(is_of_text) {
+            return None;
+        }
+        Some(bytes().collect()).filter(|bytes: &Vec<u8>| is_text(bytes))
     };
     read(digits).or_else(|| read(&digits[1..]))
 }
 
 /// Whether bytes are text: UTF-8, which may be cut at its end, without control characters.
 fn is_text(bytes: &[u8]) -> bool {
-    let valid = match std::str::from_utf8(bytes) {
-        Ok(_) => bytes,
-        Err(error) if error.error_len().is_none() => &bytes[..error.valid_up_to()],
-        Err(_) => return false,
-    };
-    !valid.is_empty()
-        && valid.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | 32..=126 | 128..))
+    if !bytes.iter().all(|byte| is_of_text(*byte)) {
+        return false;
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(_) => !bytes.is_empty(),
+        Err(error) => error.error_len().is_none() && error.valid_up_to() > 0,
+    }
+}
+
+/// Whether a byte may be of text.
+fn is_of_text(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r' | 32..=126 | 128..)
 }
 
 #[cfg(test)]

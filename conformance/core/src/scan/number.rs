@@ -4,7 +4,7 @@
 use super::Sensitive;
 
 /// Fewer digits than these are none of it.
-pub(super) const FEWEST_DIGITS: usize = 9;
+const FEWEST_DIGITS: usize = 9;
 
 /// A run of digits, and where it stands.
 #[derive(Clone, Copy, Debug)]
@@ -28,11 +28,36 @@ pub(super) fn digits(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()
 }
 
+/// How many bytes are looked at together: as many as a processor does without being asked.
+const TOGETHER: usize = 16;
+
+/// Whether a text has digits enough for a number.
+pub(super) fn may_be_in(text: &[u8]) -> bool {
+    let in_chunk = |chunk: &[u8]| chunk.iter().fold(0, |n: u8, b| n + u8::from(b.is_ascii_digit()));
+    let mut digits = 0;
+    text.chunks(TOGETHER).any(|chunk| {
+        digits += usize::from(in_chunk(chunk));
+        digits >= FEWEST_DIGITS
+    })
+}
+
+/// Where the first digit of a text is.
+fn first_digit(text: &[u8]) -> Option<usize> {
+    let has_digit = |chunk: &[u8]| chunk.iter().fold(false, |has, b| has | b.is_ascii_digit());
+    let chunk = text.chunks(TOGETHER).position(has_digit)?;
+    let start = chunk * TOGETHER;
+    Some(start + text[start..].iter().position(u8::is_ascii_digit)?)
+}
+
 /// Shows every number of a kind in a text.
 pub(super) fn each(text: &[u8], show: &mut dyn FnMut(Sensitive, &str)) {
     let mut at = 0;
-    while let Some(offset) = text[at..].iter().position(u8::is_ascii_digit) {
+    while let Some(offset) = first_digit(&text[at..]) {
         let start = at + offset;
+        if let Some(end) = lone(text, start) {
+            at = end;
+            continue;
+        }
         let (groups, count) = groups_at(text, start);
         let groups = &groups[..count];
         at = match number(text, groups) {
@@ -43,6 +68,14 @@ pub(super) fn each(text: &[u8], show: &mut dyn FnMut(Sensitive, &str)) {
             None => groups[0].end,
         };
     }
+}
+
+/// The end of the digits from a byte on, if nothing that may come after them makes them a number:
+/// there are too many for any, and no `+` before them.
+fn lone(text: &[u8], start: usize) -> Option<usize> {
+    let length = text[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let is_signed = start.checked_sub(1).is_some_and(|before| text[before] == b'+');
+    (length > MOST_DIGITS && !is_signed).then_some(start + length)
 }
 
 /// The groups of digits from a byte on, with one sign between each and the next, or the end of
@@ -274,6 +307,16 @@ mod tests {
         ] {
             assert_eq!(found(text), [(kind, number.to_owned())], "{text}");
         }
+    }
+
+    #[test]
+    fn digits_are_counted_across_a_long_text() {
+        let text =
+            |digits: usize| format!("{}{}", "no number here, ".repeat(9), "1 or ".repeat(digits));
+        assert!(!may_be_in(text(FEWEST_DIGITS - 1).as_bytes()));
+        assert!(may_be_in(text(FEWEST_DIGITS).as_bytes()));
+        assert_eq!(first_digit(text(1).as_bytes()), Some(9 * 16));
+        assert_eq!(first_digit(text(0).as_bytes()), None);
     }
 
     #[test]

@@ -7,8 +7,8 @@ use rustc_hash::FxHasher;
 /// How many texts are remembered, each in the one place that its hash gives it.
 const PLACES: usize = 512;
 
-/// Longer texts seldom come again.
-const LONGEST: usize = 64;
+/// Longer texts seldom come again. Instructions to a model do, with every call.
+const LONGEST: usize = 4096;
 
 /// Remembers texts whole, so that none is taken for another. What a place held before is
 /// forgotten, which costs a search and changes nothing.
