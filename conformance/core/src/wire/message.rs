@@ -15,6 +15,58 @@ pub(super) enum Content<'a> {
     Fixed32(u32),
 }
 
+/// A field whose key, and the number after it, take a byte each: the key, as many bytes as the number
+/// says, and what comes then.
+#[inline]
+fn short(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let [key @ 8..0x80, length @ ..0x80, rest @ ..] = bytes else { return None };
+    let (own, rest) = rest.split_at_checked(usize::from(*length))?;
+    Some((*key, own, rest))
+}
+
+/// The key and the value of an attribute in the form that exporters write: one of each, short.
+#[inline]
+pub(super) fn attribute(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (KEY, key, rest) = short(bytes)? else { return None };
+    let (VALUE, value, []) = short(rest)? else { return None };
+    Some((key, value))
+}
+
+const KEY: u8 = 1 << 3 | 2;
+const VALUE: u8 = 2 << 3 | 2;
+
+/// A value of a simple type.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Scalar<'a> {
+    Text(&'a [u8]),
+    Bool(bool),
+    Int(i64),
+    Double(f64),
+}
+
+/// The value of a simple type that a message is, if it is that and nothing else.
+#[inline]
+pub(super) fn scalar(bytes: &[u8]) -> Option<Scalar<'_>> {
+    const TEXT: u8 = 1 << 3 | 2;
+    const BOOL: u8 = 2 << 3;
+    const INT: u8 = 3 << 3;
+    const DOUBLE: u8 = 4 << 3 | 1;
+    match bytes {
+        [TEXT, length @ ..0x80, text @ ..] if text.len() == usize::from(*length) => {
+            Some(Scalar::Text(text))
+        }
+        [BOOL, value @ ..0x80] => Some(Scalar::Bool(*value != 0)),
+        [INT, low @ ..0x80] => Some(Scalar::Int(i64::from(*low))),
+        [INT, low, high @ ..0x80] => {
+            Some(Scalar::Int(i64::from(*low & 0x7f) | i64::from(*high) << 7))
+        }
+        [DOUBLE, bits @ ..] => {
+            Some(Scalar::Double(f64::from_bits(u64::from_le_bytes(bits.try_into().ok()?))))
+        }
+        _ => None,
+    }
+}
+
 impl<'a> Message<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Message<'a> {
         Message { rest: bytes }
@@ -30,10 +82,9 @@ impl<'a> Message<'a> {
     #[inline]
     pub(super) fn field(&mut self) -> Option<(u32, Content<'a>)> {
         // Most fields are short strings and messages, with a key and a length of one byte each.
-        if let [key @ 8..0x80, length @ ..0x80, rest @ ..] = self.rest
+        if let Some((key, bytes, rest)) = short(self.rest)
             && key & 7 == 2
         {
-            let (bytes, rest) = rest.split_at_checked(usize::from(*length))?;
             self.rest = rest;
             return Some((u32::from(key >> 3), Content::Bytes(bytes)));
         }
@@ -91,7 +142,7 @@ impl<'a> Message<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Content, Message};
+    use super::{Content, Message, Scalar, attribute, scalar};
 
     fn read(bytes: &[u8]) -> Option<(u32, Content<'_>)> {
         Message::new(bytes).field()
@@ -105,6 +156,33 @@ mod tests {
         let beyond = [&[0x08][..], &[0xff; 9], &[0x02]].concat();
         assert_eq!(read(&beyond), None);
         assert_eq!(read(&[0x08, 0x80]), None);
+    }
+
+    #[test]
+    fn the_common_form_of_an_attribute_is_read_at_once() {
+        let bytes = [0x0a, 1, b'k', 0x12, 3, 0x0a, 1, b'v'];
+        assert_eq!(attribute(&bytes), Some((&b"k"[..], &[0x0a, 1, b'v'][..])));
+        for other in [&bytes[..7], &bytes[..3], &bytes[3..], &[&bytes[..], &[0x18, 1]].concat()] {
+            assert_eq!(attribute(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn scalars_are_read_at_once_and_nothing_else_is() {
+        let half = [&[0x21][..], &0.5_f64.to_le_bytes()].concat();
+        for (bytes, value) in [
+            (&[0x0a, 2, b'o', b'k'][..], Scalar::Text(b"ok")),
+            (&[0x10, 1], Scalar::Bool(true)),
+            (&[0x18, 0x7f], Scalar::Int(127)),
+            (&[0x18, 0x80, 0x08], Scalar::Int(1024)),
+            (&half, Scalar::Double(0.5)),
+        ] {
+            assert_eq!(scalar(bytes), Some(value));
+            assert_eq!(scalar(&[bytes, &[0x10, 1]].concat()), None, "of two the last counts");
+        }
+        for other in [&[][..], &[0x0a, 3, b'o'], &[0x10, 0x81, 1], &[0x18, 0x80], &[0x21, 0, 0]] {
+            assert_eq!(scalar(other), None, "{other:?}");
+        }
     }
 
     #[test]

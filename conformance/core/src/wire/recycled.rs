@@ -2,7 +2,7 @@
 
 use prost::{DecodeError, Message as _};
 
-use super::message::{Content, Message};
+use super::message::{self, Content, Message, Scalar};
 use crate::catalogue::{Name, catalogue};
 use crate::otlp::{AnyValue, Event, KeyValue, KeyValueList, Link, Span, Status, Value};
 
@@ -107,6 +107,10 @@ impl Recycled {
         }
         let attribute = &mut self.span.attributes[at];
         attribute.key_strindex = 0;
+        if let Some((key, value)) = message::attribute(bytes) {
+            set_value(attribute.value.get_or_insert_default(), value, 0)?;
+            return self.key(at, key);
+        }
         let mut key: &[u8] = &[];
         let mut has_value = false;
         let mut message = Message::new(bytes);
@@ -125,6 +129,13 @@ impl Recycled {
         if !has_value {
             attribute.value = None;
         }
+        self.key(at, key)
+    }
+
+    /// Sets the key at a place, and looks it up if it is another one.
+    #[inline]
+    fn key(&mut self, at: usize, key: &[u8]) -> Option<()> {
+        let attribute = &mut self.span.attributes[at];
         if attribute.key.as_bytes() != key {
             set_text(&mut attribute.key, key)?;
             self.names[at] = catalogue().name_or_family(&attribute.key);
@@ -152,7 +163,34 @@ fn is_long(attribute: &KeyValue) -> bool {
     value > KEPT || attribute.key.capacity() > KEPT
 }
 
+#[inline]
 fn set_value(into: &mut AnyValue, bytes: &[u8], depth: usize) -> Option<()> {
+    match message::scalar(bytes) {
+        Some(scalar) => set_scalar(into, scalar),
+        None => set_other_value(into, bytes, depth),
+    }
+}
+
+#[inline]
+fn set_scalar(into: &mut AnyValue, scalar: Scalar<'_>) -> Option<()> {
+    match (&mut into.value, scalar) {
+        (Some(Value::StringValue(known)), Scalar::Text(text)) => return set_text(known, text),
+        (Some(Value::IntValue(known)), Scalar::Int(value)) => *known = value,
+        (Some(Value::DoubleValue(known)), Scalar::Double(value)) => *known = value,
+        (Some(Value::BoolValue(known)), Scalar::Bool(value)) => *known = value,
+        (other, scalar) => {
+            *other = Some(match scalar {
+                Scalar::Text(text) => Value::StringValue(str::from_utf8(text).ok()?.to_owned()),
+                Scalar::Bool(value) => Value::BoolValue(value),
+                Scalar::Int(value) => Value::IntValue(value),
+                Scalar::Double(value) => Value::DoubleValue(value),
+            });
+        }
+    }
+    Some(())
+}
+
+fn set_other_value(into: &mut AnyValue, bytes: &[u8], depth: usize) -> Option<()> {
     let mut is_set = false;
     let mut message = Message::new(bytes);
     while !message.is_at_end() {
