@@ -1,21 +1,40 @@
 //! Strings that recur, kept once: model ids, names, scopes, reasons.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 /// A string of a [`Symbols`] table. The order is that of first sight, so never sort by it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Symbol(u32);
+///
+/// It is the place in the table, counted from one, so that the lack of a symbol takes no memory of
+/// its own in what is kept of each span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Symbol(NonZeroU32);
+
+impl Default for Symbol {
+    fn default() -> Self {
+        Symbol::EMPTY
+    }
+}
 
 impl Symbol {
     /// The symbol of the empty string in every table.
-    pub const EMPTY: Symbol = Symbol(0);
+    pub const EMPTY: Symbol = Symbol(NonZeroU32::MIN);
+
+    fn at(place: usize) -> Symbol {
+        let place = u32::try_from(place).unwrap_or(u32::MAX);
+        Symbol(NonZeroU32::MIN.saturating_add(place))
+    }
+
+    fn place(self) -> usize {
+        self.0.get() as usize - 1
+    }
 
     /// The symbol that stands for this one's text elsewhere; `symbols` come from
     /// [`Symbols::merge`].
     pub(crate) fn among(self, symbols: &[Symbol]) -> Symbol {
-        symbols.get(self.0 as usize).copied().unwrap_or(Symbol::EMPTY)
+        symbols.get(self.place()).copied().unwrap_or(Symbol::EMPTY)
     }
 }
 
@@ -59,7 +78,7 @@ impl Symbols {
         if let Some(&symbol) = self.by_text.get(text) {
             return symbol;
         }
-        let symbol = Symbol(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
+        let symbol = Symbol::at(self.texts.len());
         let text: Arc<str> = text.into();
         self.bytes += text.len();
         self.texts.push(Arc::clone(&text));
@@ -81,7 +100,7 @@ impl Symbols {
     /// The text of `symbol`.
     #[must_use]
     pub fn text(&self, symbol: Symbol) -> &str {
-        self.texts.get(symbol.0 as usize).map_or("", |text| text)
+        self.texts.get(symbol.place()).map_or("", |text| text)
     }
 
     /// The text of `symbol`, or nothing for none.

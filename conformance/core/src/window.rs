@@ -19,14 +19,30 @@ impl Window {
     /// How many GenAI spans a span is looked at beside, at least.
     pub(crate) const LEAST: usize = 1 << 16;
 
+    /// From so many on there may well be as many as it holds.
+    const MANY: usize = 1 << 12;
+
     /// Adds a span. Of several exports of one span the same is kept in whatever order they come.
     pub(crate) fn add(&mut self, span: SpanFacts, symbols: &Symbols) {
         let next = u32::try_from(self.spans.len()).unwrap_or(u32::MAX);
         let at = *self.by_id.entry(span.id).or_insert(next);
         match self.spans.get_mut(at as usize) {
-            None => self.spans.push(span),
+            None => {
+                self.make_room();
+                self.spans.push(span);
+            }
             Some(known) if compare(&span, known, symbols) == Ordering::Less => *known = span,
             Some(_) => {}
+        }
+    }
+
+    /// Makes room for all that a window holds once there are many spans. To grow by doubling would
+    /// touch twice the memory, and a long capture spends more time on pages than on some rules.
+    fn make_room(&mut self) {
+        let length = self.spans.len();
+        if length == self.spans.capacity() && (Window::MANY..2 * Window::LEAST).contains(&length) {
+            self.spans.reserve_exact(2 * Window::LEAST - length);
+            self.by_id.reserve(2 * Window::LEAST - length);
         }
     }
 
