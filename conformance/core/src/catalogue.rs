@@ -9,8 +9,10 @@ use spanproof_schemas::semconv::{
     self, Attribute, Event, Metric, Requirement, SpanKind, Status, Version,
 };
 
+use crate::content::Kept;
 use crate::dialect::{Dialect, DialectSet};
 use crate::field::{EXTRA_NAMES, Field};
+use crate::notable::Notable;
 use crate::pattern::Pattern;
 pub use crate::version_set::{VersionIndex, VersionSet};
 use crate::vocabulary::FamilySet;
@@ -86,7 +88,11 @@ pub struct Name {
     pub dialects: DialectSet,
     /// The family of another vocabulary that it is of.
     pub foreign: FamilySet,
+    /// What it is kept for, if that is content.
+    pub(crate) kept: Option<Kept>,
     by_version: Vec<Option<Attribute>>,
+    /// What there is to note of each definition.
+    notable: Vec<Notable>,
 }
 
 impl Name {
@@ -94,6 +100,12 @@ impl Name {
     #[must_use]
     pub fn in_version(&self, version: VersionIndex) -> Option<&Attribute> {
         self.by_version.get(usize::from(version.0)).and_then(Option::as_ref)
+    }
+
+    /// What there is to note of the name in a version.
+    #[inline]
+    pub(crate) fn notable_in(&self, version: VersionIndex) -> Notable {
+        self.notable.get(usize::from(version.0)).copied().unwrap_or(Notable::UNDEFINED)
     }
 }
 
@@ -212,6 +224,7 @@ impl Catalogue {
             all.add(VersionIndex(index), version);
         }
         all.tell_dialects();
+        all.tell_what_is_notable();
         all
     }
 
@@ -317,6 +330,17 @@ impl Catalogue {
         }
     }
 
+    /// Notes of each name what rules look for in each version.
+    fn tell_what_is_notable(&mut self) {
+        for name in &mut self.names {
+            let of_version = |definition: &Option<Attribute>| match definition {
+                Some(definition) => Notable::of_definition(name, definition),
+                None => Notable::UNDEFINED,
+            };
+            name.notable = name.by_version.iter().map(of_version).collect();
+        }
+    }
+
     pub(crate) fn name_id(&mut self, text: &str) -> NameId {
         if let Some(&id) = self.by_text.get(text) {
             return id;
@@ -334,7 +358,9 @@ impl Catalogue {
             content: Kind::ALL.into_iter().find(|kind| !kind.is_body() && kind.name() == text),
             dialects: DialectSet::ALL,
             foreign: FamilySet::of(text),
+            kept: Kept::of(text),
             by_version: Vec::new(),
+            notable: Vec::new(),
         });
         self.by_text.insert(text.into(), id);
         id
@@ -363,6 +389,12 @@ impl Catalogue {
     #[must_use]
     pub fn by_id(&self, id: NameId) -> &Name {
         &self.names[usize::from(id.0)]
+    }
+
+    /// Every name.
+    #[cfg(test)]
+    pub(crate) fn names(&self) -> &[Name] {
+        &self.names
     }
 
     /// The name at an index.

@@ -20,6 +20,7 @@ pub mod held;
 pub mod metric_sums;
 pub mod migration;
 pub mod model;
+pub mod notable;
 pub mod otlp;
 pub mod pattern;
 pub mod redaction;

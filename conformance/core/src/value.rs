@@ -12,6 +12,7 @@ pub fn inner(value: Option<&AnyValue>) -> Option<&Value> {
 
 /// The text of a string value.
 #[must_use]
+#[inline]
 pub fn text(value: Option<&Value>) -> Option<&str> {
     match value {
         Some(Value::StringValue(text)) => Some(text),
@@ -40,6 +41,7 @@ pub fn count(value: Option<&Value>) -> Option<u64> {
 /// The number that a value is.
 #[expect(clippy::cast_precision_loss, reason = "a number to compare with bounds and parameters")]
 #[must_use]
+#[inline]
 pub fn number(value: Option<&Value>) -> Option<f64> {
     match value? {
         Value::IntValue(int) => Some(*int as f64),
@@ -62,6 +64,7 @@ pub fn whole(double: f64) -> Option<u64> {
 
 /// Whether `value` has the type that the conventions give.
 #[must_use]
+#[inline]
 pub fn has_type(value: &Value, wanted: AttributeType) -> bool {
     let all = |element: AttributeType| match value {
         Value::ArrayValue(array) => array

@@ -12,12 +12,14 @@ use spanproof_schemas::time::UnixNanos;
 use crate::attached::Attached;
 use crate::call::Call;
 use crate::catalogue::{Conventions, Name, NameId, NameSet, SpanType, VersionIndex};
+use crate::content::Kept;
 use crate::dialect::Fingerprint;
 use crate::expectation::Place;
 use crate::field::{Field, Fields};
 use crate::held::Held;
 use crate::metric_sums::MetricSums;
 use crate::model::{FinishReasons, Role, SpanFacts, SpanId};
+use crate::notable::Notable;
 use crate::otlp;
 use crate::redaction::Redaction;
 use crate::settings::Settings;
@@ -52,12 +54,26 @@ pub struct SpanView<'a> {
     pub span_type: Option<&'static SpanType>,
     /// Its attributes, in the order of the wire.
     pub attributes: &'a [Seen<'a>],
+    /// What there is to note of them.
+    pub notable: Notable,
     /// Those that the engine reads by meaning.
     pub fields: Fields<'a>,
     /// The content that its attributes hold, where the user's policy lets it be judged.
     pub contents: &'a [Held<'a>],
     /// What the user asks.
     pub settings: &'a Settings,
+}
+
+impl Seen<'_> {
+    /// What the attribute is kept for, if that is content.
+    #[inline]
+    pub(crate) fn kept(&self) -> Option<Kept> {
+        match self.name {
+            Some(name) if name.text.len() == self.key.len() => name.kept,
+            // A name of a family that the conventions know by its beginning, or none of theirs.
+            _ => Kept::of(self.key),
+        }
+    }
 }
 
 impl<'a> SpanView<'a> {
@@ -138,8 +154,8 @@ pub enum Item<'a> {
     Resource(&'a otlp::Resource),
     /// An instrumentation scope.
     Scope(&'a otlp::InstrumentationScope),
-    /// A span, with its attributes looked up.
-    Span(&'a otlp::Span, &'a [Seen<'a>]),
+    /// A span, with its attributes looked up, and what there is to note of these.
+    Span(&'a otlp::Span, &'a [Seen<'a>], Notable),
     /// A metric with its points.
     Metric(&'a otlp::Metric),
     /// A log record.

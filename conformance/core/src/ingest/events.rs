@@ -42,7 +42,8 @@ impl Intake {
         let mut seen = Vec::new();
         let mut fields = Fields::default();
         let names =
-            super::gather(from.attributes, &super::names(from.attributes), &mut seen, &mut fields);
+            super::gather(from.attributes, &super::names(from.attributes), &mut seen, &mut fields)
+                .0;
         // An event of no version shows nothing of the one that is spoken.
         let defined = catalogue().event(from.name);
         let defined_in = if defined.oldest().is_some() { defined } else { VersionSet::ALL };

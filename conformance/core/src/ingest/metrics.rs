@@ -88,7 +88,7 @@ impl Intake {
         // What emits a metric speaks one version; the first point tells of it.
         let first = points.first().copied().unwrap_or_default();
         let names = super::names(first);
-        let names = super::gather(first, &names, &mut Vec::new(), &mut Fields::default());
+        let names = super::gather(first, &names, &mut Vec::new(), &mut Fields::default()).0;
         let names = defined(&metric.name).and(names);
         let semconv = dialect::judged(self.settings.semconv, stated, names);
         let view = MetricView {
@@ -124,8 +124,8 @@ impl Intake {
         let mut found = Tally::default();
         let mut seen = Vec::new();
         let mut fields = Fields::default();
-        let fingerprint =
-            defined(metric).and(super::gather(point, &super::names(point), &mut seen, &mut fields));
+        let fingerprint = defined(metric)
+            .and(super::gather(point, &super::names(point), &mut seen, &mut fields).0);
         let facts = self.scopes.at(place);
         facts.fingerprint = facts.fingerprint.and(fingerprint);
         let semconv = dialect::judged(self.settings.semconv, stated, fingerprint);

@@ -13,6 +13,7 @@ use crate::field::{Field, Fields};
 use crate::held::Held;
 use crate::identity;
 use crate::intake::Intake;
+use crate::notable::{Keys, Notable};
 use crate::otlp::{InstrumentationScope, KeyValue, Resource};
 use crate::symbol::Symbol;
 use crate::view::{Item, Seen};
@@ -67,16 +68,23 @@ fn names(attributes: &[KeyValue]) -> Vec<Option<&'static Name>> {
     attributes.iter().map(|attribute| catalogue().name_or_family(&attribute.key)).collect()
 }
 
-/// Notes of every attribute what the engine reads by meaning. `names` are those of [`names`].
+/// Notes of every attribute what the engine reads by meaning, and says what the names show and what
+/// there is to note whatever the version. `names` are those of [`names`].
 fn gather<'a>(
     attributes: &'a [KeyValue],
     names: &[Option<&'static Name>],
     seen: &mut Vec<Seen<'a>>,
     fields: &mut Fields<'a>,
-) -> Fingerprint {
+) -> (Fingerprint, Notable) {
     let mut fingerprint = Fingerprint::default();
+    let (mut notable, mut keys) = (Notable::NOTHING, Keys::default());
+    seen.reserve(attributes.len());
     for (attribute, &name) in attributes.iter().zip(names) {
         let value = attribute.value.as_ref().and_then(|value| value.value.as_ref());
+        notable |= Notable::of_value(value);
+        if keys.may_be_met(attribute, name) {
+            notable |= Notable::ALIKE;
+        }
         match name {
             Some(name) => {
                 if let Some(field) = name.field {
@@ -101,5 +109,5 @@ fn gather<'a>(
     }
     fingerprint.has_system = fields.has(Field::System);
     fingerprint.has_provider = fields.has(Field::Provider);
-    fingerprint
+    (fingerprint, notable)
 }

@@ -49,7 +49,7 @@ impl Walk<'_> {
                 self.text("the scope's version", "scope version", &scope.version);
                 self.attributes("a scope attribute", &scope.attributes);
             }
-            Item::Span(span, attributes) => self.span(span, attributes),
+            Item::Span(span, attributes, _) => self.span(span, attributes),
             Item::Metric(metric) => self.metric(metric),
             Item::Log(record) => self.log(record),
         }
@@ -64,7 +64,7 @@ impl Walk<'_> {
             if seen.name.is_none() {
                 self.text(words, NAME, &attribute.key);
             }
-            self.attribute(words, attribute);
+            self.attribute(words, attribute, seen.kept());
             if attribute.key == DEFINITIONS {
                 self.definitions(attribute);
             }
@@ -152,22 +152,23 @@ impl Walk<'_> {
     fn attributes(&mut self, words: &'static str, attributes: &[KeyValue]) {
         for attribute in attributes {
             self.text(words, NAME, &attribute.key);
-            self.attribute(words, attribute);
+            self.attribute(words, attribute, Kept::of(&attribute.key));
         }
     }
 
-    fn attribute(&mut self, words: &'static str, attribute: &KeyValue) {
+    #[inline]
+    fn attribute(&mut self, words: &'static str, attribute: &KeyValue, kept: Option<Kept>) {
         let value = attribute.value.as_ref();
         // Numbers and truth values hold nothing.
         if matches!(
             value::inner(value),
             Some(Value::IntValue(_) | Value::DoubleValue(_) | Value::BoolValue(_)) | None
-        ) && Kept::of(&attribute.key).is_none()
+        ) && kept.is_none()
         {
             return;
         }
         let place = Place::new(words, &attribute.key);
-        self.value(Place { kept: Kept::of(&attribute.key), ..place }, value);
+        self.value(Place { kept, ..place }, value);
     }
 
     /// Definitions of tools are the application's own text, and opt-in like content.

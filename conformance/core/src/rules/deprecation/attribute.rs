@@ -2,6 +2,7 @@ use spanproof_schemas::report::Level;
 use spanproof_schemas::semconv::Version;
 
 use crate::finding::Finding;
+use crate::notable::Notable;
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::value;
 use crate::view::{PointView, Seen, SpanView, attribute_name};
@@ -31,6 +32,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check_span(view: &SpanView<'_>) -> Vec<Finding> {
+    if !view.notable.has(Notable::DEPRECATED) {
+        return Vec::new();
+    }
     check(view.attributes, view.semconv.version)
 }
 

@@ -1,6 +1,7 @@
 use spanproof_schemas::report::Level;
 
 use crate::finding::Finding;
+use crate::notable::Notable;
 use crate::otlp::{KeyValue, Span, Value};
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::value;
@@ -29,12 +30,13 @@ pub(in crate::rules) static RULE: Rule = Rule {
     checks: &[Check::Span(check)],
 };
 
-/// The default of Tempo from 2.7 on, in bytes.
-const LONGEST: usize = 2048;
+const LONGEST: usize = Notable::LONG_BYTES;
 
 fn check(view: &SpanView<'_>) -> Vec<Finding> {
-    // Nearly every span has nothing so long.
     let Span { attributes, events, links, .. } = view.span;
+    if !view.notable.has(Notable::LONG) && events.is_empty() && links.is_empty() {
+        return Vec::new();
+    }
     let of_events = events.iter().map(|event| &event.attributes);
     let of_links = links.iter().map(|link| &link.attributes);
     let all = [attributes].into_iter().chain(of_events).chain(of_links);

@@ -1,6 +1,7 @@
 use spanproof_schemas::report::Level;
 
 use crate::finding::Finding;
+use crate::notable::Notable;
 use crate::otlp::{AnyValue, Data, Exemplar, KeyValue, Metric, Value};
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::view::{ContentView, Item};
@@ -82,8 +83,10 @@ fn for_each_list<'a>(item: Item<'a>, visit: &mut dyn FnMut(&'static str, &'a [Ke
     match item {
         Item::Resource(resource) => list("the resource's attributes", &resource.attributes, visit),
         Item::Scope(scope) => list("the scope's attributes", &scope.attributes, visit),
-        Item::Span(span, _) => {
-            list("the span's attributes", &span.attributes, visit);
+        Item::Span(span, _, notable) => {
+            if notable.has(Notable::ALIKE | Notable::NESTED) {
+                list("the span's attributes", &span.attributes, visit);
+            }
             for event in &span.events {
                 list("the attributes of a span event", &event.attributes, visit);
             }

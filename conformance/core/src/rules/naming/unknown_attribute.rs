@@ -5,6 +5,7 @@ use spanproof_schemas::report::Level;
 use crate::catalogue::{catalogue, is_gen_ai};
 use crate::content::Kept;
 use crate::finding::Finding;
+use crate::notable::Notable;
 use crate::redaction::Redaction;
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::view::{Seen, SpanView, attribute_name};
@@ -35,6 +36,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(view: &SpanView<'_>) -> Vec<Finding> {
+    if !view.notable.has(Notable::UNDEFINED) {
+        return Vec::new();
+    }
     view.attributes.iter().filter_map(|seen| unknown(view, seen)).collect()
 }
 

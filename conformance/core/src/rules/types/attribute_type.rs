@@ -2,6 +2,7 @@ use spanproof_schemas::report::Level;
 use spanproof_schemas::semconv::AttributeType;
 
 use crate::finding::Finding;
+use crate::notable::Notable;
 use crate::otlp::Value;
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::value;
@@ -34,6 +35,9 @@ fn check_point(view: &PointView<'_>) -> Vec<Finding> {
 }
 
 fn check_span(view: &SpanView<'_>) -> Vec<Finding> {
+    if !view.notable.has(Notable::MISTYPED) {
+        return Vec::new();
+    }
     view.attributes.iter().filter_map(wrong_type).collect()
 }
 

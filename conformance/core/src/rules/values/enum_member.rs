@@ -3,6 +3,7 @@ use spanproof_schemas::report::Level;
 use crate::catalogue::{VersionIndex, catalogue};
 use crate::field::Field;
 use crate::finding::Finding;
+use crate::notable::Notable;
 use crate::otlp::Value;
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::view::{CallView, PointView, Seen, SpanView, Standing, StandingView, attribute_name};
@@ -35,7 +36,11 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check_span(view: &SpanView<'_>) -> Vec<Finding> {
-    view.attributes.iter().filter_map(unknown_member).collect()
+    if !view.notable.has(Notable::LISTED) {
+        return Vec::new();
+    }
+    let listed = view.attributes.iter().filter(|seen| is_listed(seen, view.semconv.index));
+    listed.filter_map(unknown_member).collect()
 }
 
 fn check_point(view: &PointView<'_>) -> Vec<Finding> {
@@ -43,21 +48,18 @@ fn check_point(view: &PointView<'_>) -> Vec<Finding> {
         Some(provider) => unlisted_provider(provider, view.semconv.index, &view.settings.provider),
         None => None,
     };
-    view.attributes.iter().filter_map(unknown_member).chain(provider).collect()
+    let listed = view.attributes.iter().filter(|seen| is_listed(seen, view.semconv.index));
+    listed.filter_map(unknown_member).chain(provider).collect()
+}
+
+/// Whether a version lists the values of an attribute.
+fn is_listed(seen: &Seen<'_>, semconv: VersionIndex) -> bool {
+    seen.name.is_some_and(|name| name.notable_in(semconv).has(Notable::LISTED))
 }
 
 fn unknown_member(seen: &Seen<'_>) -> Option<Finding> {
-    let definition = seen.definition?;
-    let name = seen.name.filter(|name| name.is_gen_ai)?;
-    // Providers are judged with the ledger.
-    if matches!(name.field, Some(Field::Provider | Field::System)) {
-        return None;
-    }
-    let members = &definition.members;
     let Some(Value::StringValue(value)) = seen.value else { return None };
-    if members.is_empty() {
-        return None;
-    }
+    let members = &seen.definition?.members;
     let message = match members.iter().find(|member| member.value == *value) {
         None => "the value is not one that the conventions list",
         Some(member) if member.deprecated.is_some() => "the value is deprecated",
@@ -104,10 +106,13 @@ fn check_standing(view: &StandingView<'_>) -> Vec<Finding> {
 }
 
 fn unlisted_provider(provider: &str, semconv: VersionIndex, expected: &str) -> Option<Finding> {
+    // The oldest versions do not list the provider that is asked for.
+    if provider == expected {
+        return None;
+    }
     let name = catalogue().conventions(semconv).provider;
     let members = &catalogue().name(name)?.in_version(semconv)?.members;
-    // The oldest versions do not list the provider that is asked for.
-    if provider == expected || members.iter().any(|member| member.value == provider) {
+    if members.iter().any(|member| member.value == provider) {
         return None;
     }
     let finding = Finding::new("the provider is not one that the conventions list");

@@ -44,12 +44,12 @@ const RANGES: &[(Field, &str, f64, f64)] = &[
 ];
 
 fn check(view: &SpanView<'_>) -> Vec<Finding> {
+    let is_out = |(field, _, least, most): &&(Field, &'static str, f64, f64)| {
+        let number = value::number(view.fields.get(*field));
+        number.is_some_and(|number| !(*least..=*most).contains(&number))
+    };
     let out_of_range = |(field, name, least, most): &(Field, &'static str, f64, f64)| {
         let value: &Value = view.fields.get(*field)?;
-        let number = value::number(Some(value))?;
-        if (*least..=*most).contains(&number) {
-            return None;
-        }
         let expected = if *most < f64::MAX {
             format!("{least} to {most}")
         } else {
@@ -62,5 +62,5 @@ fn check(view: &SpanView<'_>) -> Vec<Finding> {
                 .actual(value::render(Some(value))),
         )
     };
-    RANGES.iter().filter_map(out_of_range).collect()
+    RANGES.iter().filter(is_out).filter_map(out_of_range).collect()
 }
