@@ -10,38 +10,76 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use conformance::capture::{Encoded, ReadError, Record, Request, Signal};
-use conformance_core::{Judge, Judgement, Settings};
+use conformance_core::{Judge, Judgement, Redaction, Settings};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
 use spanproof::judging::parts::take_in;
 
-use super::telemetry::{BATCH, batch};
+use super::telemetry::{BATCH, batch, content_batch};
 use super::{Comparison, median};
 
 /// Enough for a second or so on each side.
 const BATCHES: u64 = 400;
 
+/// Likewise, of spans three times as long.
+const CONTENT_BATCHES: u64 = 60;
+
 const ONE: NonZero<usize> = NonZero::<usize>::MIN;
 const TWO: NonZero<usize> = NonZero::new(2).unwrap();
 
+/// What is judged, and by what.
+struct Subject {
+    what: &'static str,
+    records: Vec<Encoded>,
+    redaction: Redaction,
+    notes: &'static str,
+}
+
+/// Spans as they are by default: without content.
 pub(super) fn compare(runs: usize) -> Result<Comparison> {
-    let records = records(BATCHES);
+    let subject = Subject {
+        what: "check",
+        records: (0..BATCHES).map(|number| encoded(&batch(number))).collect(),
+        redaction: Redaction::default(),
+        notes: "decode included, all rules, 20 attributes",
+    };
+    compare_with_decoding(&subject, runs)
+}
+
+/// Spans with content, which is parsed and held against the schemas of the conventions.
+pub(super) fn compare_content(runs: usize) -> Result<Comparison> {
+    let subject = Subject {
+        what: "content",
+        records: (0..CONTENT_BATCHES).map(|number| encoded(&content_batch(number))).collect(),
+        redaction: Redaction::ContentAllowed,
+        notes: "content-allowed, 23 attributes with 2.6 kB of content",
+    };
+    compare_with_decoding(&subject, runs)
+}
+
+fn compare_with_decoding(subject: &Subject, runs: usize) -> Result<Comparison> {
+    let Subject { records, .. } = subject;
     let spans = records.len() * BATCH;
-    let mut comparison = Comparison::new("check", "spans/s");
+    let bytes: usize = records.iter().map(|record| record.request.protobuf.len()).sum();
+    let mut comparison = Comparison::new(subject.what, "spans/s");
     let mut ratios = Vec::new();
     for _ in 0..runs {
         let started = Instant::now();
-        for record in &records {
+        for record in records {
             let protobuf = record.request.protobuf.clone();
             black_box(ExportTraceServiceRequest::decode(protobuf)?);
         }
         comparison.ceiling.push(per_second(spans, started)?);
-        let one = judged_per_second(&records, ONE)?;
+        let one = judged_per_second(subject, ONE)?;
         comparison.ours.push(one);
-        ratios.push(judged_per_second(&records, TWO)? / one);
+        ratios.push(judged_per_second(subject, TWO)? / one);
     }
+    let megabytes_per_span = per(bytes, spans)? / 1e6;
     comparison.notes = format!(
-        "decode included, all rules, 20 attributes, one thread; two threads {:.2} times one",
+        "{}; one thread, {:.0} MB/s beside {:.0}; two threads {:.2} times one",
+        subject.notes,
+        median(&mut comparison.ours) * megabytes_per_span,
+        median(&mut comparison.ceiling) * megabytes_per_span,
         median(&mut ratios)
     );
     Ok(comparison)
@@ -55,7 +93,7 @@ pub(super) fn long(spans: u64) -> Result<String> {
     let records = (0..batches).zip(different.iter().cycle());
     let records = records.map(|(number, batch)| Ok(Record::Encoded(batch.with(number))));
     let started = Instant::now();
-    let judgement = judged(records, ONE)?;
+    let judgement = judged(records, Redaction::default(), ONE)?;
     let judged = judgement.telemetry.gen_ai_spans;
     ensure!(judged == batches * BATCH as u64, "the judge saw {judged} GenAI spans");
     Ok(format!(
@@ -103,19 +141,16 @@ impl Renumbered {
     }
 }
 
-fn records(batches: u64) -> Vec<Encoded> {
-    (0..batches).map(|number| encoded(&batch(number))).collect()
-}
-
 fn encoded(batch: &ExportTraceServiceRequest) -> Encoded {
     let request = Request { signal: Signal::Traces, protobuf: batch.encode_to_vec().into() };
     Encoded { request, path: std::path::Path::new("bench").into(), offset: 0 }
 }
 
-fn judged_per_second(records: &[Encoded], threads: NonZero<usize>) -> Result<f64> {
+fn judged_per_second(subject: &Subject, threads: NonZero<usize>) -> Result<f64> {
+    let Subject { records, redaction, .. } = subject;
     let started = Instant::now();
     let given = records.iter().map(|record| Ok(Record::Encoded(record.clone())));
-    let judgement = judged(given, threads)?;
+    let judgement = judged(given, *redaction, threads)?;
     let spans = records.len() * BATCH;
     ensure!(
         judgement.telemetry.gen_ai_spans == spans as u64,
@@ -127,13 +162,20 @@ fn judged_per_second(records: &[Encoded], threads: NonZero<usize>) -> Result<f64
 
 fn judged(
     records: impl Iterator<Item = Result<Record, ReadError>> + Send,
+    redaction: Redaction,
     threads: NonZero<usize>,
 ) -> Result<Judgement> {
-    Ok(take_in(Judge::new(Settings::default()), records, threads)?.finish())
+    let mut settings = Settings::default();
+    settings.redaction = redaction;
+    Ok(take_in(Judge::new(settings), records, threads)?.finish())
 }
 
 fn per_second(spans: usize, started: Instant) -> Result<f64> {
     Ok(f64::from(u32::try_from(spans)?) / started.elapsed().as_secs_f64())
+}
+
+fn per(many: usize, of: usize) -> Result<f64> {
+    Ok(f64::from(u32::try_from(many)?) / f64::from(u32::try_from(of)?))
 }
 
 /// The most memory that this process had, in kB.

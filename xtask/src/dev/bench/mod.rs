@@ -107,6 +107,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     if wanted(Bench::Check) {
         writeln!(io::stdout(), "{}", check::long(args.spans)?)?;
         check::compare(runs)?.print()?;
+        check::compare_content(runs)?.print()?;
     }
     if wanted(Bench::Mock) {
         mock::compare(runs)?.print()?;

@@ -6,12 +6,27 @@ use opentelemetry_proto::tonic::common::v1::{
 };
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, span::SpanKind};
+use serde_json::json;
 
 /// Spans in one export request, the batch size of the SDKs.
 pub(super) const BATCH: usize = 512;
 
 /// The `number`th batch: every span differs in ids, times, model and tokens.
 pub(super) fn batch(number: u64) -> ExportTraceServiceRequest {
+    batch_of(number, span)
+}
+
+/// The `number`th batch of spans that hold their content too: the instructions of one application,
+/// which are the same every time, a conversation with a tool call, and an answer.
+pub(super) fn content_batch(number: u64) -> ExportTraceServiceRequest {
+    batch_of(number, |number| {
+        let mut span = span(number);
+        span.attributes.extend(content(number));
+        span
+    })
+}
+
+fn batch_of(number: u64, span: impl Fn(u64) -> Span) -> ExportTraceServiceRequest {
     let first = number * BATCH as u64;
     let spans = (first..first + BATCH as u64).map(span).collect();
     ExportTraceServiceRequest {
@@ -73,6 +88,39 @@ fn span(number: u64) -> Span {
         ],
         ..Span::default()
     }
+}
+
+/// Some two and a half kilobytes of JSON.
+fn content(number: u64) -> [KeyValue; 3] {
+    let rules = "Answer in the language of the question, and name the order that you speak of. ";
+    let instructions = json!([{"type": "text", "content": rules.repeat(6)}]);
+    let question = "The parcel that was to come on Monday has not arrived, where is it? ".repeat(8);
+    let call = format!("tooluse_{number:020}");
+    let input = json!([
+        {"role": "user", "parts": [{"type": "text", "content": format!("Order {number}: {question}")}]},
+        {"role": "assistant", "parts": [
+            {"type": "tool_call", "id": call, "name": "find_order", "arguments": {"number": number}},
+        ]},
+        {"role": "tool", "parts": [
+            {"type": "tool_call_response", "id": call, "response": {"state": "in transit", "days": number % 9}},
+        ]},
+    ]);
+    let answer = "It is on its way, and will be there within the days that the carrier has said. ";
+    let text = format!("Order {number}. {}", answer.repeat(8));
+    let output = json!([{
+        "role": "assistant",
+        "parts": [{"type": "text", "content": text}],
+        "finish_reason": "stop",
+    }]);
+    [
+        text_of("gen_ai.system_instructions", &instructions),
+        text_of("gen_ai.input.messages", &input),
+        text_of("gen_ai.output.messages", &output),
+    ]
+}
+
+fn text_of(key: &str, json: &serde_json::Value) -> KeyValue {
+    text(key, &json.to_string())
 }
 
 fn attribute(key: &str, value: Value) -> KeyValue {
