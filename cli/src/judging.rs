@@ -1,33 +1,30 @@
 //! From files to a report: read the ledger, read the captures, judge, price, and write what was
 //! asked for.
 
+mod ledger;
 pub mod parts;
 
-use std::fs::File;
-use std::io::{self, BufRead as _, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow};
 use conformance::capture::{Export, ReadError, Reader, Source, Writer};
-use conformance::compressed::decompressed;
 use conformance::report::{Format, ReportTarget};
 use conformance::snapshot::{Snapshot, Withheld};
 use conformance::tempo;
 use conformance_core::behaviour::Behaviour;
 use conformance_core::{Excerpts, Judge, Redaction, Settings};
-use spanproof_schemas::ledger::{LEDGER_VERSION, Record};
+use spanproof_schemas::ledger::Record;
 use spanproof_schemas::price::PriceTable;
 use spanproof_schemas::report::{Load, REPORT_VERSION, Report, TraceExcerpt};
 use tempfile::NamedTempFile;
 
+pub(crate) use self::ledger::Ledger;
 use crate::configuration::Configuration;
 use crate::cost::cost;
 use crate::exit::{Failure, OrFail as _, Outcome, verdict};
 use crate::output;
 use crate::snapshot::Kept;
-
-/// The longest line of a ledger: far above a record with the content of its exchange.
-const MAX_LEDGER_LINE_BYTES: u64 = 256 << 20;
 
 /// Where reports go.
 #[derive(Debug, clap::Args)]
@@ -105,12 +102,14 @@ pub(crate) fn judge(
         Captures::new(evidence.captures, evidence.tempo.as_ref()).or_could_not_judge()?;
     let withholds_content = configuration.settings.redaction != Redaction::ContentAllowed;
     let mut judge = Judge::new(configuration.settings);
-    if let Some(path) = evidence.ledger {
-        read_ledger(path, &mut |record| judge.ledger(record))
-            .with_context(|| format!("cannot read the ledger {}", path.display()))
-            .or_could_not_judge()?;
+    let mut ledger = evidence.ledger.map(Ledger::open).transpose().or_could_not_judge()?;
+    if let Some(ledger) = &ledger {
+        judge.ledger(Record::Run(ledger.run().clone()));
     }
-    let mut judge = captures.judge(judge).or_could_not_judge()?;
+    let judge = captures.judge(judge, ledger.as_mut().into_iter().flatten());
+    // What is wrong with the ledger is told first: the judge did not see all of it.
+    ledger.map_or(Ok(()), Ledger::finish).or_could_not_judge()?;
+    let mut judge = judge.or_could_not_judge()?;
     if let Some(behaviour) = &evidence.behaviour {
         judge.behaviour(behaviour);
     }
@@ -184,9 +183,14 @@ impl Captures {
         Ok(Captures { sources, _spools: spools })
     }
 
-    fn judge(&self, judge: Judge) -> Result<Judge, ReadError> {
+    fn judge(
+        &self,
+        judge: Judge,
+        ledger: impl Iterator<Item = Record> + Send,
+    ) -> Result<Judge, ReadError> {
         let mut reader = Reader::new(self.sources.iter().cloned())?;
-        parts::take_in(judge, std::iter::from_fn(|| reader.next_record()), parts::threads())
+        let records = std::iter::from_fn(|| reader.next_record());
+        parts::take_in(judge, records, ledger, parts::threads())
     }
 
     fn read(&self, each: &mut dyn FnMut(Export)) -> Result<(), ReadError> {
@@ -249,44 +253,6 @@ fn fetched(query: &tempo::Query) -> anyhow::Result<NamedTempFile> {
 /// How many GenAI spans there are in a capture.
 pub(crate) fn gen_ai_spans(capture: &Path) -> anyhow::Result<u64> {
     let captures = Captures::new(&[capture.to_owned()], None)?;
-    let judge = captures.judge(Judge::new(Settings::default()))?;
+    let judge = captures.judge(Judge::new(Settings::default()), std::iter::empty())?;
     Ok(judge.finish().telemetry.gen_ai_spans)
-}
-
-/// Calls `each` with every record of the ledger at `path`.
-pub(crate) fn read_ledger(path: &Path, each: &mut dyn FnMut(Record)) -> anyhow::Result<()> {
-    let mut input = decompressed(File::open(path)?)?;
-    let mut begun = false;
-    let mut line = Vec::new();
-    for number in 1_u64.. {
-        line.clear();
-        let read = (&mut input)
-            .take(MAX_LEDGER_LINE_BYTES + 1)
-            .read_until(b'\n', &mut line)
-            .with_context(|| format!("line {number} cannot be read; is it cut off?"))?;
-        if read == 0 {
-            break;
-        }
-        if read as u64 > MAX_LEDGER_LINE_BYTES {
-            bail!("line {number} has more than {MAX_LEDGER_LINE_BYTES} bytes");
-        }
-        let record: Record = serde_json::from_slice(&line)
-            .with_context(|| format!("line {number} is not a ledger record"))?;
-        match &record {
-            Record::Run(run) if run.version != LEDGER_VERSION => bail!(
-                "it is of version {}, this spanproof reads version {LEDGER_VERSION}",
-                run.version
-            ),
-            Record::Run(_) => begun = true,
-            Record::Exchange(_) if !begun => {
-                bail!("it does not begin with a record of the run; was its head cut off?")
-            }
-            Record::Exchange(_) => {}
-        }
-        each(record);
-    }
-    if !begun {
-        bail!("it is empty; `spanproof mock --ledger FILE` writes one");
-    }
-    Ok(())
 }

@@ -245,6 +245,13 @@ pub struct Join {
     pub unmatched_calls: u64,
     /// GenAI client spans without a call, duplicates of a matched span included.
     pub unmatched_spans: u64,
+    /// Of the calls without a span, those that came in so long after their time that the call they
+    /// may be an attempt of had been settled: nothing is said against them.
+    #[serde(default, skip_serializing_if = "crate::ledger::is_zero")]
+    pub late_calls: u64,
+    /// Of the spans without a call, those that came in so long after their time, likewise.
+    #[serde(default, skip_serializing_if = "crate::ledger::is_zero")]
+    pub late_spans: u64,
     /// How many calls were joined by each means.
     pub by: BTreeMap<JoinMeans, u64>,
 }

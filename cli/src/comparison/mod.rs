@@ -7,14 +7,14 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use conformance::steady;
 use conformance_core::behaviour::{Behaviour, Observed, exceptions};
 use spanproof_schemas::ledger::Record;
 
 use crate::command::{self, Ended, Invocation, Streams};
 use crate::exit::{Failure, OrFail as _};
-use crate::judging::{gen_ai_spans, read_ledger};
+use crate::judging::{Ledger, gen_ai_spans};
 use crate::output;
 use crate::servers::{EvidenceArgs, Files, Servers};
 use uninstrumented::{Plain, VARIABLE, plain};
@@ -181,14 +181,13 @@ async fn observe_plain(
 }
 
 fn observed(ended: &Ended, ledger: &Path) -> Result<Observed, Failure> {
-    let mut exchanges = Vec::new();
-    read_ledger(ledger, &mut |record| {
-        if let Record::Exchange(exchange) = record {
-            exchanges.push(*exchange);
-        }
-    })
-    .with_context(|| format!("cannot read the ledger {}", ledger.display()))
-    .or_could_not_judge()?;
+    let mut ledger = Ledger::open(ledger).or_could_not_judge()?;
+    let exchanges = ledger.by_ref().filter_map(|record| match record {
+        Record::Exchange(exchange) => Some(*exchange),
+        Record::Run(_) => None,
+    });
+    let exchanges = exchanges.collect();
+    ledger.finish().or_could_not_judge()?;
     let stdout = String::from_utf8_lossy(&ended.stdout);
     Ok(Observed {
         exchanges,

@@ -2,7 +2,8 @@
 //!
 //! Records are read in order and cut into parts of a fixed size. Each part goes through an intake of
 //! its own on whichever thread is free, and the parts are merged in their order, so the judgement
-//! does not depend on the number of threads.
+//! does not depend on the number of threads. The ledger is read beside them, up to the end of the
+//! spans of each part before that is merged, so that no more of it is kept than waits for its spans.
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
@@ -11,6 +12,7 @@ use std::thread;
 
 use conformance::capture::{Export, ReadError, Record, Request, Signal};
 use conformance_core::{Intake, Judge};
+use spanproof_schemas::ledger;
 
 /// A part ends with the record that brings it to this size, in bytes of protobuf: some thousand
 /// spans, so that merging costs little beside taking in.
@@ -28,7 +30,8 @@ pub fn threads() -> NonZero<usize> {
     thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
 }
 
-/// Gives all `records` to `judge`, on `threads` threads. The ledger must have come in before.
+/// Gives all `records` to `judge`, on `threads` threads, and all of the ledger, whose first record
+/// must have come in before.
 ///
 /// # Errors
 ///
@@ -36,12 +39,14 @@ pub fn threads() -> NonZero<usize> {
 pub fn take_in(
     judge: Judge,
     records: impl Iterator<Item = Result<Record, ReadError>> + Send,
+    ledger: impl Iterator<Item = ledger::Record> + Send,
     threads: NonZero<usize>,
 ) -> Result<Judge, ReadError> {
     let parts = Mutex::new(Parts { records, next: 0 });
     let merged = Merged {
         state: Mutex::new(State {
             judge,
+            ledger,
             next: 0,
             waiting: BTreeMap::new(),
             error: None,
@@ -56,11 +61,14 @@ pub fn take_in(
         }
         work(&parts, &merged);
     });
-    let State { judge, error, .. } =
+    let State { mut judge, ledger, error, .. } =
         merged.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     match error {
         Some(error) => Err(error),
-        None => Ok(judge),
+        None => {
+            ledger.for_each(|record| judge.ledger(record));
+            Ok(judge)
+        }
     }
 }
 
@@ -72,14 +80,16 @@ struct Parts<R> {
 }
 
 /// The judge, and the parts that wait for one before them.
-struct Merged {
-    state: Mutex<State>,
+struct Merged<L> {
+    state: Mutex<State<L>>,
     advanced: Condvar,
     most: usize,
 }
 
-struct State {
+struct State<L> {
     judge: Judge,
+    /// The records of the ledger that the judge has not been given.
+    ledger: L,
     /// The number of the part to be merged next.
     next: usize,
     waiting: BTreeMap<usize, Result<Intake, ReadError>>,
@@ -89,16 +99,28 @@ struct State {
     is_broken: bool,
 }
 
-impl State {
+impl<L: Iterator<Item = ledger::Record>> State<L> {
+    /// Merges a part, after what the ledger tells of its time.
+    fn merge(&mut self, part: &mut Intake) {
+        let Some(until) = part.latest_end() else { return self.judge.merge(part) };
+        while !self.judge.ledger_reaches(until) {
+            let Some(record) = self.ledger.next() else { break };
+            self.judge.ledger(record);
+        }
+        self.judge.merge(part);
+    }
+}
+
+impl<L> State<L> {
     fn is_over(&self) -> bool {
         self.error.is_some() || self.is_broken
     }
 }
 
 /// Tells the other threads when one panics, lest they wait for its part.
-struct Watch<'a>(&'a Merged);
+struct Watch<'a, L>(&'a Merged<L>);
 
-impl Drop for Watch<'_> {
+impl<L> Drop for Watch<'_, L> {
     fn drop(&mut self) {
         if thread::panicking() {
             lock(&self.0.state).is_broken = true;
@@ -107,7 +129,10 @@ impl Drop for Watch<'_> {
     }
 }
 
-fn work(parts: &Mutex<Parts<impl Iterator<Item = Result<Record, ReadError>>>>, merged: &Merged) {
+fn work(
+    parts: &Mutex<Parts<impl Iterator<Item = Result<Record, ReadError>>>>,
+    merged: &Merged<impl Iterator<Item = ledger::Record>>,
+) {
     let _watch = Watch(merged);
     let mut spare = None;
     loop {
@@ -146,7 +171,7 @@ impl<R: Iterator<Item = Result<Record, ReadError>>> Parts<R> {
     }
 }
 
-impl Merged {
+impl<L: Iterator<Item = ledger::Record>> Merged<L> {
     /// An intake for one more part, once not too many wait; nothing after an error.
     fn ready(&self, spare: Option<Intake>) -> Option<Intake> {
         let mut state = lock(&self.state);
@@ -167,7 +192,7 @@ impl Merged {
             state.next += 1;
             match part {
                 Ok(mut intake) => {
-                    state.judge.merge(&mut intake);
+                    state.merge(&mut intake);
                     spare = Some(intake);
                 }
                 Err(error) => state.error = Some(error),
@@ -206,8 +231,8 @@ mod tests {
 
     use super::*;
 
-    /// A request with one GenAI span, in protobuf: a resource, a scope, a span with an id of its own
-    /// and one attribute.
+    /// A request with one GenAI span, in protobuf: a resource, a scope, a span with an id and times of
+    /// its own and one attribute.
     fn record(number: u64) -> Record {
         let field = |number: u8, bytes: &[u8]| {
             let length = u8::try_from(bytes.len()).unwrap();
@@ -218,16 +243,35 @@ mod tests {
         let attribute = [field(1, b"gen_ai.operation.name"), field(2, &value)].concat();
         let trace = [[7; 8], number.to_be_bytes()].concat();
         let ids = [field(1, &trace), field(2, &number.to_be_bytes())].concat();
-        let span = [ids, vec![6 << 3, 3], field(9, &attribute)].concat();
+        let time = |field: u8, nanos: u64| [&[field << 3 | 1][..], &nanos.to_le_bytes()].concat();
+        let times = [time(7, number * 1_000), time(8, number * 1_000 + 900)].concat();
+        let span = [ids, vec![6 << 3, 3], times, field(9, &attribute)].concat();
         let protobuf = field(1, &field(2, &field(2, &span))).into();
         let request = Request { signal: Signal::Traces, protobuf };
         Record::Encoded(Encoded { request, path: Path::new("capture").into(), offset: number })
     }
 
+    /// The call of the span with this number, which its request carried.
+    fn exchange(number: u64) -> ledger::Record {
+        ledger::Record::Exchange(Box::new(ledger::Exchange {
+            sequence: number,
+            arrived_unix_nanos: number * 1_000 + 100,
+            finished_unix_nanos: number * 1_000 + 800,
+            trace_context: Some(ledger::TraceContext {
+                trace_id: format!("{:016x}{number:016x}", 0x0707_0707_0707_0707_u64),
+                span_id: format!("{number:016x}"),
+                sampled: true,
+            }),
+            status: 200,
+            delivered: true,
+            ..ledger::Exchange::default()
+        }))
+    }
+
     fn judgement(records: Vec<Record>, threads: usize) -> Result<Judgement, ReadError> {
         let judge = Judge::new(Settings::default());
         let threads = NonZero::new(threads).unwrap();
-        Ok(take_in(judge, records.into_iter().map(Ok), threads)?.finish())
+        Ok(take_in(judge, records.into_iter().map(Ok), std::iter::empty(), threads)?.finish())
     }
 
     #[test]
@@ -239,6 +283,26 @@ mod tests {
         assert_eq!(one.semconv.values().sum::<u64>(), 39_999);
         for threads in [2, 3, 8] {
             assert_eq!(judgement(records(), threads).unwrap(), one, "{threads} threads");
+        }
+    }
+
+    #[test]
+    fn a_ledger_that_is_read_beside_the_telemetry_tells_what_one_that_is_read_before_does() {
+        let judged = |threads, is_before| {
+            let mut judge = Judge::with_window(Settings::default(), 2_000);
+            let mut ledger = (1..40_000).filter(|number| number % 7_000 > 0).map(exchange);
+            if is_before {
+                ledger.by_ref().for_each(|record| judge.ledger(record));
+            }
+            let records = (1..40_000).map(record).map(Ok);
+            let threads = NonZero::new(threads).unwrap();
+            take_in(judge, records, ledger, threads).unwrap().finish()
+        };
+        let before = judged(1, true);
+        let join = before.join.clone().unwrap();
+        assert_eq!((join.matched, join.unmatched_calls, join.unmatched_spans), (39_994, 0, 5));
+        for threads in [1, 4] {
+            assert_eq!(judged(threads, false), before, "{threads} threads");
         }
     }
 

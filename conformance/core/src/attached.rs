@@ -192,9 +192,6 @@ impl Arguments {
     }
 }
 
-/// How many spans something is kept of; those beyond are not judged by it.
-const MOST: usize = 1 << 18;
-
 /// How many tool calls of one answer are kept.
 const TOOL_CALLS: usize = 256;
 
@@ -209,6 +206,9 @@ pub(crate) struct Attachments {
 }
 
 impl Attachments {
+    /// How many spans something is kept of; those beyond are not judged by it.
+    pub(crate) const MOST: usize = 1 << 18;
+
     /// Sets what planted markers begin with.
     pub(crate) fn set_stems(&mut self, stems: &[String]) {
         self.stems = stems.iter().filter(|stem| !stem.is_empty()).cloned().collect();
@@ -236,9 +236,12 @@ impl Attachments {
 
     /// Forgets a span that was judged.
     pub(crate) fn forget(&mut self, span: SpanId) {
-        if !self.by_span.is_empty() {
-            self.by_span.remove(&span);
-        }
+        self.take(span);
+    }
+
+    /// Takes out what is attached to a span.
+    pub(crate) fn take(&mut self, span: SpanId) -> Option<Attached> {
+        if self.by_span.is_empty() { None } else { self.by_span.remove(&span) }
     }
 
     /// Notes an event of a span.
@@ -273,7 +276,7 @@ impl Attachments {
     }
 
     fn entry(&mut self, span: SpanId) -> Option<&mut Attached> {
-        if self.by_span.len() >= MOST && !self.by_span.contains_key(&span) {
+        if self.by_span.len() >= Attachments::MOST && !self.by_span.contains_key(&span) {
             return None;
         }
         Some(self.by_span.entry(span).or_default())

@@ -26,22 +26,25 @@ pub enum Outcome {
 }
 
 impl<'a> Call<'a> {
-    /// The calls of a ledger, by arrival of their first attempt.
-    #[must_use]
-    pub fn group(exchanges: &'a [ExchangeFacts]) -> Vec<Call<'a>> {
+    /// The calls of a ledger, by arrival of their first attempt, and the place of each exchange's
+    /// call among them. The exchanges come by arrival.
+    pub(crate) fn group(exchanges: &'a [ExchangeFacts]) -> (Vec<Call<'a>>, Vec<usize>) {
         let mut calls: Vec<Call<'a>> = Vec::with_capacity(exchanges.len());
+        let mut places = Vec::with_capacity(exchanges.len());
         let mut by_invocation: FxHashMap<&str, usize> = FxHashMap::default();
         for exchange in exchanges {
             let known = exchange
                 .invocation_id
                 .as_deref()
                 .map(|invocation| *by_invocation.entry(invocation).or_insert(calls.len()));
-            match known.and_then(|at| calls.get_mut(at)) {
+            let place = known.unwrap_or(calls.len());
+            match calls.get_mut(place) {
                 Some(call) => call.exchanges.push(exchange),
                 None => calls.push(Call { exchanges: vec![exchange] }),
             }
+            places.push(place);
         }
-        calls
+        (calls, places)
     }
 
     /// Every attempt, by arrival.

@@ -180,6 +180,11 @@ impl Tally {
         self.groups.is_empty()
     }
 
+    /// How much was found.
+    pub(crate) fn count(&self) -> u64 {
+        self.groups.values().map(|group| group.count).sum()
+    }
+
     /// Adds what another tally counted.
     pub(crate) fn merge(&mut self, other: Tally) {
         self.shadowed.extend(other.shadowed);

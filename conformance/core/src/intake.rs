@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use spanproof_schemas::report::{Subject, Telemetry};
+use spanproof_schemas::ledger::Usage;
+use spanproof_schemas::report::{Subject, Telemetry, TokenCounts};
+use spanproof_schemas::time::UnixNanos;
 
 use crate::active::Active;
 use crate::attached::{Attached, Attachments};
@@ -22,6 +24,7 @@ use crate::snapshot::Snapshot;
 use crate::span_sums::SpanSum;
 use crate::sweep::Sweep;
 use crate::symbol::Symbols;
+use crate::usage;
 use crate::view::{ContentView, Item, RunView, ScopeView};
 use crate::wire::Recycled;
 
@@ -58,6 +61,9 @@ pub struct Intake {
     /// Whether anything is joined, so that what it takes is kept.
     pub(crate) is_joined: bool,
 }
+
+/// How much later than most spans of a part one may end: parts hold what was exported together.
+const FAR_BEYOND: UnixNanos = 600_000_000_000;
 
 impl Intake {
     pub(crate) fn new(settings: Settings) -> Intake {
@@ -121,6 +127,20 @@ impl Intake {
             span.move_to(&symbols, &places);
             span
         }));
+    }
+
+    /// When the last of the spans ended, of which ledgers should tell before these are merged.
+    /// An end that is far beyond that of most of them is a fault, and tells nothing.
+    #[must_use]
+    pub fn latest_end(&self) -> Option<UnixNanos> {
+        let mut ends: Vec<UnixNanos> = self.spans.iter().map(|span| span.end).collect();
+        if ends.is_empty() {
+            return None;
+        }
+        let middle = ends.len() / 2;
+        let (_, middle, later) = ends.select_nth_unstable(middle);
+        let believed = middle.saturating_add(FAR_BEYOND);
+        later.iter().chain([&*middle]).copied().filter(|end| *end <= believed).max()
     }
 
     /// Searches an item for what may not stand in it: credentials, personal data, and content where
@@ -232,6 +252,19 @@ impl Intake {
             metric_streams: streams.sum(),
             ..self.looks
         }
+    }
+
+    /// What spans should say of the usage served, counted as each scope's version counts it.
+    pub(crate) fn expected_usage(&self, served: &BTreeMap<Option<usize>, Usage>) -> TokenCounts {
+        let mut sum = TokenCounts::default();
+        for (scope, served) in served {
+            let semconv = match scope.and_then(|place| self.scopes.all.get(place)) {
+                Some(scope) => scope.version(self.settings.semconv, &self.symbols),
+                None => self.settings.default_conventions(),
+            };
+            usage::add(&mut sum, usage::expected(*served, semconv));
+        }
+        sum
     }
 
     /// Runs the rules about the whole run.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use prost::DecodeError;
 use spanproof_schemas::ledger::Record;
+use spanproof_schemas::time::UnixNanos;
 
 use crate::behaviour::Behaviour;
 use crate::intake::Intake;
@@ -23,12 +24,20 @@ use crate::window::Window;
 /// Judges one run. Spans are checked as they come in and then dropped; what the rules about calls
 /// and the whole run need is kept in compact facts.
 ///
-/// The ledger must come before telemetry, for it tells what planted text begins with. Everything
-/// else may come in any order.
+/// The first record of the ledger must come before telemetry, for it tells what planted text begins
+/// with. Everything else may come in any order.
 ///
 /// Spans are looked at beside each other while they are among the last [`Judge::WINDOW`] GenAI
 /// spans that came in: a span that is exported again within it counts once, and the span of a call
 /// is known to be the parent of another's. Of what came before, only sums are kept.
+///
+/// With a ledger, a call is settled when as many spans came after it and its span, if its invocation
+/// id or the span that its request carried tells whose it is. The rest waits for the end, and memory
+/// grows with it: exchanges without a span, spans without a call, and calls that only their trace,
+/// the id of their answer or the time brings to their span. So what comes late is joined all the
+/// same. What else belongs to a call, such as an event or a second span, is not looked at if it comes
+/// later than that: it is counted, and nothing is said against it. For memory not to grow with the
+/// ledger, read it beside the telemetry: [`Judge::ledger_reaches`].
 ///
 /// ```
 /// use conformance_core::{Judge, Settings};
@@ -50,15 +59,21 @@ pub struct Judge {
 impl Judge {
     /// How many GenAI spans are looked at beside each other at least. An SDK that retries an
     /// export does so within a minute, and a trace ends within minutes: far fewer spans than these.
-    pub const WINDOW: usize = Window::LEAST;
+    pub const WINDOW: usize = 1 << 16;
 
     /// A judge that has seen nothing yet.
     #[must_use]
     pub fn new(settings: Settings) -> Judge {
+        Judge::with_window(settings, Judge::WINDOW)
+    }
+
+    /// A judge that looks at so many GenAI spans beside each other instead of [`Judge::WINDOW`].
+    #[must_use]
+    pub fn with_window(settings: Settings, spans: usize) -> Judge {
         Judge {
             intake: Intake::new(settings),
             ledger: Ledger::default(),
-            window: Window::default(),
+            window: Window::new(spans),
             settled: Settled::default(),
             plantings: Plantings::default(),
         }
@@ -78,7 +93,22 @@ impl Judge {
             self.intake.scanner = Arc::new(Scanner::new(&self.plantings));
         }
         self.intake.is_joined = true;
-        self.ledger.add(record, redaction, &mut self.intake.symbols);
+        let generation = self.window.generation;
+        self.ledger.add(record, redaction, generation, &mut self.intake.symbols);
+    }
+
+    /// How many exchanges and spans are kept as facts: those that are not settled, and what is left
+    /// of those settled last.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.ledger.exchanges.len() + self.window.held()
+    }
+
+    /// Whether the ledger has come in up to a time. Read it on before telemetry of a later time
+    /// ([`Intake::latest_end`]) is merged, and calls are there when their spans come, and no sooner.
+    #[must_use]
+    pub fn ledger_reaches(&self, time: UnixNanos) -> bool {
+        self.ledger.latest >= time
     }
 
     /// Takes in spans.
@@ -116,8 +146,8 @@ impl Judge {
         self.plantings.stems.iter().chain(values).map(String::as_str)
     }
 
-    /// An intake for part of the telemetry, which judges as this judge does. The ledger must have
-    /// come in before.
+    /// An intake for part of the telemetry, which judges as this judge does. The first record of the
+    /// ledger must have come in before.
     #[must_use]
     pub fn intake(&self) -> Intake {
         self.intake.sibling()

@@ -65,7 +65,9 @@ impl Judgement {
     pub(crate) fn of(mut judge: Judge) -> Judgement {
         judge.settle_all();
         let Judge { mut intake, settled, ledger, plantings, .. } = judge;
-        let Settled { spans, join, served, by_model, truth, astray } = settled;
+        let Settled { spans, join, served, by_model, by_version, truth, astray } = settled;
+        let by_version = by_version.into_tally(&mut intake);
+        let served = intake.expected_usage(&served);
         let spans = spans.into_sorted(&intake.scopes, intake.settings.semconv, &intake.symbols);
         intake.check_scopes();
         intake.check_run(&spans, &astray);
@@ -73,6 +75,7 @@ impl Judgement {
         let mask = |text: &mut String| scanner.mask(text);
         let looks = intake.looks();
         let mut tally = intake.tally;
+        tally.merge(by_version);
         tally.merge(intake.met.into_tally());
         tally.merge(intake.met_points.into_tally());
         tally.merge(intake.met_exports.into_tally());

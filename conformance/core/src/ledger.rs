@@ -1,22 +1,36 @@
 //! What is kept of the ledger.
 
 use spanproof_schemas::ledger::{self, Record, Task};
+use spanproof_schemas::time::UnixNanos;
 
 use crate::field::{Field, FieldSet};
 use crate::model::{ExchangeFacts, Sampling, Served, ServedHashes, SpanId};
 use crate::redaction::Redaction;
 use crate::symbol::{Symbol, Symbols};
+use crate::window::Came;
 
-/// The exchanges of the ledger so far.
+/// The exchanges of the ledger that are not settled.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     /// Whether there is a ledger, even an empty one.
     pub(crate) is_there: bool,
     pub(crate) exchanges: Vec<ExchangeFacts>,
+    /// When the last exchange that came in ended. Ledgers are written as exchanges end.
+    pub(crate) latest: UnixNanos,
+    /// Whether the service ran agents or retrievals, whose spans may then be those of calls.
+    pub(crate) has_agents: bool,
+    /// When half the calls that were settled a generation ago had ended.
+    pub(crate) settled_until: UnixNanos,
 }
 
 impl Ledger {
-    pub(crate) fn add(&mut self, record: Record, redaction: Redaction, symbols: &mut Symbols) {
+    pub(crate) fn add(
+        &mut self,
+        record: Record,
+        redaction: Redaction,
+        generation: u32,
+        symbols: &mut Symbols,
+    ) {
         self.is_there = true;
         match record {
             // Nobody owes a span for a token count or a list of models.
@@ -24,14 +38,42 @@ impl Ledger {
                 let served = redaction.captures().then(|| Served::of(&exchange));
                 let hashes =
                     (redaction == Redaction::HashOnly).then(|| ServedHashes::of(&exchange));
+                self.latest = self.latest.max(exchange.finished_unix_nanos);
+                self.has_agents |= matches!(exchange.task, Task::InvokeAgent | Task::Retrieval);
+                let is_retry = exchange.attempt.is_some_and(|attempt| attempt > 1);
+                let first_sign = if is_retry {
+                    exchange.arrived_unix_nanos
+                } else {
+                    exchange.finished_unix_nanos
+                };
                 self.exchanges.push(ExchangeFacts {
                     served: served.map(Box::new),
                     hashes: hashes.map(Box::new),
+                    came: Came { generation, is_late: first_sign < self.settled_until },
                     ..facts(*exchange, symbols)
                 });
             }
             Record::Exchange(_) | Record::Run(_) => {}
         }
+    }
+
+    /// Notes the exchanges that are settled, by their places.
+    pub(crate) fn note_settled<'a>(
+        &mut self,
+        exchanges: impl Iterator<Item = (usize, &'a ExchangeFacts)>,
+    ) {
+        let mut ends: Vec<UnixNanos> = exchanges.map(|(_, exchange)| exchange.finished).collect();
+        if !ends.is_empty() {
+            let middle = ends.len() / 2;
+            self.settled_until = self.settled_until.max(*ends.select_nth_unstable(middle).1);
+        }
+    }
+
+    /// Sorts the exchanges by arrival at the service, not by when they came.
+    pub(crate) fn sort(&mut self) {
+        self.exchanges.sort_by(|a, b| {
+            (a.sequence, a.arrived, &a.request_id).cmp(&(b.sequence, b.arrived, &b.request_id))
+        });
     }
 }
 
@@ -74,6 +116,7 @@ fn facts(exchange: ledger::Exchange, symbols: &mut Symbols) -> ExchangeFacts {
         delivered: exchange.delivered,
         has_guardrail: exchange.parameters.guardrail_id.is_some(),
         shown,
+        came: Came::default(),
         first_chunk: exchange.chunks.map(|chunks| chunks.first_unix_nanos),
         last_chunk: exchange.chunks.map(|chunks| chunks.last_unix_nanos),
         served: None,

@@ -45,6 +45,7 @@ mod excerpt;
 mod identity;
 mod ingest;
 mod intake;
+mod interval;
 mod join;
 mod judge;
 mod judgement;

@@ -13,6 +13,7 @@ use crate::otlp::{SpanKind, StatusCode};
 use crate::scan::Origin;
 use crate::symbol::{Symbol, Symbols};
 use crate::vocabulary::Vocabulary;
+use crate::window::Came;
 
 /// The id of a trace.
 pub type TraceId = [u8; 16];
@@ -102,6 +103,8 @@ pub(crate) struct Node {
     pub(crate) id: SpanId,
     pub(crate) parent: [u8; 8],
     pub(crate) start: UnixNanos,
+    /// That of the window when it came in.
+    pub(crate) generation: u32,
 }
 
 /// What is kept of a GenAI span.
@@ -163,6 +166,9 @@ pub struct SpanFacts {
     pub(crate) found: Symbol,
     /// Which attributes that the engine reads are there.
     pub present: FieldSet,
+    pub(crate) came: Came,
+    /// Whether spans that may be within it had been settled when it came in.
+    pub(crate) lacks_inner: bool,
 }
 
 impl SpanFacts {
@@ -299,6 +305,7 @@ pub struct ExchangeFacts {
     pub first_chunk: Option<UnixNanos>,
     /// What the request and the answer had that a span may state.
     pub shown: FieldSet,
+    pub(crate) came: Came,
     /// When the last chunk of a streamed answer was sent.
     pub last_chunk: Option<UnixNanos>,
     /// What telemetry may hold of its content, where the user lets it hold any.

@@ -4,6 +4,7 @@ use spanproof_schemas::content::Kind;
 use spanproof_schemas::report::Level;
 use spanproof_schemas::semconv::Version;
 
+use crate::catalogue::{Conventions, catalogue};
 use crate::expectation::Expectations;
 use crate::redaction::{Allowance, Redaction};
 use crate::rules;
@@ -85,6 +86,14 @@ impl Settings {
         match self.semconv {
             Choice::Required(version) => version,
             Choice::Auto => Version::OLDEST,
+        }
+    }
+
+    /// The version for what has no span to tell: the required one, else the newest release.
+    pub(crate) fn default_conventions(&self) -> &'static Conventions {
+        match self.semconv {
+            Choice::Required(version) => catalogue().of(version),
+            Choice::Auto => catalogue().newest_release(),
         }
     }
 

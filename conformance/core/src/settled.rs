@@ -1,39 +1,68 @@
 //! Settling: when it is known what spans and calls stand for, the rules about them run, they are
 //! added to the sums, and nothing else of them is kept.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use spanproof_schemas::ledger::Usage;
-use spanproof_schemas::report::{Join, TokenCounts};
+use spanproof_schemas::report::Join;
 
-use crate::attached::Attached;
+use crate::attached::{Attached, Attachments};
 use crate::call::Call;
-use crate::catalogue::{Conventions, VersionIndex, catalogue};
-use crate::join::{Joined, join};
+use crate::catalogue::{VersionIndex, catalogue};
+use crate::finding::Tally;
+use crate::intake::Intake;
+use crate::join::{Joined, join, join_surely};
 use crate::judge::Judge;
 use crate::judgement::ModelUsage;
-use crate::model::{FinishReasons, Role, SpanFacts, SpanId};
+use crate::model::{FinishReasons, Node, Role, SpanFacts, SpanId};
 use crate::scopes::Scopes;
-use crate::settings::Choice;
 use crate::span_sums::{Billed, SpanSums};
 use crate::symbol::Symbols;
 use crate::truth_table::Rows;
-use crate::usage;
-use crate::view::{CallView, Match, Recent, StandingView, Telling};
+use crate::view::{Absence, CallView, Match, Recent, Spoken, Standing, StandingView, Telling};
 
 /// What settled spans and calls came to.
 #[derive(Debug, Default)]
 pub(crate) struct Settled {
     pub(crate) spans: SpanSums,
     pub(crate) join: Join,
-    /// Tokens served, counted as the judged versions count them.
-    pub(crate) served: TokenCounts,
+    /// Tokens served, by the scope whose version says how they are counted; of calls without a
+    /// span by none.
+    pub(crate) served: BTreeMap<Option<usize>, Usage>,
     /// Calls and tokens served, by model id as sent.
     pub(crate) by_model: BTreeMap<String, ModelUsage>,
+    /// What was found by the versions that scopes had spoken by then.
+    pub(crate) by_version: ByVersion,
     /// Calls beside their spans.
     pub(crate) truth: Rows,
     /// What is attached to spans that are no GenAI spans.
     pub(crate) astray: BTreeMap<SpanId, Attached>,
+}
+
+/// Findings by the place of a scope and the version that it had spoken by then.
+#[derive(Debug, Default)]
+pub(crate) struct ByVersion(BTreeMap<(usize, VersionIndex), Tally>);
+
+impl ByVersion {
+    fn of(&mut self, scope: usize, version: VersionIndex) -> &mut Tally {
+        self.0.entry((scope, version)).or_default()
+    }
+
+    /// Gives what was found by the version that each scope turned out to speak, and notes for the
+    /// scopes how much was not.
+    pub(crate) fn into_tally(self, intake: &mut Intake) -> Tally {
+        let mut all = Tally::default();
+        for ((place, version), tally) in self.0 {
+            let scope = &mut intake.scopes.all[place];
+            if scope.version(intake.settings.semconv, &intake.symbols).index == version {
+                all.merge(tally);
+            } else {
+                *scope.facts.outgrown.entry(version).or_default() += tally.count();
+            }
+        }
+        all
+    }
 }
 
 impl Judge {
@@ -42,29 +71,73 @@ impl Judge {
         for span in self.intake.spans.drain(..) {
             self.window.add(span, &self.intake.symbols);
         }
-        self.window.nodes.append(&mut self.intake.nodes);
-        while !self.ledger.is_there && self.window.is_full() {
-            self.settle_versions();
-            self.settle_spans(Judge::WINDOW, &Joined::default(), &[]);
+        self.window.add_nodes(&mut self.intake.nodes);
+        if self.ledger.is_there {
+            if self.window.is_generation_full() {
+                self.settle_decided();
+            }
+            return;
         }
+        while self.window.is_full() {
+            self.settle_versions();
+            let oldest = self.window.least;
+            self.settle_spans(&Joined::default(), &[], |at| at < oldest);
+            self.window.forget(oldest);
+        }
+    }
+
+    /// Settles what is decided, and begins a generation.
+    fn settle_decided(&mut self) {
+        self.settle_versions();
+        self.ledger.sort();
+        let mut exchanges = std::mem::take(&mut self.ledger.exchanges);
+        let (calls, places) = Call::group(&exchanges);
+        let symbols = &self.intake.symbols;
+        let (joined, decided) = join_surely(&calls, &self.window, &self.ledger, symbols);
+        let billed = self.settle_calls(&calls, &joined, |call| decided.calls[call]);
+        self.settle_spans(&joined, &billed, |span| decided.spans[span]);
+        drop(calls);
+        let is_settled = |at: usize| decided.calls[places[at]];
+        self.ledger.note_settled(exchanges.iter().enumerate().filter(|(at, _)| is_settled(*at)));
+        let mut at = 0..;
+        exchanges.retain(|_| at.next().is_some_and(|at| !is_settled(at)));
+        let open = exchanges.iter().filter_map(|exchange| exchange.current_span);
+        let open = open.map(|span| span.trace).collect();
+        let generation = self.window.generation;
+        let left =
+            exchanges.iter().filter(|exchange| exchange.came.generation < generation).count();
+        self.ledger.exchanges = exchanges;
+        let standing = joined.standing(&self.window.spans);
+        self.window.credit(decided.credits, decided.unresolved_until);
+        let others = self.window.forget_settled(&decided.spans, &standing, open, left);
+        self.note_astray(&others);
     }
 
     /// Settles everything.
     pub(crate) fn settle_all(&mut self) {
-        let mut exchanges = std::mem::take(&mut self.ledger.exchanges);
-        exchanges.sort_by(|a, b| {
-            (a.sequence, a.arrived, &a.request_id).cmp(&(b.sequence, b.arrived, &b.request_id))
-        });
+        self.ledger.sort();
+        let exchanges = std::mem::take(&mut self.ledger.exchanges);
         self.window.sort(&self.intake.symbols);
         self.settle_versions();
-        let calls = Call::group(&exchanges);
-        let symbols = &self.intake.symbols;
-        let joined = join(&calls, &self.window.spans, &self.window.nodes, symbols);
-        let attached = |id| Some((id, self.intake.attachments.of(id)?.clone()));
-        let others = self.window.nodes.iter().filter_map(|node| attached(node.id));
-        self.settled.astray = others.collect();
-        let billed = self.settle_calls(&calls, &joined);
-        self.settle_spans(self.window.spans.len(), &joined, &billed);
+        let (calls, _) = Call::group(&exchanges);
+        let joined = join(&calls, &self.window, &self.intake.symbols);
+        let others = std::mem::take(&mut self.window.nodes);
+        self.note_astray(&others);
+        let billed = self.settle_calls(&calls, &joined, |_| true);
+        self.settle_spans(&joined, &billed, |_| true);
+    }
+
+    /// Notes what is attached to spans that are no GenAI spans.
+    fn note_astray(&mut self, others: &[Node]) {
+        let attachments = &mut self.intake.attachments;
+        for node in others {
+            if let Some(attached) = attachments.take(node.id) {
+                self.settled.astray.insert(node.id, attached);
+            }
+        }
+        while self.settled.astray.len() > Attachments::MOST {
+            self.settled.astray.pop_last();
+        }
     }
 
     /// Gives each span the version that its scope speaks as a whole.
@@ -79,12 +152,17 @@ impl Judge {
         }
     }
 
-    /// Runs the rules about calls, and says for each span whose call it is.
-    fn settle_calls(&mut self, calls: &[Call<'_>], joined: &Joined) -> Vec<Option<Billed>> {
+    /// Runs the rules about the calls that are settled, and says for each span whose call it is.
+    fn settle_calls(
+        &mut self,
+        calls: &[Call<'_>],
+        joined: &Joined,
+        is_settled: impl Fn(usize) -> bool,
+    ) -> Vec<Option<Billed>> {
         let spans = &self.window.spans;
         let symbols = &self.intake.symbols;
         let mut billed = vec![None; spans.len()];
-        for (at, call) in calls.iter().enumerate() {
+        for (at, call) in calls.iter().enumerate().filter(|(at, _)| is_settled(*at)) {
             let duplicates: Vec<&SpanFacts> =
                 joined.duplicates[at].iter().map(|span| &spans[*span]).collect();
             let mut late_children = None;
@@ -92,11 +170,14 @@ impl Judge {
                 late_children = joined.late_children.get(&span);
                 note_parity(&mut self.intake.scopes, call, &spans[span], symbols);
             }
+            let is_asked = Cell::new(false);
             let (matched, semconv) = match joined.by_call[at] {
                 Some((span, means)) => {
                     (Match::Span(&spans[span], means), catalogue().conventions(spans[span].semconv))
                 }
-                None => (Match::None(joined.absences[at]), self.default_conventions()),
+                None => {
+                    (Match::None(joined.absences[at]), self.intake.settings.default_conventions())
+                }
             };
             let view = CallView {
                 call,
@@ -106,7 +187,7 @@ impl Judge {
                 late_children: late_children.map_or(&[], Vec::as_slice),
                 attached: joined.by_call[at]
                     .and_then(|(span, _)| self.intake.attachments.of(spans[span].id)),
-                semconv,
+                spoken: Spoken { semconv, is_asked: &is_asked },
                 symbols,
                 settings: &self.intake.settings,
             };
@@ -114,9 +195,14 @@ impl Judge {
                 Match::Span(span, _) => symbols.text(span.found).split_whitespace().collect(),
                 Match::None(_) => BTreeSet::new(),
             };
+            let scope = joined.by_call[at].map(|(span, _)| spans[span].scope_place);
             for check in &self.intake.active.call {
+                is_asked.set(false);
                 for finding in (check.check)(&view) {
-                    let tally = &mut self.intake.tally;
+                    let tally = match scope.filter(|_| is_asked.get()) {
+                        Some(scope) => self.settled.by_version.of(scope, semconv.index),
+                        None => &mut self.intake.tally,
+                    };
                     tally.add(&check.rule, finding, || view.place());
                     found.insert(check.id());
                 }
@@ -127,7 +213,7 @@ impl Judge {
             // Charged, but the client was never told how much: nothing to compare.
             let is_withheld = served != Usage::default() && !call.was_told_usage(symbols);
             if !is_withheld {
-                usage::add(&mut self.settled.served, usage::expected(served, semconv));
+                *self.settled.served.entry(scope).or_default() += served;
             }
             let model = call.last().model;
             let sums = self.settled.by_model.entry(symbols.text(model).to_owned()).or_default();
@@ -141,51 +227,60 @@ impl Judge {
                 *self.settled.join.by.entry(means).or_default() += 1;
             } else {
                 self.settled.join.unmatched_calls += 1;
+                let is_late = joined.absences[at] == Absence::Late;
+                self.settled.join.late_calls += u64::from(is_late);
             }
         }
         billed
     }
 
-    /// Runs the rules about spans and what is around them for the oldest spans, and forgets these.
-    /// `joined` and `billed` are of each span, or empty where no span has a call.
-    fn settle_spans(&mut self, oldest: usize, joined: &Joined, billed: &[Option<Billed>]) {
+    /// Runs the rules about spans and what is around them for the spans that are settled. `joined`
+    /// and `billed` are of each span, or empty where no span has a call.
+    fn settle_spans(
+        &mut self,
+        joined: &Joined,
+        billed: &[Option<Billed>],
+        is_settled: impl Fn(usize) -> bool,
+    ) {
         let Judge { intake, window, settled, ledger, .. } = self;
-        let standing = joined.standing();
-        let recent = Recent { spans: &window.spans, standing: &standing, by_id: &window.by_id };
-        for (at, span) in window.spans[..oldest].iter().enumerate() {
+        let standing = joined.standing(&window.spans);
+        let recent = Recent { window, standing: &standing };
+        for (at, span) in window.spans.iter().enumerate().filter(|(at, _)| is_settled(*at)) {
+            let undertaking = joined.undertakings.get(&at).copied();
+            let standing = recent.standing(at);
+            let is_asked = Cell::new(false);
+            let semconv = catalogue().conventions(span.semconv);
             let view = StandingView {
                 span,
-                standing: recent.standing(at),
-                undertaking: joined.undertakings.get(&at).copied(),
+                standing,
+                undertaking: undertaking.filter(|_| !span.lacks_inner),
                 attached: intake.attachments.of(span.id),
                 recent,
+                spoken: Spoken { semconv, is_asked: &is_asked },
                 has_ledger: ledger.is_there,
                 symbols: &intake.symbols,
                 settings: &intake.settings,
             };
             for check in &intake.active.standing {
+                is_asked.set(false);
                 for finding in (check.check)(&view) {
-                    intake.tally.add(&check.rule, finding, || span.place(&intake.symbols));
+                    let tally = if is_asked.get() {
+                        settled.by_version.of(span.scope_place, span.semconv)
+                    } else {
+                        &mut intake.tally
+                    };
+                    tally.add(&check.rule, finding, || span.place(&intake.symbols));
                 }
             }
             let billed = billed.get(at).copied().flatten();
             if span.role.is_model_call() && billed.is_none() {
                 settled.join.unmatched_spans += 1;
+                settled.join.late_spans += u64::from(standing == Standing::Late);
             }
             let own = Billed { model: span.model, is_withheld: false };
             settled.spans.add(span, billed.unwrap_or(own));
             intake.attachments.forget(span.id);
-        }
-        intake.looks.standings += oldest as u64;
-        window.forget(oldest);
-    }
-
-    /// The version for what has no span to tell: the required one, else the newest
-    /// release.
-    pub(crate) fn default_conventions(&self) -> &'static Conventions {
-        match self.intake.settings.semconv {
-            Choice::Required(version) => catalogue().of(version),
-            Choice::Auto => catalogue().newest_release(),
+            intake.looks.standings += 1;
         }
     }
 }

@@ -1,9 +1,9 @@
 //! What rules see: the item to check, with what it takes to check it, and nothing to change.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use rustc_hash::FxHashMap;
 use spanproof_schemas::ledger::{Operation, Usage};
 use spanproof_schemas::report::{JoinMeans, Subject};
 use spanproof_schemas::semconv::{Attribute, Event, Metric};
@@ -27,6 +27,7 @@ use crate::span_sums::SpanSum;
 use crate::sweep::Sighting;
 use crate::symbol::{Symbol, Symbols};
 use crate::vocabulary::Vocabulary;
+use crate::window::Window;
 
 /// An attribute as it was seen, and what is known of its name.
 #[derive(Clone, Copy, Debug)]
@@ -186,6 +187,9 @@ pub enum Absence {
     Suppressed,
     /// Its trace was not sampled, so that none is due.
     NotSampled,
+    /// It came in when calls of its time had been settled, so that nothing is known: it may be an
+    /// attempt of one of them.
+    Late,
 }
 
 /// Where the span that a request carried as the current one stands to the call's own span.
@@ -229,6 +233,14 @@ pub struct Undertaking {
     pub astray: u64,
 }
 
+impl Undertaking {
+    pub(crate) fn add(&mut self, more: Undertaking) {
+        self.calls += more.calls;
+        self.usage += more.usage;
+        self.others += more.others;
+    }
+}
+
 /// What a call was joined with.
 #[derive(Clone, Copy, Debug)]
 pub enum Match<'a> {
@@ -253,8 +265,7 @@ pub struct CallView<'a> {
     pub late_children: &'a [LateChild],
     /// What is attached to its span.
     pub attached: Option<&'a Attached>,
-    /// The version it is judged by: that of its span.
-    pub semconv: &'static Conventions,
+    pub(crate) spoken: Spoken<'a>,
     /// The strings of the facts.
     pub symbols: &'a Symbols,
     /// What the user asks.
@@ -262,6 +273,12 @@ pub struct CallView<'a> {
 }
 
 impl<'a> CallView<'a> {
+    /// The version it is judged by: that of its span.
+    #[must_use]
+    pub fn semconv(&self) -> &'static Conventions {
+        self.spoken.asked()
+    }
+
     /// The span to compare with the ledger, if the call has one that speaks the conventions.
     #[must_use]
     pub fn span(&self) -> Option<&'a SpanFacts> {
@@ -340,6 +357,9 @@ pub struct ScopeFacts {
     pub span_types: Vec<&'static SpanType>,
     /// GenAI spans that speak the conventions.
     pub spans: u64,
+    /// Findings that are left out, since they rest on a version that the scope turned out not to
+    /// speak, by that version.
+    pub outgrown: BTreeMap<VersionIndex, u64>,
     /// What its spans say of calls that were answered in full, by operation.
     pub parity: BTreeMap<Operation, Parity>,
 }
@@ -481,6 +501,9 @@ pub enum Standing {
     Duplicate,
     /// No call is known to it.
     Free,
+    /// No call is known to it, and it came in when calls of its time had been settled: one of them
+    /// may be its own.
+    Late,
 }
 
 /// A point of a metric of the conventions for GenAI, the first with its attributes.
@@ -526,7 +549,8 @@ pub struct StandingView<'a> {
     /// What is attached to it.
     pub attached: Option<&'a Attached>,
     /// The spans around it.
-    pub recent: Recent<'a>,
+    pub(crate) recent: Recent<'a>,
+    pub(crate) spoken: Spoken<'a>,
     /// Whether there is a ledger.
     pub has_ledger: bool,
     /// The strings of the facts.
@@ -535,31 +559,68 @@ pub struct StandingView<'a> {
     pub settings: &'a Settings,
 }
 
-impl<'a> StandingView<'a> {
+impl StandingView<'_> {
+    /// The version it is judged by: that of its scope.
+    #[must_use]
+    pub fn semconv(&self) -> &'static Conventions {
+        self.spoken.asked()
+    }
+
     /// The span's parent, if it is a GenAI span too.
     #[must_use]
-    pub fn parent(&self) -> Option<(&'a SpanFacts, Standing)> {
+    pub fn parent(&self) -> Option<Parent> {
         let parent = self.span.parent;
         (parent != [0; 8]).then(|| self.recent.find(self.span.id.sibling(parent))).flatten()
+    }
+}
+
+/// A GenAI span that is the parent of another.
+#[derive(Clone, Copy, Debug)]
+pub struct Parent {
+    /// The span.
+    pub id: SpanId,
+    /// Its name.
+    pub name: Symbol,
+    /// What it is to the judge.
+    pub role: Role,
+    /// What it is beside the ledger.
+    pub standing: Standing,
+}
+
+/// The version that a scope has spoken so far. What is found by it holds only if it is the one that
+/// the scope turns out to speak.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spoken<'a> {
+    pub(crate) semconv: &'static Conventions,
+    /// Whether a rule has asked.
+    pub(crate) is_asked: &'a Cell<bool>,
+}
+
+impl Spoken<'_> {
+    fn asked(self) -> &'static Conventions {
+        self.is_asked.set(true);
+        self.semconv
     }
 }
 
 /// The GenAI spans that came in around a span, [`crate::Judge`] says how many, with what each is
 /// beside the ledger.
 #[derive(Clone, Copy, Debug)]
-pub struct Recent<'a> {
-    pub(crate) spans: &'a [SpanFacts],
-    /// For each of `spans`; nothing where all are free.
+pub(crate) struct Recent<'a> {
+    pub(crate) window: &'a Window,
+    /// For each of its spans; nothing where all are free.
     pub(crate) standing: &'a [Standing],
-    pub(crate) by_id: &'a FxHashMap<SpanId, u32>,
 }
 
-impl<'a> Recent<'a> {
-    /// The span with this id.
-    #[must_use]
-    pub fn find(&self, id: SpanId) -> Option<(&'a SpanFacts, Standing)> {
-        let at = *self.by_id.get(&id)? as usize;
-        Some((self.spans.get(at)?, self.standing(at)))
+impl Recent<'_> {
+    fn find(&self, id: SpanId) -> Option<Parent> {
+        if let Some(at) = self.window.by_id.get(&id).map(|at| *at as usize) {
+            let span = self.window.spans.get(at)?;
+            let standing = self.standing(at);
+            return Some(Parent { id, name: span.name, role: span.role, standing });
+        }
+        let ghost = self.window.ghosts.get(&id)?;
+        Some(Parent { id, name: ghost.name, role: ghost.role, standing: ghost.standing })
     }
 
     pub(crate) fn standing(&self, at: usize) -> Standing {

@@ -7,6 +7,7 @@ use conformance_core::otlp::{self, Value};
 use conformance_core::{Judge, Judgement, Settings};
 use spanproof_fixtures::reference::{self, MODEL};
 use spanproof_schemas::ledger::Record;
+use spanproof_schemas::report::Level;
 
 fn record(value: serde_json::Value) -> Record {
     serde_json::from_value(value).unwrap()
@@ -169,4 +170,86 @@ fn a_scope_is_counted_by_one_version_in_any_order() {
     assert_eq!(judged([0, 1]), judged([1, 0]));
     let versions: Vec<_> = judged([0, 1]).semconv.into_iter().collect();
     assert_eq!(versions, [("1.41.1".to_owned(), 2)]);
+}
+
+/// A judge that settles within a few spans, and true calls that it has settled, one a second.
+fn judge_with_settled_calls(version: &str, more: &dyn Fn(u64) -> Vec<otlp::KeyValue>) -> Judge {
+    let mut judge = Judge::with_window(Settings::default(), 8);
+    judge.ledger(record(reference::run()));
+    for n in 0..40 {
+        let mut exchange = reference::exchange(n);
+        exchange["invocation_id"] = format!("invocation-{n}").into();
+        exchange["usage"]["cache_read_input_tokens"] = 10.into();
+        judge.ledger(record(exchange));
+        judge.traces(&export(vec![true_span(n, more(n))], version));
+    }
+    assert!(judge.held() < 40, "{} are held", judge.held());
+    judge
+}
+
+fn true_span(n: u64, mut more: Vec<otlp::KeyValue>) -> otlp::Span {
+    more.extend([
+        attribute("gen_ai.usage.output_tokens", Value::IntValue(12)),
+        attribute(
+            "gen_ai.response.finish_reasons",
+            Value::ArrayValue(otlp::ArrayValue {
+                values: vec![otlp::AnyValue { value: Some(text("stop")) }],
+            }),
+        ),
+        attribute("server.address", text("127.0.0.1")),
+        attribute("server.port", Value::IntValue(8080)),
+    ]);
+    otlp::Span {
+        start_time_unix_nano: reference::at_ms(n * 1000),
+        end_time_unix_nano: reference::at_ms(n * 1000 + 100),
+        ..span(n, more)
+    }
+}
+
+fn input(tokens: i64) -> Vec<otlp::KeyValue> {
+    vec![attribute("gen_ai.usage.input_tokens", Value::IntValue(tokens))]
+}
+
+#[test]
+fn what_comes_after_its_call_was_settled_is_counted_and_found_at_no_fault() {
+    let judged = |late: &dyn Fn(&mut Judge)| {
+        let mut judge = judge_with_settled_calls("1.37.0", &|_| input(25));
+        late(&mut judge);
+        let judgement = judge.finish();
+        let violations = judgement.findings.iter().filter(|group| group.level == Level::Violation);
+        assert_eq!(violations.count(), 0, "{:?}", rules(&judgement));
+        let join = judgement.join.unwrap();
+        assert_eq!(join.matched, 40);
+        (join.late_calls, join.late_spans)
+    };
+    let another_attempt = |judge: &mut Judge| {
+        let mut retry = reference::exchange(0);
+        retry["sequence"] = 40.into();
+        retry["invocation_id"] = "invocation-0".into();
+        retry["attempt"] = 2.into();
+        retry["finished_unix_nanos"] = reference::at_ms(50_000).into();
+        judge.ledger(record(retry));
+    };
+    assert_eq!(judged(&another_attempt), (1, 0));
+    let second_span = |judge: &mut Judge| {
+        let mut second = true_span(0, input(25));
+        second.span_id = 99_u64.to_be_bytes().to_vec();
+        judge.traces(&export(vec![second], "1.37.0"));
+    };
+    assert_eq!(judged(&second_span), (0, 1));
+}
+
+/// The version that the scope states leaves cached tokens out of the input, the one that it turns
+/// out to speak has them in.
+#[test]
+fn what_rests_on_a_version_that_a_scope_grew_out_of_is_left_out_and_told() {
+    let mut judge = judge_with_settled_calls("1.37.0", &|_| input(35));
+    let newer = attribute("gen_ai.request.stream", Value::BoolValue(false));
+    judge.traces(&export(vec![true_span(40, vec![newer])], "1.37.0"));
+    let judgement = judge.finish();
+    let found = rules(&judgement);
+    assert!(!found.contains(&"usage/input-tokens"), "{found:?}");
+    let told = judgement.findings.iter().find(|group| group.rule == "resource/dialect").unwrap();
+    assert_eq!(told.message, "the scope spoke 1.37.0 at first, and another version later");
+    assert!(told.examples[0].actual.as_ref().unwrap().contains("findings by 1.37.0"));
 }

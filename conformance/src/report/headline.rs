@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use spanproof_schemas::report::{FindingGroup, Level, Report, Verdict};
+use spanproof_schemas::report::{FindingGroup, Join, Level, Report, Verdict};
 
 use super::expected::{all_held, broken};
 use super::number::{counted, grouped};
@@ -103,4 +103,14 @@ fn levels(findings: &[FindingGroup]) -> String {
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
         None => String::new(),
     }
+}
+
+/// What came too late for anything to be said against it, if some did.
+pub(super) fn late(join: &Join) -> Option<String> {
+    let calls = Some(join.late_calls).filter(|count| *count > 0);
+    let spans = Some(join.late_spans).filter(|count| *count > 0);
+    let counts = [(calls, "call"), (spans, "span")];
+    let named = counts.iter().filter_map(|(count, noun)| count.map(|count| counted(count, noun)));
+    let late = named.collect::<Vec<_>>().join(" and ");
+    (!late.is_empty()).then(|| format!("{late} of these came too late to be judged"))
 }

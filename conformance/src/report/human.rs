@@ -10,7 +10,7 @@ use spanproof_schemas::report::{
 };
 
 use super::Style;
-use super::headline::headline;
+use super::headline::{headline, late};
 use super::number::{TOKENS, counted, difference, dollars, grouped, milliseconds, seconds};
 use super::text::{shortened, titled, wrapped};
 
@@ -163,6 +163,9 @@ fn joined(join: &Join) -> String {
         counted(join.unmatched_calls, "call"),
         counted(join.unmatched_spans, "span"),
     );
+    if let Some(late) = late(join) {
+        let _ = write!(text, "; {late}");
+    }
     text
 }
 

@@ -10,7 +10,7 @@ use spanproof_schemas::report::{
 };
 
 use self::escape::{code, prose};
-use super::headline::headline;
+use super::headline::{headline, late};
 use super::number::{TOKENS, counted, difference, dollars, grouped};
 use super::place::{by_rule, excerpt, found, looked_at, place, rule};
 use super::text::shortened;
@@ -83,6 +83,7 @@ fn facts(report: &Report) -> String {
             counted(join.unmatched_calls, "call"),
             counted(join.unmatched_spans, "span"),
         ));
+        facts.extend(late(join));
     }
     if let Some(load) = &report.load {
         facts.push(format!(

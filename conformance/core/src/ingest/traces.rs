@@ -18,6 +18,7 @@ use crate::redaction::Redaction;
 use crate::span_type::{role, span_type};
 use crate::symbol::{Symbol, Symbols};
 use crate::view::{Carrier, Item, Seen, SpanView};
+use crate::window::Came;
 use crate::wire::{self, Recycled};
 
 use super::events::Emitted;
@@ -128,7 +129,8 @@ impl Intake {
         let Some((role, semconv, span_type)) = described else {
             if self.is_joined {
                 let parent = SpanId::new(&[], &span.parent_span_id).span;
-                self.nodes.push(Node { id, parent, start: span.start_time_unix_nano });
+                let start = span.start_time_unix_nano;
+                self.nodes.push(Node { id, parent, start, generation: 0 });
             }
             return;
         };
@@ -330,6 +332,8 @@ fn facts(
         found: Symbol::EMPTY,
         span_type: None,
         present: fields.present(),
+        came: Came::default(),
+        lacks_inner: false,
     }
 }
 

@@ -2,15 +2,15 @@
 
 use rustc_hash::FxHashMap;
 
-use super::Joiner;
 use super::trace::Tree;
+use super::{Joiner, LazyTree};
 use crate::model::{ReportedUsage, SpanFacts, SpanId};
 use crate::otlp::StatusCode;
 use crate::symbol::Symbol;
 
 impl Joiner<'_> {
     /// For each call, the further spans that stand for it.
-    pub(super) fn duplicates(&self, tree: &Tree) -> Vec<Vec<usize>> {
+    pub(super) fn duplicates(&self, tree: &LazyTree<'_>) -> Vec<Vec<usize>> {
         let mut found = vec![Vec::new(); self.calls.len()];
         let is_model_call = |span: &usize| self.spans[*span].role.is_model_call();
         if !self.free_spans().any(|span| is_model_call(&span)) {

@@ -2,25 +2,34 @@
 //!
 //! Each means sees only what the surer ones left over. Calls come by arrival and spans by
 //! identity, so the result does not depend on the order of ingestion.
+//!
+//! The surest means, the invocation id and a span that the request carried, depend on nothing that
+//! comes much later, so [`decided`] tells what they come to while more comes in. What they leave over
+//! is joined at the end, by all means and by the same code.
 
 mod assign;
+mod decided;
 mod duplicates;
 mod nearby;
 mod surroundings;
 mod time;
 mod trace;
 
-use std::cell::OnceCell;
+use std::cell::LazyCell;
 
 use rustc_hash::FxHashMap;
 use spanproof_schemas::ledger::Task;
 use spanproof_schemas::report::JoinMeans;
 
+pub(crate) use self::decided::Decided;
+use self::trace::Tree;
 use crate::call::Call;
-use crate::model::{Node, Role, SpanFacts};
+use crate::ledger::Ledger;
+use crate::model::{Role, SpanFacts};
 use crate::otlp::SpanKind;
 use crate::symbol::Symbols;
 use crate::view::{Absence, Carried, LateChild, Standing, Undertaking};
+use crate::window::Window;
 
 /// Calls and spans, brought together.
 #[derive(Debug, Default)]
@@ -42,10 +51,14 @@ pub(crate) struct Joined {
 }
 
 impl Joined {
-    /// What each span is beside the ledger.
-    pub(crate) fn standing(&self) -> Vec<Standing> {
-        let of = |joined: &bool| if *joined { Standing::Joined } else { Standing::Free };
-        let mut standing: Vec<Standing> = self.by_span.iter().map(of).collect();
+    /// What each of the spans is beside the ledger.
+    pub(crate) fn standing(&self, spans: &[SpanFacts]) -> Vec<Standing> {
+        let of = |(joined, span): (&bool, &SpanFacts)| match (*joined, span.came.is_late) {
+            (true, _) => Standing::Joined,
+            (false, true) => Standing::Late,
+            (false, false) => Standing::Free,
+        };
+        let mut standing: Vec<Standing> = self.by_span.iter().zip(spans).map(of).collect();
         for duplicate in self.duplicates.iter().flatten() {
             standing[*duplicate] = Standing::Duplicate;
         }
@@ -56,55 +69,87 @@ impl Joined {
 /// Both sides, and what has been joined so far.
 struct Joiner<'a> {
     calls: &'a [Call<'a>],
+    window: &'a Window,
     spans: &'a [SpanFacts],
     symbols: &'a Symbols,
     by_call: Vec<Option<(usize, JoinMeans)>>,
     by_span: Vec<Option<usize>>,
 }
 
-/// Joins calls with spans. `spans` are all GenAI spans, `nodes` the others.
-pub(crate) fn join(
-    calls: &[Call<'_>],
-    spans: &[SpanFacts],
-    nodes: &[Node],
-    symbols: &Symbols,
-) -> Joined {
-    let mut joiner = Joiner {
-        calls,
-        spans,
-        symbols,
-        by_call: vec![None; calls.len()],
-        by_span: vec![None; spans.len()],
-    };
+/// The tree of spans, which is only built where something has to be looked up in it.
+type LazyTree<'a> = LazyCell<Tree, Box<dyn FnOnce() -> Tree + 'a>>;
+
+/// Joins calls with the spans of the window by all means.
+pub(crate) fn join(calls: &[Call<'_>], window: &Window, symbols: &Symbols) -> Joined {
+    let mut joiner = Joiner::new(calls, window, symbols);
+    let tree: LazyTree<'_> = LazyCell::new(Box::new(|| Tree::new(window)));
     joiner.by_invocation_id();
-    // The tree of spans is only built where something has to be looked up in it.
-    let tree = OnceCell::new();
-    let tree = || tree.get_or_init(|| trace::Tree::new(spans, nodes));
     let mut duplicates = vec![Vec::new(); calls.len()];
     let mut absences = vec![Absence::Missing; calls.len()];
     if !calls.is_empty() && !joiner.is_complete() {
-        joiner.by_trace_context(tree());
+        joiner.by_carried_span(&tree);
+        joiner.by_trace(&tree);
         joiner.by_answer_id();
         joiner.by_time();
-        duplicates = joiner.duplicates(tree());
-        absences = joiner.absences(tree());
+        duplicates = joiner.duplicates(&tree);
+        absences = joiner.absences(&tree);
     }
-    let carried = |call| {
-        if joiner.carries_own(call) { Carried::Own } else { joiner.carried(call, tree()) }
-    };
-    let has_undertakings = spans.iter().any(|span| span.role == Role::Orchestration);
-    Joined {
-        carried: (0..calls.len()).map(carried).collect(),
-        late_children: joiner.late_children(nodes),
-        undertakings: if has_undertakings {
-            joiner.undertakings(tree())
-        } else {
-            FxHashMap::default()
-        },
-        by_span: joiner.by_span.iter().map(Option::is_some).collect(),
-        by_call: joiner.by_call,
-        duplicates,
-        absences,
+    joiner.joined(duplicates, absences, &tree)
+}
+
+/// Joins calls with the spans of the window by what is sure before the end, and says which of both
+/// can be settled.
+pub(crate) fn join_surely(
+    calls: &[Call<'_>],
+    window: &Window,
+    ledger: &Ledger,
+    symbols: &Symbols,
+) -> (Joined, Decided) {
+    let mut joiner = Joiner::new(calls, window, symbols);
+    let tree: LazyTree<'_> = LazyCell::new(Box::new(|| Tree::new(window)));
+    joiner.by_invocation_id();
+    joiner.by_carried_span(&tree);
+    let duplicates = joiner.duplicates(&tree);
+    let decided = joiner.decided(ledger, &duplicates, &tree);
+    let absences = vec![Absence::Missing; calls.len()];
+    (joiner.joined(duplicates, absences, &tree), decided)
+}
+
+impl<'a> Joiner<'a> {
+    fn new(calls: &'a [Call<'a>], window: &'a Window, symbols: &'a Symbols) -> Joiner<'a> {
+        Joiner {
+            calls,
+            window,
+            spans: &window.spans,
+            symbols,
+            by_call: vec![None; calls.len()],
+            by_span: vec![None; window.spans.len()],
+        }
+    }
+
+    fn joined(
+        self,
+        duplicates: Vec<Vec<usize>>,
+        absences: Vec<Absence>,
+        tree: &LazyTree<'_>,
+    ) -> Joined {
+        let carried = |call| {
+            if self.carries_own(call) { Carried::Own } else { self.carried(call, tree) }
+        };
+        let has_undertakings = self.spans.iter().any(|span| span.role == Role::Orchestration);
+        Joined {
+            carried: (0..self.calls.len()).map(carried).collect(),
+            late_children: self.late_children(),
+            undertakings: if has_undertakings {
+                self.undertakings(tree)
+            } else {
+                FxHashMap::default()
+            },
+            by_span: self.by_span.iter().map(Option::is_some).collect(),
+            by_call: self.by_call,
+            duplicates,
+            absences,
+        }
     }
 }
 

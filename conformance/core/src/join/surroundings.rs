@@ -3,11 +3,12 @@
 
 use rustc_hash::FxHashMap;
 
-use super::Joiner;
 use super::time::TOLERANCE;
 use super::trace::Tree;
-use crate::model::{Node, Role, SpanFacts, SpanId};
-use crate::view::{Carried, LateChild, Undertaking};
+use super::{Joiner, LazyTree};
+use crate::model::{Role, SpanFacts, SpanId};
+use crate::view::{Carried, LateChild, Standing, Undertaking};
+use crate::window::Ghost;
 
 impl Joiner<'_> {
     /// Whether telling what a request carried takes no tree: it is the call's own span.
@@ -17,7 +18,7 @@ impl Joiner<'_> {
     }
 
     /// Where the span that the last request of a call carried stands to the call's own.
-    pub(super) fn carried(&self, call: usize, tree: &Tree) -> Carried {
+    pub(super) fn carried(&self, call: usize, tree: &LazyTree<'_>) -> Carried {
         let Some((span, _)) = self.by_call[call] else { return Carried::Unknown };
         let Some(current) = self.calls[call].last().current_span else { return Carried::Unknown };
         let own = &self.spans[span];
@@ -41,10 +42,12 @@ impl Joiner<'_> {
     }
 
     /// For the spans of calls that have some, the spans below that started when it had ended.
-    pub(super) fn late_children(&self, nodes: &[Node]) -> FxHashMap<usize, Vec<LateChild>> {
+    pub(super) fn late_children(&self) -> FxHashMap<usize, Vec<LateChild>> {
         let around = self.spans.iter().filter(|span| span.role == Role::Orchestration);
         let around = around.map(|span| (span.id, span.parent, span.start));
-        let others = nodes.iter().map(|node| (node.id, node.parent, node.start));
+        let ghosts = self.window.ghosts.values().filter(|span| span.role == Role::Orchestration);
+        let around = around.chain(ghosts.map(|span| (span.id, span.parent, span.start)));
+        let others = self.window.nodes.iter().map(|node| (node.id, node.parent, node.start));
         let mut children =
             around.chain(others).filter(|(_, parent, _)| *parent != [0; 8]).peekable();
         let mut late: FxHashMap<usize, Vec<LateChild>> = FxHashMap::default();
@@ -79,25 +82,21 @@ impl Joiner<'_> {
         };
         let by_id: FxHashMap<SpanId, usize> =
             orchestrations().map(|(at, span)| (span.id, at)).collect();
+        let credit = |id| self.window.credits.get(&id).copied().unwrap_or_default();
         let mut undertakings: FxHashMap<usize, Undertaking> =
-            orchestrations().map(|(at, _)| (at, Undertaking::default())).collect();
+            orchestrations().map(|(at, span)| (at, credit(span.id))).collect();
         for (span, facts) in self.spans.iter().enumerate() {
             if !facts.role.is_model_call() {
                 continue;
             }
             for ancestor in tree.ancestors(facts.id) {
                 let place = by_id.get(&ancestor).and_then(|at| undertakings.get_mut(at));
-                let Some(undertaking) = place else { continue };
-                match self.by_span[span] {
-                    Some(call) => {
-                        undertaking.calls += 1;
-                        undertaking.usage += self.calls[call].usage();
-                    }
-                    None => undertaking.others += 1,
+                if let Some(undertaking) = place {
+                    self.credit(span, undertaking);
                 }
             }
         }
-        let mut by_start: Option<Vec<&SpanFacts>> = None;
+        let mut by_start: Option<Vec<Ghost>> = None;
         for (at, span) in orchestrations() {
             let Some(undertaking) = undertakings.get_mut(&at) else { continue };
             if undertaking.calls + undertaking.others == 0 {
@@ -108,11 +107,25 @@ impl Joiner<'_> {
         undertakings
     }
 
-    fn calls_by_start(&self) -> Vec<&SpanFacts> {
+    /// Adds the span of a model call to what was done within a span around it.
+    pub(super) fn credit(&self, span: usize, undertaking: &mut Undertaking) {
+        match self.by_span[span] {
+            Some(call) => {
+                undertaking.calls += 1;
+                undertaking.usage += self.calls[call].usage();
+            }
+            None => undertaking.others += 1,
+        }
+    }
+
+    fn calls_by_start(&self) -> Vec<Ghost> {
         let joined = self.by_call.iter().flatten().map(|(span, _)| &self.spans[*span]);
-        let mut calls: Vec<&SpanFacts> =
-            joined.filter(|span| span.role == Role::ModelCall).collect();
-        calls.sort_by_key(|span| (span.start, span.id));
+        let joined = joined.map(|span| Ghost::of(span, Standing::Joined));
+        let settled = self.window.ghosts.values().copied();
+        let settled = settled.filter(|ghost| ghost.standing == Standing::Joined);
+        let mut calls: Vec<Ghost> =
+            joined.chain(settled).filter(|span| span.role == Role::ModelCall).collect();
+        calls.sort_unstable_by_key(|span| (span.start, span.id));
         calls
     }
 }
@@ -122,10 +135,10 @@ const LOOKED_AT: usize = 1024;
 
 /// How many of `calls`, sorted by their start, were made during the time of an agent beside it or
 /// in traces of their own.
-fn astray(agent: &SpanFacts, calls: &[&SpanFacts]) -> u64 {
+pub(super) fn astray(agent: &SpanFacts, calls: &[Ghost]) -> u64 {
     let first = calls.partition_point(|call| call.start < agent.start);
     let during = calls[first..].iter().take_while(|call| call.start <= agent.end).take(LOOKED_AT);
-    let is_astray = |call: &&&SpanFacts| {
+    let is_astray = |call: &&Ghost| {
         let is_beside = call.id.trace == agent.id.trace && call.parent == agent.parent;
         call.scope == agent.scope && call.end <= agent.end && (is_beside || call.parent == [0; 8])
     };

@@ -5,11 +5,12 @@ use spanproof_schemas::report::JoinMeans;
 
 use super::assign::{Pair, assign};
 use super::nearby::Nearby;
-use super::{Joiner, time};
-use crate::model::{Node, SpanFacts, SpanId, TraceId};
+use super::{Joiner, LazyTree, time};
+use crate::model::{SpanId, TraceId};
 use crate::view::Absence;
+use crate::window::Window;
 
-/// The parents of every span of the run.
+/// The parents of the spans of the window, and of those that have been settled.
 pub(super) struct Tree {
     parents: FxHashMap<SpanId, [u8; 8]>,
     traces: FxHashSet<TraceId>,
@@ -23,12 +24,12 @@ const DEEPEST: usize = 128;
 const ROUNDS: usize = 4;
 
 impl Tree {
-    pub(super) fn new(spans: &[SpanFacts], nodes: &[Node]) -> Tree {
+    pub(super) fn new(window: &Window) -> Tree {
         let all = || {
-            spans
-                .iter()
-                .map(|span| (span.id, span.parent))
-                .chain(nodes.iter().map(|node| (node.id, node.parent)))
+            let spans = window.spans.iter().map(|span| (span.id, span.parent));
+            let nodes = window.nodes.iter().map(|node| (node.id, node.parent));
+            let ghosts = window.ghosts.values().map(|ghost| (ghost.id, ghost.parent));
+            spans.chain(nodes).chain(ghosts)
         };
         Tree {
             parents: all().collect(),
@@ -45,6 +46,11 @@ impl Tree {
         std::iter::successors(self.parent(id), |id| self.parent(*id)).take(DEEPEST)
     }
 
+    /// Whether a span has come.
+    pub(super) fn has(&self, id: SpanId) -> bool {
+        self.parents.contains_key(&id)
+    }
+
     fn parent(&self, id: SpanId) -> Option<SpanId> {
         let parent = *self.parents.get(&id)?;
         (parent != [0; 8]).then(|| id.sibling(parent))
@@ -52,7 +58,9 @@ impl Tree {
 }
 
 impl Joiner<'_> {
-    pub(super) fn by_trace_context(&mut self, tree: &Tree) {
+    /// By the span that the request carried as the current one, where it is the call's own or one
+    /// within it.
+    pub(super) fn by_carried_span(&mut self, tree: &LazyTree<'_>) {
         let by_id: FxHashMap<SpanId, usize> =
             self.free_spans().map(|span| (self.spans[span].id, span)).collect();
         if by_id.is_empty() {
@@ -68,7 +76,10 @@ impl Joiner<'_> {
         self.pair_by_trace(|joiner, call, current| {
             tree.ancestors(current).find_map(|id| free(joiner, call, id))
         });
-        // The current span is around the call's span, or beside it in the same trace.
+    }
+
+    /// By the trace, where the current span is around the call's span, or beside it.
+    pub(super) fn by_trace(&mut self, tree: &Tree) {
         for _ in 0..ROUNDS {
             let assigned = assign(self.in_the_same_trace(tree));
             if assigned.is_empty() {
@@ -140,7 +151,8 @@ impl Joiner<'_> {
 
     /// Why each call without a span has none.
     pub(super) fn absences(&self, tree: &Tree) -> Vec<Absence> {
-        let gen_ai: FxHashSet<SpanId> = self.spans.iter().map(|span| span.id).collect();
+        let spans = self.spans.iter().map(|span| span.id);
+        let gen_ai: FxHashSet<SpanId> = spans.chain(self.window.ghosts.keys().copied()).collect();
         let is_within_gen_ai = |current: &SpanId| {
             gen_ai.contains(current) || tree.ancestors(*current).any(|id| gen_ai.contains(&id))
         };
@@ -148,11 +160,13 @@ impl Joiner<'_> {
             let currents = self.currents(call);
             let sampled = self.calls[call].exchanges().iter().all(|exchange| exchange.sampled);
             let started = currents.iter().any(|current| {
-                !tree.parents.contains_key(current)
+                !tree.has(*current)
                     && (tree.traces.contains(&current.trace)
                         || tree.named_as_parent.contains(current))
             });
-            if !sampled {
+            if self.calls[call].exchanges().iter().all(|exchange| exchange.came.is_late) {
+                Absence::Late
+            } else if !sampled {
                 Absence::NotSampled
             } else if started {
                 Absence::Unended

@@ -6,6 +6,7 @@ mod arbitrary;
 mod attached;
 mod expected;
 mod made;
+mod settled;
 
 use arbitrary::{any_metric, any_span, metrics, value};
 use conformance_core::otlp::{self, StatusCode, Value};

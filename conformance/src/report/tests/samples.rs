@@ -49,12 +49,11 @@ pub(super) fn conforming() -> Report {
         join: Some(Join {
             calls: 80_000,
             matched: 80_000,
-            unmatched_calls: 0,
-            unmatched_spans: 0,
             by: BTreeMap::from([
                 (JoinMeans::InvocationId, 79_000),
                 (JoinMeans::TraceContext, 1_000),
             ]),
+            ..Join::default()
         }),
         findings: Vec::new(),
         deviations: Vec::new(),

@@ -5,6 +5,7 @@
 
 mod bare;
 mod check;
+mod long;
 mod mock;
 mod peers;
 mod receive;
@@ -38,7 +39,8 @@ pub(crate) struct Args {
     /// With --peers, write the figures to this file too
     #[arg(long, value_name = "FILE", requires = "peers")]
     json: Option<PathBuf>,
-    /// With `check`, judge a capture of so many spans for its peak of memory
+    /// With `check`, judge a capture of so many spans for its peak of memory, without a ledger and
+    /// with one, of that also a tenth
     #[arg(long, value_name = "COUNT", default_value_t = 10_000_000)]
     spans: u64,
     /// With `streams`, keep so many open
@@ -105,7 +107,10 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         )));
     }
     if wanted(Bench::Check) {
-        writeln!(io::stdout(), "{}", check::long(args.spans)?)?;
+        writeln!(io::stdout(), "{}", long::alone(args.spans)?)?;
+        for spans in [args.spans / 10, args.spans] {
+            writeln!(io::stdout(), "{}", long::with_ledger(spans)?)?;
+        }
         check::compare(runs)?.print()?;
         check::compare_content(runs)?.print()?;
     }

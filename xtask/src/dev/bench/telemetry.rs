@@ -7,9 +7,13 @@ use opentelemetry_proto::tonic::common::v1::{
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, span::SpanKind};
 use serde_json::json;
+use spanproof_schemas::ledger::{self, MarkerKind, Operation};
 
 /// Spans in one export request, the batch size of the SDKs.
 pub(super) const BATCH: usize = 512;
+
+/// How long after one span the next starts.
+pub(super) const STEP_NANOS: u64 = 1_000_000;
 
 /// The `number`th batch: every span differs in ids, times, model and tokens.
 pub(super) fn batch(number: u64) -> ExportTraceServiceRequest {
@@ -56,7 +60,7 @@ fn span(number: u64) -> Span {
     ];
     let model = models[(number % 3) as usize];
     let (input, output) = (number % 3_000 + 20, number % 700 + 5);
-    let start = 1_790_000_000_000_000_000 + number * 1_000_000;
+    let start = 1_790_000_000_000_000_000 + number * STEP_NANOS;
     Span {
         trace_id: (u128::from(number) + 1).to_be_bytes().to_vec(),
         span_id: (number + 1).to_be_bytes().to_vec(),
@@ -121,6 +125,83 @@ fn content(number: u64) -> [KeyValue; 3] {
 
 fn text_of(key: &str, json: &serde_json::Value) -> KeyValue {
     text(key, &json.to_string())
+}
+
+/// The first record of the ledger.
+pub(super) fn run() -> ledger::Record {
+    ledger::Record::Run(ledger::Run {
+        version: ledger::LEDGER_VERSION,
+        seed: 7,
+        started_unix_nanos: 1_790_000_000_000_000_000,
+        server_address: "bedrock-runtime.us-east-1.amazonaws.com".to_owned(),
+        server_port: 443,
+        marker_stems: [MarkerKind::Prompt, MarkerKind::Completion]
+            .map(|kind| ledger::marker_stem(kind, 7))
+            .into(),
+        planted: Vec::new(),
+    })
+}
+
+/// What was served for a span, as the mock's ledger has it: its request carried the span, and
+/// everything that the span states is true.
+pub(super) fn exchange(span: &Span, sequence: u64) -> ledger::Exchange {
+    let stated = |name: &str| {
+        let all = span.attributes.iter().find(|attribute| attribute.key == name);
+        all.and_then(|attribute| attribute.value.as_ref()?.value.clone())
+    };
+    let text = |name| match stated(name) {
+        Some(Value::StringValue(text)) => text,
+        _ => String::new(),
+    };
+    let tokens = |name| match stated(name) {
+        Some(Value::IntValue(tokens)) => tokens.cast_unsigned(),
+        _ => 0,
+    };
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let (start, end) = (span.start_time_unix_nano, span.end_time_unix_nano);
+    ledger::Exchange {
+        sequence,
+        arrived_unix_nanos: start + 1_000_000,
+        finished_unix_nanos: end - 1_000_000,
+        request_id: format!("0e7a6b7e-5d0f-4d4c-8a51-{sequence:012x}"),
+        operation: Operation::ConverseStream,
+        model_id: text("gen_ai.request.model"),
+        served_model: Some(text("gen_ai.request.model")),
+        trace_context: Some(ledger::TraceContext {
+            trace_id: hex(&span.trace_id),
+            span_id: hex(&span.span_id),
+            sampled: true,
+        }),
+        invocation_id: Some(hex(&span.trace_id)),
+        attempt: Some(1),
+        parameters: ledger::Parameters {
+            max_tokens: Some(1_024),
+            temperature: Some(0.5),
+            top_p: Some(0.9),
+            top_k: Some(40.0),
+            stop_sequences: vec!["END".to_owned(), "STOP".to_owned()],
+            guardrail_id: None,
+        },
+        usage: ledger::Usage {
+            input_tokens: tokens("gen_ai.usage.input_tokens"),
+            output_tokens: tokens("gen_ai.usage.output_tokens"),
+            ..ledger::Usage::default()
+        },
+        stop_reason: Some("end_turn".to_owned()),
+        response_id: Some(text("gen_ai.response.id")),
+        response_model: Some(text("gen_ai.response.model")),
+        status: 200,
+        delivered: true,
+        chunks: Some(ledger::Chunks {
+            first_unix_nanos: start + 399_000_000,
+            last_unix_nanos: end - 2_000_000,
+            count: 40,
+        }),
+        markers: vec![format!("{}1", ledger::marker_stem(MarkerKind::Completion, 7))],
+        prompt_sha256: "0123456789abcdef".repeat(4),
+        completion_sha256: "fedcba9876543210".repeat(4),
+        ..ledger::Exchange::default()
+    }
 }
 
 fn attribute(key: &str, value: Value) -> KeyValue {

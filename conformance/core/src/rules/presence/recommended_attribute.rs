@@ -73,7 +73,7 @@ fn check_call(view: &CallView<'_>) -> Vec<Finding> {
     let exchange = view.call.last();
     let text = |symbol| view.symbols.option(symbol);
     let span_type = span_type_for(
-        view.semconv,
+        view.semconv(),
         span.kind,
         text(span.operation),
         text(span.provider).unwrap_or(&view.settings.provider),

@@ -84,9 +84,9 @@ fn check_call(view: &CallView<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut due = |name: &'static str, is_absent: bool| {
         let is_defined =
-            catalogue().name(name).is_some_and(|name| name.defined.contains(view.semconv.index));
+            catalogue().name(name).is_some_and(|name| name.defined.contains(view.semconv().index));
         if is_absent && is_defined {
-            findings.push(absent(name, view.semconv.version.as_str()));
+            findings.push(absent(name, view.semconv().version.as_str()));
         }
     };
     due("gen_ai.request.stream", exchange.operation.is_streamed() && span.stream != Some(true));

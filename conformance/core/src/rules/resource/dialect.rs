@@ -29,7 +29,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
             its schema URL or by its names, is a violation with the table of the migration: what \
             its names have become, and what is required besides. Its spans are then judged by the \
             version they speak, so that one cause is one finding. A span without a schema URL \
-            whose names the required version has is judged by that.",
+            whose names the required version has is judged by that. A scope that shows a newer \
+            version after tens of thousands of spans was judged by the one before until then: \
+            what rests on that one alone is left out, and counted here for information.",
         why: "Telemetry in another dialect is not wrong in itself, but nothing that is built for \
             the conventions finds it. One finding that says so is of more use than one for each \
             attribute.",
@@ -61,6 +63,15 @@ fn check(view: &ScopeView<'_>) -> Vec<Finding> {
                 vocabulary.name()
             ))
             .actual(spans_with(view, *vocabulary, *spans)),
+        );
+    }
+    for (version, count) in &view.facts.outgrown {
+        let version = catalogue().conventions(*version).version;
+        findings.push(
+            Finding::new(format!("the scope spoke {version} at first, and another version later"))
+                .level(Level::Information)
+                .expected(view.semconv.version.to_string())
+                .actual(format!("{count} findings by {version}, which are left out")),
         );
     }
     if let Choice::Required(required) = view.settings.semconv {

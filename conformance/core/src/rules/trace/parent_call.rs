@@ -3,7 +3,7 @@ use spanproof_schemas::report::{Level, Subject};
 use crate::finding::Finding;
 use crate::model::{Role, SpanFacts};
 use crate::rules::{Basis, Check, Docs, Rule};
-use crate::view::{CallView, LateChild, Standing, StandingView};
+use crate::view::{CallView, LateChild, Parent, Standing, StandingView};
 
 pub(in crate::rules) static RULE: Rule = Rule {
     id: "trace/parent-call",
@@ -30,13 +30,11 @@ pub(in crate::rules) static RULE: Rule = Rule {
 };
 
 fn check(view: &StandingView<'_>) -> Vec<Finding> {
-    let is_call =
-        |span: &SpanFacts, standing| span.role == Role::ModelCall && standing == Standing::Joined;
-    let is_other_call = |(parent, standing): &(&SpanFacts, Standing)| {
-        is_call(parent, *standing) && parent.id != view.span.id
-    };
+    let is_call = |role, standing| role == Role::ModelCall && standing == Standing::Joined;
+    let is_other_call =
+        |parent: &Parent| is_call(parent.role, parent.standing) && parent.id != view.span.id;
     let parent = view.parent().filter(is_other_call);
-    let Some((parent, _)) = parent.filter(|_| is_call(view.span, view.standing)) else {
+    let Some(parent) = parent.filter(|_| is_call(view.span.role, view.standing)) else {
         return Vec::new();
     };
     let name = view.symbols.text(parent.name);

@@ -35,7 +35,7 @@ fn check(view: &CallView<'_>) -> Vec<Finding> {
             Finding::new("the call has no span, for its trace was not sampled")
                 .level(Level::Information)
         }
-        Match::None(Absence::Unended | Absence::Suppressed) | Match::Span(..) => {
+        Match::None(Absence::Unended | Absence::Suppressed | Absence::Late) | Match::Span(..) => {
             return Vec::new();
         }
     };

@@ -46,7 +46,8 @@ fn is_of_another_provider(view: &StandingView<'_>) -> bool {
     let span = view.span;
     let Some(provider) = view.symbols.option(span.provider) else { return false };
     let is_listed = |name| {
-        let attribute = catalogue().name(name).and_then(|name| name.in_version(span.semconv));
+        let attribute =
+            catalogue().name(name).and_then(|name| name.in_version(view.semconv().index));
         attribute.is_some_and(|attribute| {
             attribute.members.iter().any(|member| member.value == provider)
         })

@@ -1,6 +1,5 @@
 use spanproof_schemas::report::Level;
 
-use crate::catalogue::catalogue;
 use crate::finding::Finding;
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::usage::expected;
@@ -31,7 +30,7 @@ fn check(view: &StandingView<'_>) -> Vec<Finding> {
     let told = view.undertaking.filter(|within| within.calls > 0 && within.others == 0);
     let Some(within) = told else { return Vec::new() };
     let span = view.span;
-    let served = expected(within.usage, catalogue().conventions(span.semconv));
+    let served = expected(within.usage, view.semconv());
     let counts = [
         ("gen_ai.usage.input_tokens", span.usage.input, served.input_tokens),
         ("gen_ai.usage.output_tokens", span.usage.output, served.output_tokens),

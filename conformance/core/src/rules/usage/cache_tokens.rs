@@ -31,17 +31,17 @@ pub(in crate::rules) static RULE: Rule = Rule {
 
 fn check(view: &CallView<'_>) -> Vec<Finding> {
     let span = view.span().filter(|_| view.call.was_told_usage(view.symbols));
-    let Some(span) = span.filter(|_| view.semconv.names_cache_tokens) else {
+    let Some(span) = span.filter(|_| view.semconv().names_cache_tokens) else {
         return Vec::new();
     };
-    let expected = expected(view.call.usage(), view.semconv);
+    let expected = expected(view.call.usage(), view.semconv());
     let read = compare(
         "gen_ai.usage.cache_read.input_tokens",
         expected.cache_read_input_tokens,
         span.usage.cache_read,
     );
     let write = compare(
-        view.semconv.cache_write,
+        view.semconv().cache_write,
         expected.cache_write_input_tokens,
         span.usage.cache_write,
     );

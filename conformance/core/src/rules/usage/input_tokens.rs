@@ -45,7 +45,7 @@ fn check(view: &CallView<'_>) -> Vec<Finding> {
         possible.dedup();
         return foreign("input tokens", &possible, span.usage.input).into_iter().collect();
     }
-    let expected = expected(served, view.semconv).input_tokens;
+    let expected = expected(served, view.semconv()).input_tokens;
     let message = match span.usage.input {
         Some(actual) if actual == expected => return Vec::new(),
         None if expected == 0 => return Vec::new(),

@@ -87,7 +87,7 @@ fn check_call(view: &CallView<'_>) -> Vec<Finding> {
     vec![
         Finding::new("the span names another provider than the one that served the call")
             .level(Level::Violation)
-            .attribute(view.semconv.provider)
+            .attribute(view.semconv().provider)
             .expected(view.settings.provider.clone())
             .actual(provider),
     ]
@@ -100,7 +100,7 @@ fn check_standing(view: &StandingView<'_>) -> Vec<Finding> {
     }
     let provider = view.symbols.option(view.span.provider);
     let finding = provider.and_then(|provider| {
-        unlisted_provider(provider, view.span.semconv, &view.settings.provider)
+        unlisted_provider(provider, view.semconv().index, &view.settings.provider)
     });
     finding.into_iter().collect()
 }
