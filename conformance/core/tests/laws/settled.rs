@@ -5,7 +5,7 @@ use conformance_core::otlp::{self, SpanKind};
 use conformance_core::{Intake, Judge, Judgement, Redaction, Settings};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use spanproof_schemas::ledger::{Record, Task};
+use spanproof_schemas::ledger::{Record, Task, Usage};
 
 use crate::made::{EPOCH, MILLI, Tie, count, exchange, key_value, spans, text};
 use crate::{export, run};
@@ -210,6 +210,7 @@ fn other(n: usize, id: u64, parent: u64, name: &str) -> otlp::Span {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one oddity after the other")]
 fn send_call(n: usize, call: &Call, around: Around, first: usize, all: &mut Vec<(u64, Sent)>) {
     let oddity = call.oddity;
     let mut made = crate::made::call(n as u64 * STEP_MS, call.length_ms, call.tie);
@@ -240,7 +241,7 @@ fn send_call(n: usize, call: &Call, around: Around, first: usize, all: &mut Vec<
             refused.status = 500;
             refused.exception = Some("InternalServerException".to_owned());
             refused.finished_unix_nanos = refused.arrived_unix_nanos + MILLI;
-            refused.usage = Default::default();
+            refused.usage = Usage::default();
             refused.request_id = format!("refused-{n}");
             served.attempt = Some(2);
             all.push((made.start_ms + 4, Sent::Exchange(Record::Exchange(refused))));
@@ -399,11 +400,15 @@ proptest! {
     ) {
         let sent = sent(&groups);
         let mut whole = judge(Judge::WINDOW);
-        sent.iter().for_each(|(_, sent)| give(&mut whole, sent));
+        for (_, sent) in &sent {
+            give(&mut whole, sent);
+        }
         let whole = whole.finish();
 
         let mut early = judge(WINDOW);
-        arrived(&sent, &jitters).iter().for_each(|sent| give(&mut early, sent));
+        for sent in &arrived(&sent, &jitters) {
+            give(&mut early, sent);
+        }
         prop_assert!(early.held() < sent.len(), "nothing was settled");
         prop_assert_eq!(differences(&early.finish(), &whole), Vec::<String>::new());
 
@@ -412,14 +417,18 @@ proptest! {
         let (ledger, telemetry): (Vec<Sent>, Vec<Sent>) = arrived(&sent, &others)
             .into_iter()
             .partition(|sent| matches!(sent, Sent::Exchange(_)));
-        ledger.iter().for_each(|sent| give(&mut parted, sent));
+        for sent in &ledger {
+            give(&mut parted, sent);
+        }
         let mut sizes = parts.iter().cycle();
         let mut rest = telemetry.as_slice();
         while !rest.is_empty() {
             let size = *sizes.next().unwrap();
             let (part, further) = rest.split_at(size.min(rest.len()));
             let mut intake = parted.intake();
-            part.iter().for_each(|sent| give_part(&mut intake, sent));
+            for sent in part {
+                give_part(&mut intake, sent);
+            }
             parted.merge(&mut intake);
             rest = further;
         }
