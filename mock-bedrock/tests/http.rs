@@ -4,6 +4,8 @@
 
 mod client;
 
+use std::time::Duration;
+
 use client::{HAIKU, Mock, NOVA, hello};
 use http_body_util::BodyExt as _;
 use mock_bedrock::{Config, InMemory, JsonLines, LedgerSink as _, Server, StartError};
@@ -287,6 +289,39 @@ async fn a_client_that_leaves_a_stream_is_charged_for_what_it_got() {
     let whole = Mock::start(Speed::Max);
     whole.post(&path(NOVA, "converse-stream"), &[], &hello()).await;
     assert!(exchange.usage.output_tokens < whole.exchange().await.usage.output_tokens);
+}
+
+/// At every speed, for it is to show whether the client is still there.
+#[tokio::test]
+async fn the_last_frame_of_a_stream_is_held_back_where_that_is_asked_for() {
+    let whole = Mock::start(Speed::Max);
+    let answer = whole.post(&path(NOVA, "converse-stream"), &[], &hello()).await.body;
+    let frames = whole.exchange().await.chunks.unwrap().count;
+    // A frame begins with its length.
+    let mut last = &answer[..];
+    while let Some(length) = last.first_chunk().map(|length| u32::from_be_bytes(*length) as usize)
+        && length < last.len()
+    {
+        last = &last[length..];
+    }
+
+    let last_frame_delay = Duration::from_secs(3_600);
+    let mock =
+        Mock::with(Config { seed: 7, speed: Speed::Max, last_frame_delay, ..Config::default() });
+    let response = mock.send(&path(NOVA, "converse-stream"), &[], &hello()).await;
+    let mut body = response.into_body();
+    let mut read = 0;
+    while read < answer.len() - last.len() {
+        read += body.frame().await.unwrap().unwrap().into_data().unwrap().len();
+    }
+    assert_eq!(read, answer.len() - last.len());
+    drop(body);
+    while mock.ledger.exchanges().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let exchange = mock.exchange().await;
+    assert!(!exchange.delivered);
+    assert_eq!(exchange.chunks.unwrap().count + 1, frames);
 }
 
 #[tokio::test]
