@@ -51,12 +51,14 @@ const CLIENT_STEPS: &[Step] = &[
     Step { name: "package and guides: python", run: clients::packages::python },
     Step { name: "package and guides: node", run: clients::packages::node },
     Step { name: "github action", run: clients::action },
-    Step { name: "lints of scripts and container file", run: clients::lints },
+    Step { name: "lints of scripts, pipelines and container file", run: clients::lints },
     Step { name: "reports: public schemas", run: clients::public_schemas },
     Step { name: "python/genai-bedrock", run: clients::genai_bedrock },
     Step { name: "python/article", run: clients::article },
     Step { name: "run -- an unchanged boto3 program", run: clients::unchanged_program },
-    Step { name: "run --compare-uninstrumented", run: clients::well_behaved },
+    Step { name: "run --compare-uninstrumented: python", run: clients::well_behaved },
+    Step { name: "run --compare-uninstrumented: node", run: clients::well_behaved_node },
+    Step { name: "run --compare-uninstrumented: java", run: clients::well_behaved_java },
 ];
 
 pub(crate) fn run(args: &Args) -> Result<Outcome> {

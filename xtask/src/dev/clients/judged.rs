@@ -8,6 +8,8 @@ use anyhow::{Context as _, Result, ensure};
 use loadgen::external::{Manifest, clients_dir};
 use serde_json::Value;
 
+use super::super::matrix;
+use super::super::test::succeed;
 use super::prepare;
 
 /// The released instrumentation has the faults that it has, and is not blamed for others.
@@ -75,15 +77,54 @@ pub(crate) fn well_behaved(root: &Path) -> Result<()> {
     let example = root.join("clients/python/examples/boto3_chat.py").display().to_string();
     let matrix = root.join("clients/matrix/python/matrix.py").display().to_string();
     for program in [&[&*example][..], &[&*matrix, "closed", "ConverseStream"]] {
-        let run = ["run", "--compare-uninstrumented", "--", &instrument, &python];
-        let judged = Judged::run(&[&run, program].concat())?;
-        let rules = judged.report["rules"].as_array().into_iter().flatten();
-        let own =
-            |rule: &&Value| rule["id"].as_str().is_some_and(|id| id.starts_with("behaviour/"));
-        for rule in rules.filter(own) {
-            let is_passed = rule["state"] == "checked" && rule["findings"] == 0;
-            ensure!(is_passed, "{program:?}: {} is {}", rule["id"], rule["state"]);
-        }
+        let run = [&COMPARED[..], &[&instrument, &python]].concat();
+        Judged::run(&[&run, program].concat())?.expect_same_behaviour()?;
+    }
+    Ok(())
+}
+
+/// How a command is compared with itself.
+const COMPARED: [&str; 3] = ["run", "--compare-uninstrumented", "--"];
+
+/// An instrumentation for JavaScript, loaded by an option of the command and by `NODE_OPTIONS`, is
+/// left out of the runs that it is compared with, and leaves the application as it is.
+pub(crate) fn well_behaved_node(_root: &Path) -> Result<()> {
+    let library = matrix::prepared("aws-sdk")?;
+    let cell = ["matrix.cjs", "plain", "ConverseStream"];
+    let preload = "--require ./instrument.cjs";
+    let by_option: Vec<&str> = ["node"].into_iter().chain(preload.split(' ')).collect();
+    let by_variable = [("NODE_OPTIONS", preload)];
+    for (node, variables) in [(&by_option[..], &[][..]), (&["node"], &by_variable)] {
+        let words = [&COMPARED[..], node, &cell].concat();
+        let judged = Judged::with(&words, |command| {
+            command.current_dir(&library.folder).envs(&library.environment);
+            command.envs(variables.iter().copied());
+        })?;
+        judged.expect_same_behaviour()?;
+        judged.expect_joined(1)?;
+    }
+    Ok(())
+}
+
+/// The same of the agent for Java, loaded by an option of the command and by `JAVA_TOOL_OPTIONS`.
+pub(crate) fn well_behaved_java(root: &Path) -> Result<()> {
+    let folder = root.join("clients/java/behaviour");
+    let mut build = Command::new("mvn");
+    build.args(["--batch-mode", "--quiet", "--no-transfer-progress", "-Dstyle.color=never"]);
+    build.args(["compile", "dependency:copy-dependencies"]);
+    // The agent by a name without a version.
+    build.args(["-DoutputDirectory=target/lib", "-Dmdep.stripVersion=true"]);
+    succeed(build.current_dir(&folder))?;
+    let agent = "-javaagent:target/lib/opentelemetry-javaagent.jar";
+    let program = ["-cp", "target/classes:target/lib/*", "spanproof.Chat"];
+    let by_variable = [("JAVA_TOOL_OPTIONS", agent)];
+    for (java, variables) in [(&["java", agent][..], &[][..]), (&["java"], &by_variable)] {
+        let words = [&COMPARED[..], java, &program].concat();
+        let judged = Judged::with(&words, |command| {
+            command.current_dir(&folder).envs(variables.iter().copied());
+        })?;
+        judged.expect_same_behaviour()?;
+        judged.expect_joined(2)?;
     }
     Ok(())
 }
@@ -97,14 +138,18 @@ struct Judged {
 impl Judged {
     /// Runs the verb and arguments `words`.
     fn run(words: &[&str]) -> Result<Judged> {
+        Judged::with(words, |_| {})
+    }
+
+    /// Runs them where and with what `set` says.
+    fn with(words: &[&str], set: impl FnOnce(&mut Command)) -> Result<Judged> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("report.json");
         let (verb, rest) = words.split_first().context("no verb")?;
-        let status = Command::new(std::env::current_exe()?)
-            .arg(verb)
-            .arg(format!("--report=json={}", path.display()))
-            .args(rest)
-            .status()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg(verb).arg(format!("--report=json={}", path.display())).args(rest);
+        set(&mut command);
+        let status = command.status()?;
         let text = fs::read_to_string(&path)
             .with_context(|| format!("{words:?} wrote no report and ended with {status}"))?;
         Ok(Judged { code: status.code(), report: serde_json::from_str(&text)? })
@@ -112,6 +157,21 @@ impl Judged {
 
     fn expect_code(&self, code: i32) -> Result<()> {
         ensure!(self.code == Some(code), "ended with {:?}, not {code}", self.code);
+        Ok(())
+    }
+
+    /// Every rule about behaviour looked, and found nothing.
+    fn expect_same_behaviour(&self) -> Result<()> {
+        let rules = self.report["rules"].as_array().into_iter().flatten();
+        let own =
+            |rule: &&Value| rule["id"].as_str().is_some_and(|id| id.starts_with("behaviour/"));
+        let mut looked = 0;
+        for rule in rules.filter(own) {
+            let is_passed = rule["state"] == "checked" && rule["findings"] == 0;
+            ensure!(is_passed, "{} is {}", rule["id"], rule["state"]);
+            looked += 1;
+        }
+        ensure!(looked > 0, "no rule about behaviour is in the report");
         Ok(())
     }
 

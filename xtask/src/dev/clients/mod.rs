@@ -15,7 +15,9 @@ use loadgen::external::{Environment, Requirements, clients_dir, home_dir};
 use super::say;
 
 pub(crate) use fidelity::check as fidelity;
-pub(crate) use judged::{article, genai_bedrock, unchanged_program, well_behaved};
+pub(crate) use judged::{
+    article, genai_bedrock, unchanged_program, well_behaved, well_behaved_java, well_behaved_node,
+};
 pub(crate) use pipelines::{action, lints};
 pub(crate) use reports::public_schemas;
 

@@ -26,7 +26,16 @@ pub(crate) fn action(root: &Path) -> Result<()> {
     succeed(node.arg(checks.join("check.mjs")).args([root, &program, folder.path()]))
 }
 
-/// Hadolint finds nothing in the container file, and `ShellCheck` nothing in the scripts.
+/// What the files of pipelines are held to: the schema of their kind, as `check-jsonschema` brings it
+/// along, and how it reads such a file.
+const PIPELINES: [(&str, &[&str], &str); 3] = [
+    ("vendor.gitlab-ci", &["--data-transform", "gitlab-ci"], "docs/ci/gitlab.yml"),
+    ("vendor.github-workflows", &[], "docs/ci/github.yml"),
+    ("vendor.github-actions", &[], "action.yml"),
+];
+
+/// Hadolint finds nothing in the container file, `ShellCheck` nothing in the scripts, and the action
+/// and the pipelines of the guide are what the public schemas of GitLab and GitHub ask for.
 pub(crate) fn lints(root: &Path) -> Result<()> {
     let environment = prepare(&Requirements {
         name: "python/lints".to_owned(),
@@ -35,6 +44,12 @@ pub(crate) fn lints(root: &Path) -> Result<()> {
     })?;
     let program = |name: &str| Command::new(environment.programs.join(name));
     succeed(program("hadolint").arg(root.join("Containerfile")))?;
+
+    for (schema, reading, file) in PIPELINES {
+        let mut check = program("check-jsonschema");
+        check.args(["--builtin-schema", schema]).args(reading).arg(root.join(file));
+        succeed(&mut check)?;
+    }
 
     let folder = tempfile::tempdir()?;
     let mut shellcheck = program("shellcheck");

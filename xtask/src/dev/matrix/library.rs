@@ -51,13 +51,13 @@ impl Language {
 }
 
 /// A library whose packages are installed.
-pub(super) struct Prepared {
-    pub(super) name: String,
+pub(in super::super) struct Prepared {
+    pub(in super::super) name: String,
     /// The whole command but for the cell's own arguments.
-    pub(super) command: Vec<String>,
+    pub(in super::super) command: Vec<String>,
     /// Where it runs.
-    pub(super) folder: PathBuf,
-    pub(super) environment: BTreeMap<String, String>,
+    pub(in super::super) folder: PathBuf,
+    pub(in super::super) environment: BTreeMap<String, String>,
 }
 
 impl Libraries {

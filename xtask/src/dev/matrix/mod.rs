@@ -73,6 +73,14 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     ))
 }
 
+/// One of the libraries, installed where it is not.
+pub(super) fn prepared(name: &str) -> Result<Prepared> {
+    let folder = workspace::root().join("clients/matrix");
+    let libraries = Libraries::read(&folder)?;
+    let library = libraries.library.iter().find(|library| library.name == name);
+    library.with_context(|| format!("no library is named `{name}`"))?.prepare(&folder)
+}
+
 /// Runs every cell of one library, and keeps what it emitted below `kept`.
 fn run_cells(prepared: &Prepared, kept: &Path) -> Result<()> {
     if kept.exists() {
