@@ -279,6 +279,10 @@ pub struct UsageComparison {
     pub served: TokenCounts,
     /// What the spans say.
     pub reported: TokenCounts,
+    /// Whether nothing can be said of tokens of the prompt cache: no judged version has names for
+    /// them, and no span states any all the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cache_tokens_unnamed: bool,
 }
 
 /// Sums of tokens.
@@ -289,9 +293,9 @@ pub struct TokenCounts {
     pub input_tokens: u64,
     /// Output tokens.
     pub output_tokens: u64,
-    /// Input tokens read from the prompt cache; 0 where the judged version has no name for them.
+    /// Input tokens read from the prompt cache.
     pub cache_read_input_tokens: u64,
-    /// Input tokens written to the prompt cache; 0 where the judged version has no name for them.
+    /// Input tokens written to the prompt cache.
     pub cache_write_input_tokens: u64,
 }
 

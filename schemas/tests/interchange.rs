@@ -468,7 +468,7 @@ fn largest_report() -> Report {
         }),
         findings: findings.to_vec(),
         deviations: deviations(&findings),
-        usage: UsageComparison { served: counts, reported: counts },
+        usage: UsageComparison { served: counts, reported: counts, cache_tokens_unnamed: true },
         cost: Some(Cost {
             served_usd: 1.25,
             reported_usd: 1.0,

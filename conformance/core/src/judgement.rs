@@ -106,6 +106,7 @@ impl Judgement {
     }
 
     fn add_spans(&mut self, spans: &[SpanSum], symbols: &Symbols) {
+        let mut names_cache_tokens = false;
         for sum in spans {
             let semconv = catalogue().conventions(sum.semconv);
             if !matches!(sum.role, Role::Foreign(_)) {
@@ -116,11 +117,15 @@ impl Judgement {
                 continue;
             }
             if !sum.billed.is_withheld {
-                usage::add(&mut self.usage.reported, usage::reported(sum, semconv));
+                usage::add(&mut self.usage.reported, usage::reported(sum));
             }
+            let stating = sum.cache_read.spans + sum.cache_write.spans;
+            names_cache_tokens |= semconv.names_cache_tokens || stating > 0;
             let model = symbols.option(sum.billed.model).unwrap_or_default().to_owned();
             self.calls_by_model.entry(model).or_default().reported +=
                 usage::as_served(sum, semconv);
         }
+        let has_calls = spans.iter().any(|sum| sum.role.is_model_call());
+        self.usage.cache_tokens_unnamed = has_calls && !names_cache_tokens;
     }
 }

@@ -4,12 +4,12 @@ use spanproof_schemas::ledger::Usage;
 use spanproof_schemas::report::TokenCounts;
 
 use crate::catalogue::Conventions;
-use crate::span_sums::{SpanSum, Stated};
+use crate::span_sums::SpanSum;
 
-/// What a span of this version should say of the usage served.
+/// What a span of this version should say of the usage served; tokens of the prompt cache also where
+/// the version has no names for them.
 #[must_use]
 pub fn expected(served: Usage, semconv: &Conventions) -> TokenCounts {
-    let cache = |tokens| if semconv.names_cache_tokens { tokens } else { 0 };
     TokenCounts {
         input_tokens: if semconv.counts_cached_input {
             served.all_input_tokens()
@@ -17,20 +17,19 @@ pub fn expected(served: Usage, semconv: &Conventions) -> TokenCounts {
             served.input_tokens
         },
         output_tokens: served.output_tokens,
-        cache_read_input_tokens: cache(served.cache_read_input_tokens),
-        cache_write_input_tokens: cache(served.cache_write_input_tokens),
+        cache_read_input_tokens: served.cache_read_input_tokens,
+        cache_write_input_tokens: served.cache_write_input_tokens,
     }
 }
 
-/// What spans of this version say together, 0 where they say nothing.
+/// What spans say together, 0 where they say nothing.
 #[must_use]
-pub fn reported(spans: &SpanSum, semconv: &Conventions) -> TokenCounts {
-    let cache = |tokens: Stated| if semconv.names_cache_tokens { tokens.sum } else { 0 };
+pub fn reported(spans: &SpanSum) -> TokenCounts {
     TokenCounts {
         input_tokens: spans.input.sum,
         output_tokens: spans.output.sum,
-        cache_read_input_tokens: cache(spans.cache_read),
-        cache_write_input_tokens: cache(spans.cache_write),
+        cache_read_input_tokens: spans.cache_read.sum,
+        cache_write_input_tokens: spans.cache_write.sum,
     }
 }
 

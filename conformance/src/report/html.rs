@@ -15,7 +15,7 @@ use spanproof_schemas::report::{Cost, Level, Load, Quantiles, Report, RuleState,
 use self::prose::prose;
 use super::expected::all_held;
 use super::headline::{headline, verdict_words};
-use super::number::{TOKENS, counted, difference, dollars, grouped, milliseconds, seconds};
+use super::number::{self, counted, dollars, grouped, milliseconds, seconds};
 use super::text::visible;
 
 const STYLE: &str = include_str!("html/page.css");
@@ -167,7 +167,6 @@ fn facts(report: &Report) -> Vec<Fact> {
 }
 
 fn tokens(report: &Report) -> Markup {
-    let (served, reported) = (report.usage.served, report.usage.reported);
     let has_truth = report.join.is_some();
     html! {
         div.scroll {
@@ -180,13 +179,12 @@ fn tokens(report: &Report) -> Markup {
                     @if has_truth { th scope="col" { "difference" } }
                 } }
                 tbody {
-                    @for (name, count) in TOKENS {
-                        @let differs = has_truth && count(served) != count(reported);
-                        tr class=[differs.then_some("differs")] {
-                            th scope="row" { (name) }
-                            @if has_truth { td { (grouped(count(served))) } }
-                            td { (grouped(count(reported))) }
-                            @if has_truth { td { (difference(count(served), count(reported))) } }
+                    @for tokens in number::tokens(report.usage) {
+                        tr class=[(has_truth && tokens.differs).then_some("differs")] {
+                            th scope="row" { (tokens.kind) }
+                            @if has_truth { td { (tokens.served) } }
+                            td { (tokens.reported) }
+                            @if has_truth { td { (tokens.difference) } }
                         }
                     }
                     @if let Some(cost) = &report.cost { (cost_row(cost)) }

@@ -11,7 +11,7 @@ use spanproof_schemas::report::{
 
 use super::Style;
 use super::headline::{headline, late};
-use super::number::{TOKENS, counted, difference, dollars, grouped, milliseconds, seconds};
+use super::number::{self, counted, dollars, grouped, milliseconds, seconds};
 use super::text::{shortened, titled, wrapped};
 
 const RED: &str = "1;31";
@@ -171,19 +171,13 @@ fn joined(join: &Join) -> String {
 
 /// Served beside reported; only what was reported when no ledger says what was served.
 fn tokens(report: &Report) -> String {
-    let served = report.join.is_some().then_some(report.usage.served);
-    let reported = report.usage.reported;
-    let mut out = row("tokens", served.map(|_| "served".to_owned()), "reported", "difference");
-    for (name, count) in TOKENS {
-        let reported = count(reported);
-        let served = served.map(count);
-        let difference = served.map_or_else(String::new, |served| difference(served, reported));
-        out.push_str(&row(
-            &format!("  {name}"),
-            served.map(grouped),
-            &grouped(reported),
-            &difference,
-        ));
+    let has_truth = report.join.is_some();
+    let served = |text: String| has_truth.then_some(text);
+    let mut out = row("tokens", served("served".to_owned()), "reported", "difference");
+    for tokens in number::tokens(report.usage) {
+        let difference = if has_truth { tokens.difference } else { String::new() };
+        let name = format!("  {}", tokens.kind);
+        out.push_str(&row(&name, served(tokens.served), &tokens.reported, &difference));
     }
     if let Some(cost) = &report.cost {
         out.push_str(&cost_rows(cost));

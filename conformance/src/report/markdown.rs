@@ -11,7 +11,7 @@ use spanproof_schemas::report::{
 
 use self::escape::{code, prose};
 use super::headline::{headline, late};
-use super::number::{TOKENS, counted, difference, dollars, grouped};
+use super::number::{self, Tokens, counted, dollars, grouped};
 use super::place::{by_rule, excerpt, found, looked_at, place, rule};
 use super::text::shortened;
 use super::tree::tree;
@@ -98,20 +98,18 @@ fn facts(report: &Report) -> String {
 }
 
 fn tokens(report: &Report) -> String {
-    let (served, reported) = (report.usage.served, report.usage.reported);
+    let tokens = number::tokens(report.usage);
     if report.join.is_none() {
         let mut out = "\n| tokens | reported |\n| --- | ---: |\n".to_owned();
-        for (name, count) in TOKENS {
-            let _ = writeln!(out, "| {name} | {} |", grouped(count(reported)));
+        for Tokens { kind, reported, .. } in tokens {
+            let _ = writeln!(out, "| {kind} | {reported} |");
         }
         return out;
     }
     let mut out =
         "\n| tokens | served | reported | difference |\n| --- | ---: | ---: | ---: |\n".to_owned();
-    for (name, count) in TOKENS {
-        let (served, reported) = (count(served), count(reported));
-        let off = difference(served, reported);
-        let _ = writeln!(out, "| {name} | {} | {} | {off} |", grouped(served), grouped(reported));
+    for Tokens { kind, served, reported, difference, .. } in tokens {
+        let _ = writeln!(out, "| {kind} | {served} | {reported} | {difference} |");
     }
     if let Some(cost) = &report.cost {
         let Cost { served_usd, reported_usd, prices_as_of, .. } = cost;

@@ -1,17 +1,39 @@
 //! Numbers as people read them.
 
-use spanproof_schemas::report::TokenCounts;
+use spanproof_schemas::report::{TokenCounts, UsageComparison};
 
-/// A kind of token: its name, and its count.
-type Tokens = (&'static str, fn(TokenCounts) -> u64);
+/// Tokens of one kind.
+pub(super) struct Tokens {
+    pub(super) kind: &'static str,
+    /// As people read it.
+    pub(super) served: String,
+    pub(super) reported: String,
+    pub(super) difference: String,
+    pub(super) differs: bool,
+}
 
-/// The kinds of tokens that reports count, in their order.
-pub(super) const TOKENS: [Tokens; 4] = [
-    ("input", |counts| counts.input_tokens),
-    ("output", |counts| counts.output_tokens),
-    ("cache read", |counts| counts.cache_read_input_tokens),
-    ("cache write", |counts| counts.cache_write_input_tokens),
-];
+/// What was served and reported, by the kinds of tokens that reports count, in their order. What no
+/// version has a name for is reported as a dash: it is not that there is none.
+pub(super) fn tokens(usage: UsageComparison) -> [Tokens; 4] {
+    let of = |kind, count: fn(TokenCounts) -> u64, is_named: bool| {
+        let (served, reported) = (count(usage.served), count(usage.reported));
+        let named = |text: String| if is_named { text } else { "–".to_owned() };
+        Tokens {
+            kind,
+            served: grouped(served),
+            reported: named(grouped(reported)),
+            difference: named(difference(served, reported)),
+            differs: is_named && served != reported,
+        }
+    };
+    let is_named = !usage.cache_tokens_unnamed;
+    [
+        of("input", |counts| counts.input_tokens, true),
+        of("output", |counts| counts.output_tokens, true),
+        of("cache read", |counts| counts.cache_read_input_tokens, is_named),
+        of("cache write", |counts| counts.cache_write_input_tokens, is_named),
+    ]
+}
 
 /// With a comma after every third digit: `80,000`.
 pub(super) fn grouped(number: u64) -> String {
@@ -27,7 +49,7 @@ pub(super) fn grouped(number: u64) -> String {
 }
 
 /// `reported` minus `served`, with its sign: `+1,200`, `0`.
-pub(super) fn difference(served: u64, reported: u64) -> String {
+fn difference(served: u64, reported: u64) -> String {
     let sign = match reported.cmp(&served) {
         std::cmp::Ordering::Less => "-",
         std::cmp::Ordering::Equal => "",
@@ -104,6 +126,20 @@ pub(super) fn dollars(usd: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tokens_without_a_name_are_served_and_not_reported_as_none() {
+        let served = TokenCounts { cache_read_input_tokens: 2_367, ..TokenCounts::default() };
+        let mut usage = UsageComparison { served, ..UsageComparison::default() };
+        let read = |usage| {
+            let [_, _, Tokens { served, reported, difference, differs, .. }, _] = tokens(usage);
+            (served, reported, difference, differs)
+        };
+        let text = |text: &str| text.to_owned();
+        assert_eq!(read(usage), (text("2,367"), text("0"), text("-2,367"), true));
+        usage.cache_tokens_unnamed = true;
+        assert_eq!(read(usage), (text("2,367"), text("–"), text("–"), false));
+    }
 
     #[test]
     fn numbers_are_readable() {

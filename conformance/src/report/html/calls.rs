@@ -39,7 +39,7 @@ pub(super) fn calls(report: &Report, table: &TruthTable) -> Markup {
                         th scope="col" { "cache read" } th scope="col" { "cache write" }
                         th scope="col" { "end" } th scope="col" { "span" } th scope="col" { "found" }
                     } }
-                    tbody { @for row in &table.rows { (call(row, &unexpected)) } }
+                    tbody { @for row in &table.rows { (call(row, &unexpected, report.usage.cache_tokens_unnamed)) } }
                 }
             }
         }
@@ -47,12 +47,17 @@ pub(super) fn calls(report: &Report, table: &TruthTable) -> Markup {
 }
 
 /// A call. Of rules that have none but expected findings, these are shown.
-fn call(row: &TruthRow, unexpected: &BTreeSet<&str>) -> Markup {
+fn call(row: &TruthRow, unexpected: &BTreeSet<&str>, cache_tokens_unnamed: bool) -> Markup {
     let served = &row.served;
     let tokens = served.tokens;
     let reported = row.reported.as_ref();
     let count = |label: &str, served: u64, reported: fn(&Reported) -> Option<u64>| {
-        count(label, served, row.reported.as_ref(), reported)
+        self::count(label, served, row.reported.as_ref(), reported)
+    };
+    // What has no name is not amiss where it is absent.
+    let cached = |label: &str, served: u64, reported: fn(&Reported) -> Option<u64>| {
+        let span = row.reported.as_ref().filter(|_| !cache_tokens_unnamed);
+        self::count(label, served, span, reported)
     };
     html! {
         tr class=[row.rules.iter().any(|rule| unexpected.contains(&**rule)).then_some("found")] {
@@ -67,8 +72,8 @@ fn call(row: &TruthRow, unexpected: &BTreeSet<&str>) -> Markup {
             td.outcome data-label="outcome" { (outcome(row, served)) }
             (count("input", tokens.input_tokens, |span| span.input_tokens))
             (count("output", tokens.output_tokens, |span| span.output_tokens))
-            (count("cache read", tokens.cache_read_input_tokens, |span| span.cache_read_input_tokens))
-            (count("cache write", tokens.cache_write_input_tokens, |span| span.cache_write_input_tokens))
+            (cached("cache read", tokens.cache_read_input_tokens, |span| span.cache_read_input_tokens))
+            (cached("cache write", tokens.cache_write_input_tokens, |span| span.cache_write_input_tokens))
             td data-label="end" {
                 @if let Some(reason) = &served.stop_reason { (visible(reason)) }
                 @if let Some(span) = reported {

@@ -57,7 +57,7 @@ pub(super) fn conforming() -> Report {
         }),
         findings: Vec::new(),
         deviations: Vec::new(),
-        usage: UsageComparison { served: tokens, reported: tokens },
+        usage: UsageComparison { served: tokens, reported: tokens, cache_tokens_unnamed: false },
         cost: Some(Cost {
             served_usd: 1_234.567,
             reported_usd: 1_234.567,
