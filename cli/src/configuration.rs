@@ -34,6 +34,8 @@ struct File {
     redaction: Option<String>,
     fail_on: Option<String>,
     #[serde(default)]
+    reads_streams_to_end: bool,
+    #[serde(default)]
     rules: BTreeMap<String, String>,
     /// `[[expected-deviations]]`
     #[serde(default)]
@@ -86,6 +88,10 @@ pub(crate) struct JudgeArgs {
     /// docs/redaction.md
     #[arg(long, value_name = "POLICY", help_heading = "Judging")]
     redaction: Option<String>,
+    /// The program reads every stream to its end, so that a span that tells nothing of the end is
+    /// wrong. Without it, the program may have closed the stream
+    #[arg(long, help_heading = "Judging")]
+    reads_streams_to_end: bool,
     /// The lowest level that fails the run: violation, improvement or information
     #[arg(long, value_name = "LEVEL", help_heading = "Judging")]
     fail_on: Option<String>,
@@ -111,6 +117,7 @@ impl JudgeArgs {
         settings.semconv = semconv_choice(&pick(&self.semconv, file.semconv, "auto")).or_usage()?;
         settings.redaction =
             pick(&self.redaction, file.redaction, "no-content").parse::<Redaction>().or_usage()?;
+        settings.reads_streams_to_end = self.reads_streams_to_end || file.reads_streams_to_end;
         let fail_on = pick(&self.fail_on, file.fail_on, "violation").parse::<Level>().or_usage()?;
         for (rule, wanted) in &file.rules {
             settings.set_level(rule, rule_level(wanted).or_usage()?).or_usage()?;

@@ -35,7 +35,7 @@ pub(crate) trait Shape: Sync {
         stop.as_str()
     }
 
-    /// The response id and the model name that the answer's body states.
+    /// What the answer's body states of itself.
     fn stated(&self, family: &dyn Family, answer: &Answer) -> Stated {
         let _ = (family, answer);
         Stated::default()
@@ -113,7 +113,8 @@ pub(crate) fn answer(shape: &dyn Shape, asked: &mut Asked<'_>) -> Result<Written
         asked.exchange.guardrail_action = Some(told.action().to_owned());
         written.body = written.body.map_whole(|body| told.whole(body));
     }
-    fill(shape, asked, family, &answer);
+    let streams = matches!(written.body, WrittenBody::Stream(_));
+    fill(shape, asked, family, &answer, streams);
     Ok(written)
 }
 
@@ -138,12 +139,19 @@ pub(crate) fn prompt(
 /// A recorded answer, with what it says of itself in the record.
 fn replay(recorded: &Recorded, asked: &mut Asked<'_>, model: &'static Model) -> Written {
     asked.exchange.stop_reason.clone_from(&recorded.stop_reason);
+    asked.exchange.early_output_tokens = recorded.early_output_tokens;
     asked.exchange.exception = recorded.exception().map(ToOwned::to_owned);
     recorded.written(model)
 }
 
 /// Records what the answer will say.
-fn fill(shape: &dyn Shape, asked: &mut Asked<'_>, family: &dyn Family, answer: &Answer) {
+fn fill(
+    shape: &dyn Shape,
+    asked: &mut Asked<'_>,
+    family: &dyn Family,
+    answer: &Answer,
+    streams: bool,
+) {
     let exchange = &mut *asked.exchange;
     let text = answer.text();
     exchange.completion_sha256 = draw::sha256(&text);
@@ -158,4 +166,5 @@ fn fill(shape: &dyn Shape, asked: &mut Asked<'_>, family: &dyn Family, answer: &
     let stated = shape.stated(family, answer);
     exchange.response_id = stated.response_id;
     exchange.response_model = stated.response_model;
+    exchange.early_output_tokens = stated.early_output_tokens.filter(|_| streams);
 }

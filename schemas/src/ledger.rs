@@ -129,6 +129,11 @@ pub struct Exchange {
     /// Tokens charged, all zero when nothing was served.
     #[serde(default)]
     pub usage: Usage,
+    /// The most output tokens that a chunk before the last ones stated of a stream, where the
+    /// model's family states some before the end: what a client that leaves the stream may take
+    /// for all. `message_start` of Claude states one; Llama counts with each chunk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_output_tokens: Option<u64>,
     /// The stop reason in the model family's own word, when the answer reached one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_reason: Option<String>,

@@ -109,6 +109,7 @@ fn facts(exchange: ledger::Exchange, symbols: &mut Symbols) -> ExchangeFacts {
         sampled: context.is_none_or(|context| context.sampled),
         invocation_id: exchange.invocation_id.map(Into::into),
         usage: exchange.usage,
+        early_output_tokens: exchange.early_output_tokens,
         response_id: exchange.response_id.map(Into::into),
         response_model: symbol(exchange.response_model),
         sampling: sampling(&exchange.parameters),

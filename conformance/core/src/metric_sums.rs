@@ -1,6 +1,6 @@
 //! Sums over the metric streams that the conventions define for model calls.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 use spanproof_schemas::time::UnixNanos;
@@ -25,6 +25,16 @@ pub enum Summed {
     Duration,
     /// `gen_ai.client.inference.duration`
     InferenceDuration,
+    /// `gen_ai.client.operation.time_to_first_chunk`
+    FirstChunk,
+    /// `gen_ai.client.inference.time_to_first_chunk`
+    InferenceFirstChunk,
+    /// `gen_ai.execute_tool.duration`
+    ToolDuration,
+    /// `gen_ai.invoke_agent.duration`
+    AgentDuration,
+    /// `gen_ai.invoke_workflow.duration`
+    WorkflowDuration,
 }
 
 /// The names, what they are summed as, and the token type that a name stands for.
@@ -32,21 +42,69 @@ const NAMES: &[(&str, Summed, Option<&str>)] = &[
     ("gen_ai.client.token.usage", Summed::TokenUsage, None),
     ("gen_ai.client.inference.usage.input_tokens", Summed::UsageCounters, Some("input")),
     ("gen_ai.client.inference.usage.output_tokens", Summed::UsageCounters, Some("output")),
+    (
+        "gen_ai.client.inference.usage.cache_read.input_tokens",
+        Summed::UsageCounters,
+        Some("cache read"),
+    ),
+    (
+        "gen_ai.client.inference.usage.cache_write.input_tokens",
+        Summed::UsageCounters,
+        Some("cache write"),
+    ),
+    (
+        "gen_ai.client.inference.usage.reasoning.output_tokens",
+        Summed::UsageCounters,
+        Some("reasoning"),
+    ),
     ("gen_ai.client.inference.operation.input_tokens", Summed::UsageHistograms, Some("input")),
     ("gen_ai.client.inference.operation.output_tokens", Summed::UsageHistograms, Some("output")),
     ("gen_ai.client.operation.duration", Summed::Duration, None),
     ("gen_ai.client.inference.duration", Summed::InferenceDuration, None),
+    ("gen_ai.client.operation.time_to_first_chunk", Summed::FirstChunk, None),
+    ("gen_ai.client.inference.time_to_first_chunk", Summed::InferenceFirstChunk, None),
+    ("gen_ai.execute_tool.duration", Summed::ToolDuration, None),
+    ("gen_ai.invoke_agent.duration", Summed::AgentDuration, None),
+    ("gen_ai.invoke_workflow.duration", Summed::WorkflowDuration, None),
 ];
 
-const COUNT: usize = Summed::InferenceDuration as usize + 1;
+const COUNT: usize = Summed::WorkflowDuration as usize + 1;
 
 impl Summed {
+    /// Every one.
+    pub const ALL: [Summed; COUNT] = [
+        Summed::TokenUsage,
+        Summed::UsageCounters,
+        Summed::UsageHistograms,
+        Summed::Duration,
+        Summed::InferenceDuration,
+        Summed::FirstChunk,
+        Summed::InferenceFirstChunk,
+        Summed::ToolDuration,
+        Summed::AgentDuration,
+        Summed::WorkflowDuration,
+    ];
+
     /// Those that count tokens.
     pub const TOKENS: [Summed; 3] =
         [Summed::TokenUsage, Summed::UsageCounters, Summed::UsageHistograms];
 
     /// Those that measure durations; where several measure one call, the first counts.
     pub const DURATIONS: [Summed; 2] = [Summed::InferenceDuration, Summed::Duration];
+
+    /// Those that measure the time to the first chunk of streams.
+    pub const FIRST_CHUNKS: [Summed; 2] = [Summed::FirstChunk, Summed::InferenceFirstChunk];
+
+    /// The names of its metrics.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        NAMES.iter().filter(move |(_, summed, _)| *summed == self).map(|(name, _, _)| *name)
+    }
+
+    /// Whether it has a metric of its own for a type of tokens.
+    #[must_use]
+    pub fn counts(self, token_type: &str) -> bool {
+        NAMES.iter().any(|(_, summed, kind)| *summed == self && *kind == Some(token_type))
+    }
 
     /// The name of the metric that counts a type of tokens, or of the one metric there is.
     #[must_use]
@@ -133,6 +191,35 @@ impl Deltas {
     }
 }
 
+/// How many values of an attribute are told apart.
+const VALUES: usize = 1 << 10;
+
+/// How many attributes of the streams of a metric are looked at, and how much of a name is kept, in
+/// bytes.
+const KEYS: usize = 1 << 6;
+const LONGEST_KEY: usize = 256;
+
+/// The values of the attributes that the streams of a metric of a scope have: of each attribute the
+/// first [`VALUES`] hashes, and of attributes the first [`KEYS`], in their order, so that what is
+/// kept does not depend on what came when.
+type Values = BTreeMap<Box<str>, BTreeSet<u64>>;
+
+fn note_values(values: &mut Values, key: &str, hashes: impl IntoIterator<Item = u64>) {
+    let key = crate::value::cut(key, LONGEST_KEY);
+    if !values.contains_key(key) {
+        values.insert(key.into(), BTreeSet::new());
+    }
+    if let Some(known) = values.get_mut(key) {
+        known.extend(hashes);
+        while known.len() > VALUES {
+            known.pop_last();
+        }
+    }
+    while values.len() > KEYS {
+        values.pop_last();
+    }
+}
+
 /// How many streams, and starts of cumulative streams, are kept.
 const MOST: usize = 1 << 17;
 
@@ -142,6 +229,8 @@ pub struct MetricSums {
     streams: Vec<Stream>,
     /// By metric, scope, and the identity of resource and attributes.
     places: FxHashMap<(Summed, Symbol, u64), usize>,
+    /// By metric and scope.
+    values: FxHashMap<(Summed, Symbol), Values>,
     /// How much of what [`MOST`] bounds there is.
     kept: usize,
     /// The metrics of which streams were given up, so that their sums are not known.
@@ -161,6 +250,15 @@ impl MetricSums {
         (!streams.is_empty() && !self.is_beyond_bounds(metric)).then_some(streams)
     }
 
+    /// The attributes of the streams of a metric, by scope, with how many values each takes, of
+    /// which no more than a thousand are told apart.
+    pub fn values(&self, metric: Summed) -> impl Iterator<Item = (Symbol, &str, usize)> {
+        let of_metric = self.values.iter().filter(move |((of, _), _)| *of == metric);
+        of_metric.flat_map(|((_, scope), values)| {
+            values.iter().map(move |(key, hashes)| (*scope, &**key, hashes.len()))
+        })
+    }
+
     /// Whether the metric has more streams than are kept.
     #[must_use]
     pub fn is_beyond_bounds(&self, metric: Summed) -> bool {
@@ -174,6 +272,12 @@ impl MetricSums {
         other.kept = 0;
         for (beyond, other) in self.beyond.iter_mut().zip(&mut other.beyond) {
             *beyond |= std::mem::take(other);
+        }
+        for ((metric, scope), values) in other.values.drain() {
+            let known = self.values.entry((metric, scope.among(symbols))).or_default();
+            for (key, hashes) in values {
+                note_values(known, &key, hashes);
+            }
         }
         for mut stream in other.streams.drain(..) {
             let Stream { scope, model, operation, token_type, error_type, .. } = &mut stream;
@@ -235,6 +339,11 @@ impl MetricSums {
                 let mut stream = stream(symbols, summed, scope, identity, attributes);
                 if let Some(token_type) = token_type {
                     stream.token_type = symbols.intern(token_type);
+                }
+                let values = self.values.entry((summed, scope)).or_default();
+                for attribute in attributes {
+                    let hash = identity::of_attributes(std::slice::from_ref(attribute));
+                    note_values(values, &attribute.key, [hash]);
                 }
                 self.streams.push(stream);
                 self.places.insert((summed, scope, identity), self.streams.len() - 1);

@@ -283,6 +283,8 @@ pub struct ExchangeFacts {
     pub invocation_id: Option<Box<str>>,
     /// Tokens charged.
     pub usage: Usage,
+    /// The most output tokens that a stream stated before its end.
+    pub early_output_tokens: Option<u64>,
     /// The stop reason served.
     pub stop_reason: Option<Symbol>,
     /// The response id served in the body.

@@ -18,6 +18,9 @@ pub struct Settings {
     pub redaction: Redaction,
     /// What `gen_ai.provider.name` (or `gen_ai.system`) must be on spans of served calls.
     pub provider: String,
+    /// Whether the program under test reads every stream to its end. Where it may not, a span that
+    /// tells nothing of the end is only an improvement: the program may have closed the stream.
+    pub reads_streams_to_end: bool,
     /// What the user expects to be found.
     pub expectations: Expectations,
     levels: Vec<(&'static str, Option<Level>)>,
@@ -29,6 +32,7 @@ impl Default for Settings {
             semconv: Choice::Auto,
             redaction: Redaction::NoContent,
             provider: "aws.bedrock".to_owned(),
+            reads_streams_to_end: false,
             expectations: Expectations::default(),
             levels: Vec::new(),
         }

@@ -17,7 +17,7 @@ use crate::judge::Judge;
 use crate::judgement::ModelUsage;
 use crate::model::{FinishReasons, Node, Role, SpanFacts, SpanId};
 use crate::scopes::Scopes;
-use crate::span_sums::{Billed, SpanSums};
+use crate::span_sums::{Billed, Called, Sent, SpanSums};
 use crate::symbol::Symbols;
 use crate::truth_table::Rows;
 use crate::view::{Absence, CallView, Match, Recent, Spoken, Standing, StandingView, Telling};
@@ -94,8 +94,8 @@ impl Judge {
         let (calls, places) = Call::group(&exchanges);
         let symbols = &self.intake.symbols;
         let (joined, decided) = join_surely(&calls, &self.window, &self.ledger, symbols);
-        let billed = self.settle_calls(&calls, &joined, |call| decided.calls[call]);
-        self.settle_spans(&joined, &billed, |span| decided.spans[span]);
+        let called = self.settle_calls(&calls, &joined, |call| decided.calls[call]);
+        self.settle_spans(&joined, &called, |span| decided.spans[span]);
         drop(calls);
         let is_settled = |at: usize| decided.calls[places[at]];
         self.ledger.note_settled(exchanges.iter().enumerate().filter(|(at, _)| is_settled(*at)));
@@ -123,8 +123,8 @@ impl Judge {
         let joined = join(&calls, &self.window, &self.intake.symbols);
         let others = std::mem::take(&mut self.window.nodes);
         self.note_astray(&others);
-        let billed = self.settle_calls(&calls, &joined, |_| true);
-        self.settle_spans(&joined, &billed, |_| true);
+        let called = self.settle_calls(&calls, &joined, |_| true);
+        self.settle_spans(&joined, &called, |_| true);
     }
 
     /// Notes what is attached to spans that are no GenAI spans.
@@ -152,16 +152,17 @@ impl Judge {
         }
     }
 
-    /// Runs the rules about the calls that are settled, and says for each span whose call it is.
+    /// Runs the rules about the calls that are settled, and says for each span what its call
+    /// was.
     fn settle_calls(
         &mut self,
         calls: &[Call<'_>],
         joined: &Joined,
         is_settled: impl Fn(usize) -> bool,
-    ) -> Vec<Option<Billed>> {
+    ) -> Vec<Option<Called>> {
         let spans = &self.window.spans;
         let symbols = &self.intake.symbols;
-        let mut billed = vec![None; spans.len()];
+        let mut called = vec![None; spans.len()];
         for (at, call) in calls.iter().enumerate().filter(|(at, _)| is_settled(*at)) {
             let duplicates: Vec<&SpanFacts> =
                 joined.duplicates[at].iter().map(|span| &spans[*span]).collect();
@@ -222,7 +223,8 @@ impl Judge {
             self.settled.join.calls += 1;
             self.intake.looks.calls += 1;
             if let Some((span, means)) = joined.by_call[at] {
-                billed[span] = Some(Billed { model: Some(model), is_withheld });
+                let billed = Billed { model: Some(model), is_withheld };
+                called[span] = Some(Called { billed, sent: sent(call) });
                 self.settled.join.matched += 1;
                 *self.settled.join.by.entry(means).or_default() += 1;
             } else {
@@ -231,15 +233,15 @@ impl Judge {
                 self.settled.join.late_calls += u64::from(is_late);
             }
         }
-        billed
+        called
     }
 
     /// Runs the rules about spans and what is around them for the spans that are settled. `joined`
-    /// and `billed` are of each span, or empty where no span has a call.
+    /// and `called` are of each span, or empty where no span has a call.
     fn settle_spans(
         &mut self,
         joined: &Joined,
-        billed: &[Option<Billed>],
+        called: &[Option<Called>],
         is_settled: impl Fn(usize) -> bool,
     ) {
         let Judge { intake, window, settled, ledger, .. } = self;
@@ -272,17 +274,23 @@ impl Judge {
                     tally.add(&check.rule, finding, || span.place(&intake.symbols));
                 }
             }
-            let billed = billed.get(at).copied().flatten();
-            if span.role.is_model_call() && billed.is_none() {
+            let called = called.get(at).copied().flatten();
+            if span.role.is_model_call() && called.is_none() {
                 settled.join.unmatched_spans += 1;
                 settled.join.late_spans += u64::from(standing == Standing::Late);
             }
-            let own = Billed { model: span.model, is_withheld: false };
-            settled.spans.add(span, billed.unwrap_or(own));
+            settled.spans.add(span, called);
             intake.attachments.forget(span.id);
             intake.looks.standings += 1;
         }
     }
+}
+
+/// When the stream of a call was sent, if its answer was one.
+fn sent(call: &Call<'_>) -> Option<Sent> {
+    let exchange = call.last();
+    let first_wait = exchange.first_chunk?.saturating_sub(exchange.arrived);
+    Some(Sent { first_wait, last_chunk: exchange.last_chunk? })
 }
 
 /// Notes for the scope of a call's span what that says, if the call was answered in full.

@@ -2,6 +2,7 @@
 //! what it stands for.
 
 use rustc_hash::FxHashMap;
+use spanproof_schemas::time::UnixNanos;
 
 use crate::catalogue::VersionIndex;
 use crate::model::{ReportedUsage, Role, SpanFacts};
@@ -27,6 +28,36 @@ pub(crate) struct Billed {
     pub(crate) model: Option<Symbol>,
     /// Whether the client was never told what was charged.
     pub(crate) is_withheld: bool,
+}
+
+/// When a call's stream was sent, in nanoseconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sent {
+    /// From the arrival of the request to the first chunk.
+    pub(crate) first_wait: u64,
+    /// When the last chunk was sent.
+    pub(crate) last_chunk: UnixNanos,
+}
+
+/// What is known of the call that a span stands for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Called {
+    pub(crate) billed: Billed,
+    /// Of calls whose answer was a stream, with at least one chunk.
+    pub(crate) sent: Option<Sent>,
+}
+
+/// The spans whose call was answered with a stream of which a chunk was sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Streams {
+    /// How many there are.
+    pub spans: u64,
+    /// From the arrival of their requests to the first chunk, together, in nanoseconds.
+    pub first_wait_nanos: u128,
+    /// From their own start to the last chunk, together.
+    pub last_chunk_nanos: u128,
+    /// Their durations together.
+    pub nanos: u128,
 }
 
 /// Spans of one scope, model, operation and error.
@@ -56,6 +87,12 @@ pub struct SpanSum {
     pub cache_read: Stated,
     /// Tokens written to the prompt cache.
     pub cache_write: Stated,
+    /// Reasoning tokens.
+    pub reasoning: Stated,
+    /// Those of streams.
+    pub streams: Streams,
+    /// How many have no call in the ledger.
+    pub without_call: u64,
     /// Input tokens less those of the prompt cache, span by span.
     pub(crate) uncached_input: u64,
     pub(crate) billed: Billed,
@@ -97,6 +134,9 @@ struct Sum {
     output: Stated,
     cache_read: Stated,
     cache_write: Stated,
+    reasoning: Stated,
+    streams: Streams,
+    without_call: u64,
     uncached_input: u64,
 }
 
@@ -110,7 +150,10 @@ pub(crate) struct SpanSums {
 }
 
 impl SpanSums {
-    pub(crate) fn add(&mut self, span: &SpanFacts, billed: Billed) {
+    /// Adds a span, and what is known of its call, if it has one.
+    pub(crate) fn add(&mut self, span: &SpanFacts, called: Option<Called>) {
+        let own = Billed { model: span.model, is_withheld: false };
+        let billed = called.map_or(own, |called| called.billed);
         let mut key = Key {
             scope_place: span.scope_place,
             role: span.role,
@@ -124,13 +167,23 @@ impl SpanSums {
             key = Key { model: None, operation: None, error_type: None, billed, ..key };
         }
         let sum = self.by_key.entry(key).or_default();
-        let ReportedUsage { input, output, cache_read, cache_write, .. } = span.usage;
+        let ReportedUsage { input, output, cache_read, cache_write, reasoning } = span.usage;
+        let nanos = u128::from(span.end.saturating_sub(span.start));
         sum.count += 1;
-        sum.nanos += u128::from(span.end.saturating_sub(span.start));
+        sum.nanos += nanos;
+        sum.without_call += u64::from(called.is_none());
+        if let Some(sent) = called.and_then(|called| called.sent) {
+            let streams = &mut sum.streams;
+            streams.spans += 1;
+            streams.nanos += nanos;
+            streams.first_wait_nanos += u128::from(sent.first_wait);
+            streams.last_chunk_nanos += u128::from(sent.last_chunk.saturating_sub(span.start));
+        }
         sum.input.add(input);
         sum.output.add(output);
         sum.cache_read.add(cache_read);
         sum.cache_write.add(cache_write);
+        sum.reasoning.add(reasoning);
         let cached = cache_read.unwrap_or(0).saturating_add(cache_write.unwrap_or(0));
         let uncached = input.unwrap_or(0).saturating_sub(cached);
         sum.uncached_input = sum.uncached_input.saturating_add(uncached);
@@ -158,6 +211,9 @@ impl SpanSums {
             output: sum.output,
             cache_read: sum.cache_read,
             cache_write: sum.cache_write,
+            reasoning: sum.reasoning,
+            streams: sum.streams,
+            without_call: sum.without_call,
             uncached_input: sum.uncached_input,
             billed: key.billed,
         };

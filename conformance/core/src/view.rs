@@ -298,13 +298,19 @@ impl<'a> CallView<'a> {
     }
 
     /// Whether the program may have closed the stream before its end, although the server could
-    /// hand over all of it: small answers fit into the buffers between them. Such a span knows
-    /// neither usage nor stop reason, and nothing settles what its status should be.
+    /// hand over all of it: small answers fit into the buffers between them, and some SDKs read on.
+    /// Such a span knows neither the stop reason nor more of the usage than what a stream states
+    /// before its end, and nothing settles what its status should be. Nothing in span or ledger
+    /// tells it from one that lost the end of a stream that was read; the user may.
     #[must_use]
     pub fn may_have_been_closed(&self) -> bool {
-        self.call.last().operation.is_streamed()
+        let exchange = self.call.last();
+        let is_stream = exchange.operation.is_streamed() || exchange.last_chunk.is_some();
+        is_stream
+            && !self.settings.reads_streams_to_end
             && self.span().is_some_and(|span| {
-                span.usage.output.is_none() && span.finish_reasons == FinishReasons::Absent
+                span.finish_reasons == FinishReasons::Absent
+                    && span.usage.output <= exchange.early_output_tokens
             })
     }
 

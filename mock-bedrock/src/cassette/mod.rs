@@ -149,6 +149,7 @@ fn recorded(operation: Operation, interaction: &Interaction) -> Result<Recorded,
     };
     stated.read_headers(interaction);
     recorded.usage = stated.usage;
+    recorded.early_output_tokens = stated.early_output_tokens;
     recorded.stop_reason = stated.stop_reason;
     Ok(recorded)
 }

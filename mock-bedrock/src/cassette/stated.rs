@@ -69,18 +69,24 @@ const HEADERS: [&str; 4] = [
 #[derive(Debug, Default)]
 pub(super) struct Stated {
     pub(super) usage: Usage,
+    /// The most output tokens that was stated beside those of the end.
+    pub(super) early_output_tokens: Option<u64>,
     pub(super) stop_reason: Option<String>,
 }
 
 impl Stated {
     /// Takes in a body, or a part of a stream.
     pub(super) fn read(&mut self, json: &Value) {
+        let before = self.usage.output_tokens;
         for (places, count) in COUNTS.into_iter().zip(self.counts()) {
             let stated =
                 places.iter().filter_map(|place| json.pointer(place)?.as_u64()).next_back();
             if let Some(stated) = stated {
                 *count = stated;
             }
+        }
+        if before > 0 && before != self.usage.output_tokens {
+            self.early_output_tokens = Some(before);
         }
         let stop = STOPS.iter().find_map(|place| json.pointer(place)?.as_str());
         if let Some(stop) = stop {

@@ -37,8 +37,8 @@ impl Family for Claude {
     }
 
     fn stream(&self, answer: &Answer, chunks: &mut Chunks<'_>) {
-        let first_tokens = answer.usage.output_tokens.min(1);
-        chunks.add(&Event::MessageStart { message: Message::begun(answer, first_tokens) });
+        let message = Message::begun(answer, first_output_tokens(answer));
+        chunks.add(&Event::MessageStart { message });
         let mut writer = Writer { answer, chunks, index: 0 };
         for (number, block) in answer.blocks.iter().enumerate() {
             writer.block(number, block);
@@ -65,8 +65,14 @@ impl Family for Claude {
         Stated {
             response_id: Some(identifier::claude_message(answer)),
             response_model: Some(answer.model.bare_name().to_owned()),
+            early_output_tokens: Some(first_output_tokens(answer)),
         }
     }
+}
+
+/// What the first event of a stream states of the output.
+fn first_output_tokens(answer: &Answer) -> u64 {
+    answer.usage.output_tokens.min(1)
 }
 
 /// Writes the events of blocks, some of which take several of the stream's.

@@ -106,7 +106,7 @@ impl Family for CohereCommand {
     }
 
     fn stated(&self, answer: &Answer) -> Stated {
-        Stated { response_id: Some(answer.request_id.clone()), response_model: None }
+        Stated { response_id: Some(answer.request_id.clone()), ..Stated::default() }
     }
 }
 

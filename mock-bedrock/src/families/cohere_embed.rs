@@ -153,7 +153,7 @@ impl Family for CohereEmbed {
     fn stream(&self, _: &Answer, _: &mut Chunks<'_>) {}
 
     fn stated(&self, answer: &Answer) -> Stated {
-        Stated { response_id: Some(id(answer)), response_model: None }
+        Stated { response_id: Some(id(answer)), ..Stated::default() }
     }
 }
 

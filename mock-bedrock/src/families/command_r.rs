@@ -164,7 +164,7 @@ impl Family for CommandR {
     }
 
     fn stated(&self, answer: &Answer) -> Stated {
-        Stated { response_id: Some(draw::uuid(answer.key, 0)), response_model: None }
+        Stated { response_id: Some(draw::uuid(answer.key, 0)), ..Stated::default() }
     }
 }
 

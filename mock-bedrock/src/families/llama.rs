@@ -10,6 +10,7 @@ use crate::error::ServiceError;
 use crate::model::Model;
 use crate::native::prompt::{self, Names};
 use crate::native::schema::{self, Kind, Object, TEXTS, optional, required};
+use crate::operations::Stated;
 use crate::script::Pieces;
 use crate::turn::Turn;
 use crate::wire;
@@ -102,6 +103,13 @@ impl Family for Llama {
             stop_reason: Some(self.stop_word(&answer.stop)),
             metrics: chunks.metrics(),
         });
+    }
+
+    fn stated(&self, answer: &Answer) -> Stated {
+        let mut draws = draw::generator(answer.key, Purpose::Deltas);
+        let text = answer.text();
+        let pieces = answer.pieces(self.pieces(), &text, &mut draws).count() as u64;
+        Stated { early_output_tokens: Some(pieces), ..Stated::default() }
     }
 
     fn stop_word<'s>(&self, stop: &'s Stop) -> &'s str {

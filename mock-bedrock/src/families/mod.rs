@@ -118,7 +118,7 @@ pub(crate) trait Family: Sync {
         stop.as_str()
     }
 
-    /// The response id and the model name that native answers state.
+    /// What native answers state of themselves.
     fn stated(&self, answer: &Answer) -> Stated {
         let _ = answer;
         Stated::default()

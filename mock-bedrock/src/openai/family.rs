@@ -74,6 +74,7 @@ impl Family for ChatFamily {
         Stated {
             response_id: Some(response::id(answer)),
             response_model: Some(response::model_name(answer, self.dialect)),
+            early_output_tokens: None,
         }
     }
 }

@@ -103,6 +103,7 @@ impl Shape for Completion {
         Stated {
             response_id: Some(openai::id(answer)),
             response_model: Some(answer.model.id.clone()),
+            early_output_tokens: None,
         }
     }
 }

@@ -188,6 +188,8 @@ impl WrittenBody {
 pub(crate) struct Stated {
     pub(crate) response_id: Option<String>,
     pub(crate) response_model: Option<String>,
+    /// The most output tokens that a stream states before its last chunks.
+    pub(crate) early_output_tokens: Option<u64>,
 }
 
 #[cfg(test)]

@@ -26,6 +26,9 @@ pub struct Recorded {
     /// The tokens that it states.
     #[serde(default)]
     pub usage: Usage,
+    /// The most output tokens that an event of a stream states before those that state them all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_output_tokens: Option<u64>,
     /// The stop reason that it states.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_reason: Option<String>,

@@ -17,6 +17,7 @@ pub(crate) fn judge(case: &Case) -> Judgement {
         settings.semconv = Choice::Required(version.parse().unwrap());
     }
     settings.redaction = case.redaction.parse().unwrap();
+    settings.reads_streams_to_end = case.reads_streams_to_end;
     let mut judge = Judge::new(settings);
     for record in &case.ledger {
         judge.ledger(record.clone());

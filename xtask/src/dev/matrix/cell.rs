@@ -28,6 +28,8 @@ pub(super) struct Situation {
     pub(super) name: &'static str,
     pub(super) meaning: &'static str,
     streams_only: bool,
+    /// Whether the program leaves the stream before its end.
+    leaves: bool,
 }
 
 pub(super) const SITUATIONS: [Situation; 10] = [
@@ -37,19 +39,23 @@ pub(super) const SITUATIONS: [Situation; 10] = [
     Situation::any("error", "an AccessDeniedException in place of an answer"),
     Situation::stream("exception", "a throttlingException in the middle of the stream"),
     Situation::any("cut", "the connection breaks in the middle of the answer"),
-    Situation::stream("closed", "the application closes the stream after two events"),
-    Situation::stream("abandoned", "it reads two events and lets the stream go"),
-    Situation::stream("never", "it never reads the stream"),
+    Situation::left("closed", "the application closes the stream after two events"),
+    Situation::left("abandoned", "it reads two events and lets the stream go"),
+    Situation::left("never", "it never reads the stream"),
     Situation::any("interleaved", "two calls at once, each within its own caller's span"),
 ];
 
 impl Situation {
     const fn any(name: &'static str, meaning: &'static str) -> Situation {
-        Situation { name, meaning, streams_only: false }
+        Situation { name, meaning, streams_only: false, leaves: false }
     }
 
     const fn stream(name: &'static str, meaning: &'static str) -> Situation {
-        Situation { name, meaning, streams_only: true }
+        Situation { name, meaning, streams_only: true, leaves: false }
+    }
+
+    const fn left(name: &'static str, meaning: &'static str) -> Situation {
+        Situation { name, meaning, streams_only: true, leaves: true }
     }
 }
 
@@ -71,6 +77,11 @@ impl Cell {
         all
     }
 
+    /// Whether the program leaves the stream before its end.
+    fn leaves_stream(self) -> bool {
+        SITUATIONS.iter().any(|situation| situation.name == self.situation && situation.leaves)
+    }
+
     /// Where what was run is kept, below the library's folder.
     pub(super) fn folder(self, library: &Path) -> PathBuf {
         library.join(self.operation).join(self.situation)
@@ -86,6 +97,9 @@ impl Cell {
         command.arg(format!("--report=human={}", folder.join("report.txt").display()));
         command.arg("--ledger").arg(folder.join("ledger.jsonl"));
         command.arg("--capture").arg(folder.join("telemetry.jsonl"));
+        if !self.leaves_stream() {
+            command.arg("--reads-streams-to-end");
+        }
         command.arg("--").args(&prepared.command).args([self.situation, self.operation]);
         // One attempt: a call that is retried is another matter.
         command.env("AWS_MAX_ATTEMPTS", "1").envs(&prepared.environment);

@@ -37,9 +37,8 @@ fn check_point(view: &PointView<'_>) -> Vec<Finding> {
 }
 
 fn check_run(view: &RunView<'_>) -> Vec<Finding> {
-    Summed::TOKENS
+    Summed::ALL
         .into_iter()
-        .chain(Summed::DURATIONS)
         .filter(|metric| view.metrics.is_beyond_bounds(*metric))
         .map(|metric| {
             let subject =

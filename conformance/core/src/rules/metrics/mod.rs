@@ -5,7 +5,9 @@ pub(super) mod duration_count;
 pub(super) mod duration_sum;
 pub(super) mod error_type;
 pub(super) mod model;
+pub(super) mod orchestration_duration;
 pub(super) mod temporality;
+pub(super) mod time_to_first_chunk;
 pub(super) mod token_sum;
 pub(super) mod unit;
 pub(super) mod values;
@@ -23,7 +25,7 @@ use crate::view::RunView;
 
 /// The spans that a metric should agree with: those of the scopes that emit it, or all spans of
 /// model calls where the metric comes from scopes of its own.
-fn spans_behind<'a>(
+pub(super) fn spans_behind<'a>(
     view: &'a RunView<'a>,
     metrics: &[Summed],
 ) -> impl Iterator<Item = &'a SpanSum> + use<'a> {
@@ -129,12 +131,12 @@ impl<'a> DurationSides<'a> {
 /// A model and an operation, as people read them.
 fn describe((model, operation): Key<'_>) -> String {
     match (operation, model) {
-        ("", "") => "calls without operation and model".to_owned(),
+        ("", "") => "all calls, for the metric names neither operation nor model".to_owned(),
         _ => [operation, model].join(" ").trim().to_owned(),
     }
 }
 
 /// The metric, as findings point at it.
-fn subject(metric: &str) -> Subject {
+pub(super) fn subject(metric: &str) -> Subject {
     Subject { metric: Some(metric.to_owned()), ..Subject::default() }
 }

@@ -22,9 +22,11 @@ pub(in crate::rules) static RULE: Rule = Rule {
             `gen_ai.client.inference.operation.input_tokens` and its like, each by itself) \
             over all its streams against the sum of `gen_ai.usage.input_tokens` or \
             `gen_ai.usage.output_tokens` over the spans of model calls, of those scopes that emit \
-            the metric. Delta points add up; of a cumulative stream the last point of each run \
-            counts. A run without the metric is left alone, and so are token types beside `input` \
-            and `output`.",
+            the metric. Likewise the counters of the conventions in development for cached and \
+            reasoning tokens, against the attributes of spans that they are named after. Delta \
+            points add up; of a cumulative stream the last point of each run \
+            counts. A run without the metric is left alone, and so are types of \
+            `gen_ai.token.type` beside `input` and `output`.",
         why: "Budgets and alerts are built on the metric, investigations on spans. When the two \
             disagree, one of them is wrong, and nobody knows which.",
         example: "Every call is recorded twice, by the wrapper and by the SDK's instrumentation: \
@@ -59,7 +61,13 @@ fn compare(view: &RunView<'_>, metric: Summed) -> Vec<Finding> {
             continue;
         }
         let model = span.model.map_or("", model);
-        for (kind, tokens) in [("input", span.input), ("output", span.output)] {
+        for (kind, tokens) in [
+            ("input", span.input),
+            ("output", span.output),
+            ("cache read", span.cache_read),
+            ("cache write", span.cache_write),
+            ("reasoning", span.reasoning),
+        ] {
             // A span without a count says nothing that the metric could contradict.
             if tokens.spans > 0 {
                 *stated.entry((model, kind)).or_default() += approximate(tokens.sum);
@@ -68,7 +76,11 @@ fn compare(view: &RunView<'_>, metric: Summed) -> Vec<Finding> {
     }
     keys(recorded.keys(), stated.keys())
         .into_iter()
-        .filter(|(_, kind)| matches!(*kind, "input" | "output"))
+        .filter(|(_, kind)| match *kind {
+            "input" | "output" => true,
+            // A counter of its own, which may not be there.
+            kind => metric.counts(kind) && recorded.keys().any(|(_, recorded)| *recorded == kind),
+        })
         .filter_map(|key| {
             let expected = stated.get(&key).copied().unwrap_or(0.0);
             let actual = recorded.get(&key).copied().unwrap_or(0.0);

@@ -15,9 +15,12 @@ pub(in crate::rules) static RULE: Rule = Rule {
     docs: Docs {
         what_it_checks: "The end of the span of every streamed call whose answer arrived in full, \
             against the time at which the last chunk was sent. A few milliseconds are allowed for \
-            the clocks. Streams that broke, or that the client left, are left alone. Some clients read on \
-            what their program has closed: a span that tells nothing of the stream's end may be \
-            right to end early, so that this is an improvement.",
+            the clocks. Streams that broke, or that the client left, are left alone. \
+            Some SDKs read on when their program has closed a stream, and the server is none the \
+            wiser: a span that tells nothing but what a stream states before its end may then be \
+            right to end early, and nothing tells it from one that ends when the stream is handed \
+            over. It is an improvement, and a violation where `reads-streams-to-end` in \
+            `spanproof.toml`, or `--reads-streams-to-end`, says that the program closes none.",
         why: "A span that ends with the first chunk, or when the stream is handed to the caller, \
             shows the time to the first chunk as the whole call, and cannot hold what only the \
             end of a stream tells: usage and finish reason.",

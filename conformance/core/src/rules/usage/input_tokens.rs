@@ -1,6 +1,6 @@
 use spanproof_schemas::report::Level;
 
-use super::{closed_or_lost, foreign};
+use super::{absent_or, closed_or_lost, foreign};
 use crate::finding::Finding;
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::usage::expected;
@@ -21,7 +21,8 @@ pub(in crate::rules) static RULE: Rule = Rule {
             service's own count is expected. The finding says so where the difference is exactly \
             the cached tokens. An absent count is a finding when tokens were served; on the span of a \
             stream that has neither usage nor finish reasons it is an improvement, since the \
-            program may have closed the stream before it had read the end. A count in another \
+            program may have closed the stream before it had read the end, unless \
+            `reads-streams-to-end` says that it never does. A count in another \
             vocabulary, such as `llm.token_count.prompt`, may have the cached tokens in or out; \
             any other number is a finding.",
         why: "Input tokens are the larger part of most bills. A count without the cached tokens \
@@ -50,7 +51,7 @@ fn check(view: &CallView<'_>) -> Vec<Finding> {
         Some(actual) if actual == expected => return Vec::new(),
         None if expected == 0 => return Vec::new(),
         None if view.may_have_been_closed() => {
-            return vec![closed_or_lost("gen_ai.usage.input_tokens", expected)];
+            return vec![closed_or_lost("gen_ai.usage.input_tokens", expected, None)];
         }
         None => "tokens were served and the span states no input tokens",
         Some(actual) if actual == served.input_tokens => {
@@ -61,11 +62,10 @@ fn check(view: &CallView<'_>) -> Vec<Finding> {
         }
         Some(_) => "the input tokens are not those served",
     };
-    let actual = span.usage.input.map_or("absent".to_owned(), |tokens| tokens.to_string());
     vec![
         Finding::new(message)
             .attribute("gen_ai.usage.input_tokens")
             .expected(expected.to_string())
-            .actual(actual),
+            .actual(absent_or(span.usage.input)),
     ]
 }

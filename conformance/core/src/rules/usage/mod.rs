@@ -11,16 +11,28 @@ use spanproof_schemas::report::Level;
 
 use crate::finding::Finding;
 
-/// What to say of a count that is absent from a span that tells nothing of its stream's end.
-fn closed_or_lost(attribute: &'static str, served: u64) -> Finding {
-    Finding::new(
-        "the span tells nothing of the stream's end: it was lost, or the program closed the \
-         stream early",
-    )
-    .level(Level::Improvement)
-    .attribute(attribute)
-    .expected(served.to_string())
-    .actual("absent")
+/// What to say of the count on a span that tells nothing of its stream's end.
+fn closed_or_lost(attribute: &'static str, served: u64, stated: Option<u64>) -> Finding {
+    let message = match stated {
+        None => {
+            "the span tells nothing of the stream's end: it was lost, or the program closed the \
+             stream early"
+        }
+        Some(_) => {
+            "the span states the output tokens told before the stream's end: that was lost, or the \
+             program closed the stream early"
+        }
+    };
+    Finding::new(message)
+        .level(Level::Improvement)
+        .attribute(attribute)
+        .expected(served.to_string())
+        .actual(absent_or(stated))
+}
+
+/// A count as findings show it.
+fn absent_or(stated: Option<u64>) -> String {
+    stated.map_or("absent".to_owned(), |tokens| tokens.to_string())
 }
 
 /// What to say of a count in another vocabulary than the conventions, which settles less: a count

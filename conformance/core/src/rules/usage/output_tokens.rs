@@ -1,6 +1,6 @@
 use spanproof_schemas::report::Level;
 
-use super::{closed_or_lost, foreign};
+use super::{absent_or, closed_or_lost, foreign};
 use crate::finding::Finding;
 use crate::rules::{Basis, Check, Docs, Rule};
 use crate::view::CallView;
@@ -16,8 +16,9 @@ pub(in crate::rules) static RULE: Rule = Rule {
         what_it_checks: "`gen_ai.usage.output_tokens` of the span against the usage served, for \
             calls whose answer arrived in full with its usage. An absent count is a finding when \
             tokens were served; embeddings generate none, and need none. On the span of a stream \
-            that has neither usage nor finish reasons it is an improvement, since the program may \
-            have closed the stream before it had read the end.",
+            that has no finish reasons, an absent count, or the one that a stream states before its \
+            end, is an improvement, since the program may have closed the stream; unless \
+            `reads-streams-to-end` says that it never does.",
         why: "Output tokens cost several times as much as input tokens and are what latency \
             follows. Instrumentations of streams are prone to report the first chunk's count.",
         example: "A streamed answer of 212 tokens whose span says 1, the count of the \
@@ -39,17 +40,16 @@ fn check(view: &CallView<'_>) -> Vec<Finding> {
     let message = match span.usage.output {
         Some(actual) if actual == expected => return Vec::new(),
         None if expected == 0 => return Vec::new(),
-        None if view.may_have_been_closed() => {
-            return vec![closed_or_lost("gen_ai.usage.output_tokens", expected)];
+        stated if view.may_have_been_closed() => {
+            return vec![closed_or_lost("gen_ai.usage.output_tokens", expected, stated)];
         }
         None => "tokens were served and the span states no output tokens",
         Some(_) => "the output tokens are not those served",
     };
-    let actual = span.usage.output.map_or("absent".to_owned(), |tokens| tokens.to_string());
     vec![
         Finding::new(message)
             .attribute("gen_ai.usage.output_tokens")
             .expected(expected.to_string())
-            .actual(actual),
+            .actual(absent_or(span.usage.output)),
     ]
 }
