@@ -267,6 +267,10 @@ impl MetricSums {
 
     /// Takes in the streams of another part of the telemetry, leaving it without any. `symbols` are
     /// the symbols here of the symbols there.
+    #[expect(
+        clippy::iter_over_hash_type,
+        reason = "what is kept of values does not depend on what comes when"
+    )]
     pub(crate) fn merge(&mut self, other: &mut MetricSums, symbols: &[Symbol]) {
         other.places.clear();
         other.kept = 0;
