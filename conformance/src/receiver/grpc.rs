@@ -106,11 +106,12 @@ fn status(refusal: Refusal) -> Status {
         Refusal::Undecodable(why) => Status::invalid_argument(why),
         Refusal::Busy => Status::unavailable(BUSY),
         Refusal::Broken(why) => Status::internal(why),
+        Refusal::Behind(status) => *status,
     }
 }
 
 /// Messages as the bytes that they are.
-struct Raw;
+pub(super) struct Raw;
 
 impl Codec for Raw {
     type Encode = Bytes;

@@ -64,6 +64,21 @@ fn refused(refusal: Refusal, encoding: Encoding) -> Response<Full<Bytes>> {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
             response
         }
+        Refusal::Behind(behind) => {
+            // What a sender may try again over gRPC, it may over HTTP.
+            let status = match behind.code() {
+                Code::ResourceExhausted => StatusCode::TOO_MANY_REQUESTS,
+                Code::Unavailable
+                | Code::Cancelled
+                | Code::DeadlineExceeded
+                | Code::Aborted
+                | Code::OutOfRange
+                | Code::DataLoss => StatusCode::SERVICE_UNAVAILABLE,
+                Code::InvalidArgument => StatusCode::BAD_REQUEST,
+                _ => StatusCode::INTERNAL_SERVER_ERROR,
+            };
+            error(status, behind.code(), behind.message().to_owned(), encoding)
+        }
     }
 }
 

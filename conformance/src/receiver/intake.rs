@@ -6,8 +6,10 @@ use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tonic::Status;
 
 use super::counts::{Counters, Counts};
+use super::forward::Forward;
 use super::queue::{Queue, QueueError};
 use crate::capture::{Export, Items, Request, Signal};
 use crate::json;
@@ -15,6 +17,7 @@ use crate::json;
 /// The way from a decoded body to the capture.
 pub(super) struct Intake {
     queue: Queue,
+    forward: Option<Forward>,
     counters: Counters,
     turns: Semaphore,
     wait: Duration,
@@ -36,6 +39,8 @@ pub(super) enum Refusal {
     Busy,
     /// The capture can no longer be written; trying again is useless.
     Broken(String),
+    /// The receiver behind this one did not take it.
+    Behind(Box<Status>),
 }
 
 /// What an exporter is told that is to try again.
@@ -47,9 +52,14 @@ pub(super) const REJECTED_SPANS: &str =
     "spans without a valid trace id (16 bytes, not all zero) or span id (8 bytes, not all zero)";
 
 impl Intake {
-    pub(super) fn new(queue: Queue, concurrent_requests: usize, wait: Duration) -> Self {
+    pub(super) fn new(
+        queue: Queue,
+        forward: Option<Forward>,
+        concurrent_requests: usize,
+        wait: Duration,
+    ) -> Self {
         let turns = Semaphore::new(concurrent_requests.clamp(1, Semaphore::MAX_PERMITS));
-        Intake { queue, counters: Counters::default(), turns, wait }
+        Intake { queue, forward, counters: Counters::default(), turns, wait }
     }
 
     /// Waits until a request may be read; it may for as long as the permit lives.
@@ -102,7 +112,7 @@ impl Intake {
             Export::Traces(request) => reject_invalid(request),
             Export::Metrics(_) | Export::Logs(_) => 0,
         };
-        let items = export.items();
+        let mut items = export.items();
         if items == Items::default() {
             // A probe of whether anybody listens: there is nothing to keep.
             self.counters.accepted(0, items, rejected_spans);
@@ -114,6 +124,19 @@ impl Intake {
         // The decoded form is not kept while the request waits.
         drop(export);
         let bytes = request.protobuf.len();
+        let mut rejected_spans = rejected_spans;
+        if let Some(forward) = &self.forward {
+            match forward.send(request.signal, request.protobuf.clone()).await {
+                Ok(rejected) => {
+                    rejected_spans += rejected;
+                    items.spans = items.spans.saturating_sub(rejected);
+                }
+                Err(status) => {
+                    self.refused();
+                    return Err(Refusal::Behind(status));
+                }
+            }
+        }
         match self.queue.put(request).await {
             Ok(()) => {
                 self.counters.accepted(bytes, items, rejected_spans);

@@ -37,6 +37,14 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// What is received cannot be passed on to that address.
+    #[error("cannot pass telemetry on to `{address}`: {why}; write such as http://collector:4317")]
+    Forward {
+        /// As configured.
+        address: String,
+        /// Why.
+        why: String,
+    },
     /// The operating system gave no thread to write the capture with.
     #[error("cannot start the capture's writer thread: {0}")]
     Thread(io::Error),

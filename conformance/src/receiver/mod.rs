@@ -6,6 +6,7 @@
 
 mod answer;
 mod counts;
+mod forward;
 mod grpc;
 mod http;
 mod intake;
@@ -20,6 +21,7 @@ pub use counts::Counts;
 pub use listen::StartError;
 
 use crate::capture::{WriteError, Writer};
+use forward::Forward;
 use intake::Intake;
 use listen::Listening;
 use queue::Queue;
@@ -31,6 +33,10 @@ pub struct Config {
     pub grpc: Option<SocketAddr>,
     /// Where to take OTLP/HTTP; `None` for not at all.
     pub http: Option<SocketAddr>,
+    /// Another receiver to pass everything on to, by gRPC: `http://collector:4317`. What it refuses
+    /// is refused, and does not get into the capture; spans that it rejects of a request do, but are
+    /// not counted.
+    pub forward: Option<String>,
     /// The largest request, unzipped, in bytes.
     pub max_message_bytes: usize,
     /// How many requests may be under way at once, over both protocols. With
@@ -53,6 +59,7 @@ impl Default for Config {
         Config {
             grpc: Some(loopback),
             http: Some(loopback),
+            forward: None,
             max_message_bytes: 64 << 20,
             max_concurrent_requests: 64,
             queue_bytes: 64 << 20,
@@ -83,8 +90,9 @@ impl Receiver {
         let http = listen::bind("HTTP", config.http).await?;
         let (queue, writer) = Queue::start(capture, config.queue_bytes, config.queue_wait)
             .map_err(StartError::Thread)?;
-        let intake =
-            Arc::new(Intake::new(queue, config.max_concurrent_requests, config.queue_wait));
+        let forward = config.forward.as_deref().map(Forward::to).transpose()?;
+        let intake = Intake::new(queue, forward, config.max_concurrent_requests, config.queue_wait);
+        let intake = Arc::new(intake);
 
         let max_bytes = config.max_message_bytes;
         let grpc = match grpc {
