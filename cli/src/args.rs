@@ -21,6 +21,8 @@ pub(crate) enum Verb {
     Check(verbs::check::Args),
     /// Drive an instrumented client at a rate, and judge what it emitted
     Load(Box<verbs::load::Args>),
+    /// List the clients that `load` can drive
+    Clients,
     /// Serve only the mock Bedrock
     Mock(verbs::mock::Args),
     /// Serve only the OTLP receiver, into a capture file

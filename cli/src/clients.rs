@@ -40,6 +40,41 @@ pub(crate) enum Started {
     Worker(Worker),
 }
 
+/// A client as lists show it.
+pub(crate) struct Offered {
+    pub(crate) name: String,
+    pub(crate) language: &'static str,
+    pub(crate) summary: String,
+    pub(crate) capabilities: Capabilities,
+}
+
+/// Every client that `--client` can name. Where the programs of `clients/` are not at hand, says so
+/// and gives the others.
+pub(crate) fn offered() -> Result<Vec<Offered>, Failure> {
+    let mut offered = vec![Offered {
+        name: REFERENCE.to_owned(),
+        language: "Rust",
+        summary:
+            "the reference, in this process: the AWS SDK with an instrumentation of our own, in \
+                  any version of the conventions"
+                .to_owned(),
+        capabilities: RustClient::capabilities(),
+    }];
+    let clients = match clients_dir() {
+        Ok(clients) => clients,
+        Err(error) => {
+            output::complain(&error.to_string());
+            return Ok(offered);
+        }
+    };
+    for name in Manifest::names(&clients).or_usage()? {
+        let Manifest { name, language, summary, capabilities, .. } =
+            Manifest::load(&clients, &name).or_usage()?;
+        offered.push(Offered { name, language: language.name(), summary, capabilities });
+    }
+    Ok(offered)
+}
+
 /// What a client is told about its telemetry.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Telling {

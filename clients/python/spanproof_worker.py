@@ -128,14 +128,19 @@ def request_headers(headers: list[tuple[str, str]]) -> Iterator[None]:
         _headers.reset(token)
 
 
+# The span that the instrumentation under test started last for the call under way.
+_span: contextvars.ContextVar[Any] = contextvars.ContextVar("span", default=None)
+
+
 def tag_requests(client: Any, span_scope: str) -> None:
     """Makes the requests of a boto3 client say which span they belong to.
 
     Every attempt carries the call's headers and, as `traceparent`, the span
-    that is current where the request is made. The span also gets the SDK's
-    invocation id, but only when it comes from the instrumentation scope
-    `span_scope`: a span of something else must not pose as the GenAI span.
-    These are boto3's own event hooks; nothing of the library is patched.
+    that is current where the request is made. The span that the
+    instrumentation scope `span_scope` started for the call, current or not,
+    gets the SDK's invocation id: no other may pose as the GenAI span. These
+    are boto3's own event hooks and a span processor; nothing of the library
+    is patched.
     """
     from opentelemetry import propagate, trace
 
@@ -148,9 +153,8 @@ def tag_requests(client: Any, span_scope: str) -> None:
             request.headers[name] = value
 
     def before_send(request: Any, **_: Any) -> None:
-        span = trace.get_current_span()
-        scope = getattr(span, "instrumentation_scope", None)
-        if not span.is_recording() or scope is None or scope.name != span_scope:
+        span = _span.get()
+        if span is None or not span.is_recording():
             return
         invocation_id = request.headers.get("amz-sdk-invocation-id")
         if isinstance(invocation_id, bytes):
@@ -158,8 +162,23 @@ def tag_requests(client: Any, span_scope: str) -> None:
         if invocation_id:
             span.set_attribute("spanproof.invocation_id", invocation_id)
 
+    _note_spans(trace.get_tracer_provider(), span_scope)
     client.meta.events.register("before-sign.bedrock-runtime", before_sign)
     client.meta.events.register("before-send.bedrock-runtime", before_send)
+
+
+def _note_spans(provider: Any, span_scope: str) -> None:
+    """Notes the spans that `span_scope` starts, each for the call it is started in."""
+    if not hasattr(provider, "add_span_processor"):
+        return  # without an SDK there are no spans
+    from opentelemetry.sdk.trace import SpanProcessor
+
+    class Notes(SpanProcessor):
+        def on_start(self, span: Any, parent_context: Any = None) -> None:
+            if span.instrumentation_scope.name == span_scope:
+                _span.set(span)
+
+    provider.add_span_processor(Notes())
 
 
 def _calls(lines: Any) -> Iterator[Call]:

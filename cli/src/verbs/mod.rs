@@ -1,6 +1,7 @@
 //! One file per verb.
 
 pub(crate) mod check;
+pub(crate) mod clients;
 pub(crate) mod explain;
 pub(crate) mod load;
 pub(crate) mod mock;
@@ -18,6 +19,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Outcome, Failure> {
         Verb::Run(args) => block_on(run::run(args)),
         Verb::Check(args) => check::run(&args),
         Verb::Load(args) => block_on(load::run(*args)),
+        Verb::Clients => clients::run(),
         Verb::Mock(args) => block_on(mock::run(args)),
         Verb::Receive(args) => block_on(receive::run(args)),
         Verb::Size(args) => size::run(&args),

@@ -1,6 +1,6 @@
 // One cell of the matrix: a Bedrock operation in a situation, as an application would write it.
 //
-//     node --expose-gc --require ./instrument.cjs matrix.cjs SITUATION OPERATION
+//     node --expose-gc --require ../node/instrument.cjs node/matrix.cjs SITUATION OPERATION
 //
 // It knows nothing of spanproof but how to ask the mock for a fault. Telemetry comes from the
 // library that instrument.cjs registers; the spans around the calls are the application's own.

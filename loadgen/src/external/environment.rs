@@ -1,95 +1,52 @@
-//! Python environments, made on first use from a lock file.
+//! What clients run in, made on first use from a lock file.
 
-use std::fmt::Write as _;
+mod error;
+mod go;
+mod java;
+mod node;
+mod python;
+mod run;
+mod source;
+mod tool;
+
+use std::env;
+use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::thread;
 
-use sha2::{Digest, Sha256};
+pub use error::EnvironmentError;
+pub use tool::Tool;
 
-use super::python::{self, Python, Version};
+use self::tool::Found;
+use super::language::Language;
+use super::version::Version;
 
 /// What an environment must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requirements {
     /// For whom it is, such as `python/article`; part of the folder's name.
     pub name: String,
-    /// The lock file: every package with its exact version and hashes.
+    /// What its programs are written in.
+    pub language: Language,
+    /// The lock file: every package with its exact version. Programs that are built stand beside it.
     pub lock: PathBuf,
-    /// The oldest Python that the packages run on.
+    /// The oldest version of the language that will do.
     pub minimum_version: Version,
 }
 
-/// A virtual environment with exactly the locked packages.
+/// A folder with exactly the locked packages, and with what was built of the program's sources.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Environment {
+    /// What its programs are written in.
+    pub language: Language,
+    /// The folder.
+    pub folder: PathBuf,
     /// Where its programs are: what comes first on the `PATH` of what runs in it.
     pub programs: PathBuf,
 }
 
-/// An environment that cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum EnvironmentError {
-    /// No Python, or none that is new enough.
-    #[error(
-        "{name} needs Python {minimum} or newer on PATH, and {}",
-        describe_found(.found)
-    )]
-    Python {
-        /// For whom it is needed.
-        name: String,
-        /// The oldest version that will do.
-        minimum: Version,
-        /// The versions that were found.
-        found: Vec<Version>,
-    },
-    /// A file or folder could not be read or written.
-    #[error("cannot {action} {}: {source}", .path.display())]
-    File {
-        /// What was tried, such as `read`.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// Why it failed.
-        source: io::Error,
-    },
-    /// A program that makes the environment could not start.
-    #[error("cannot start {}: {source}", .program.display())]
-    Start {
-        /// The program.
-        program: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The empty environment could not be made.
-    #[error(
-        "cannot make a Python environment for {name}; on Debian and Ubuntu, install python3-venv. python -m venv said:\n{said}"
-    )]
-    Venv {
-        /// For whom it is.
-        name: String,
-        /// The last lines of what it said.
-        said: String,
-    },
-    /// The packages could not be installed.
-    #[error(
-        "cannot install the packages of {name}; check the network, or point pip at a mirror with PIP_INDEX_URL, and run again. pip said:\n{said}"
-    )]
-    Pip {
-        /// For whom they are.
-        name: String,
-        /// The last lines of what it said.
-        said: String,
-    },
-}
-
 /// Written last, so that an environment that was cut short is made again.
 const COMPLETE: &str = "spanproof-complete";
-
-/// How much of what a failed program said is shown.
-const SHOWN_LINES: usize = 15;
 
 impl Environment {
     /// The environment of `requirements` below the folder `home`, made now if it is not there.
@@ -99,154 +56,152 @@ impl Environment {
     ///
     /// # Errors
     ///
-    /// When there is no suitable Python, or the packages cannot be installed.
+    /// When a tool of the language is missing or too old, or the packages cannot be installed.
     pub fn prepare(
         requirements: &Requirements,
         home: &Path,
         progress: &mut dyn FnMut(&str),
     ) -> Result<Environment, EnvironmentError> {
-        let name = &requirements.name;
-        let minimum = requirements.minimum_version;
-        let python = python::find(minimum).map_err(|found| EnvironmentError::Python {
-            name: name.clone(),
-            minimum,
-            found,
-        })?;
-        let folder = folder(requirements, &python, home)?;
-        let environment = Environment { programs: folder.join("bin") };
-        if environment.is_complete(&folder) {
+        let tool = match requirements.language {
+            Language::Python => &python::PYTHON,
+            Language::Node => &node::NODE,
+            Language::Java => &java::JDK,
+            Language::Go => &go::GO,
+        };
+        let found = tool.find(requirements.minimum_version, &requirements.name)?;
+        let folder = requirements.place(&found, home)?;
+        let environment = Environment::at(requirements.language, folder);
+        if environment.is_complete() {
             return Ok(environment);
         }
+        let folder = &environment.folder;
         let parent = folder.parent().unwrap_or(home);
-        fs::create_dir_all(parent).map_err(file_error("make", parent))?;
-        let _held = hold(&folder.with_extension("lock"), name, progress)?;
+        fs::create_dir_all(parent).map_err(EnvironmentError::file("make", parent))?;
+        let _held = hold(&folder.with_extension("lock"), &requirements.name, progress)?;
         // Another process may have made it while this one waited.
-        if !environment.is_complete(&folder) {
-            environment.make(&folder, &python, requirements, progress)?;
+        if !environment.is_complete() {
+            environment.make(&found, requirements, progress)?;
         }
         Ok(environment)
     }
 
-    fn is_complete(&self, folder: &Path) -> bool {
-        // The interpreter is a link to the system's, which an upgrade may have taken away.
-        folder.join(COMPLETE).is_file() && self.programs.join("python").exists()
+    fn at(language: Language, folder: PathBuf) -> Environment {
+        let programs = match language {
+            Language::Python | Language::Java | Language::Go => folder.join("bin"),
+            Language::Node => folder.join("node_modules/.bin"),
+        };
+        Environment { language, folder, programs }
+    }
+
+    /// The variables by which programs find what is in it; `clients` is where the files are that the
+    /// clients of a language share.
+    #[must_use]
+    pub fn variables(&self, clients: &Path) -> Vec<(&'static str, OsString)> {
+        match self.language {
+            Language::Python => vec![
+                ("PYTHONPATH", clients.join("python").into()),
+                ("PYTHONDONTWRITEBYTECODE", "1".into()),
+            ],
+            Language::Node => vec![("NODE_PATH", self.folder.join("node_modules").into())],
+            Language::Java | Language::Go => Vec::new(),
+        }
+    }
+
+    /// The words of a command that runs in it: `{environment}` stands for its folder, and a program
+    /// of its own is named by its path, since which `PATH` a bare name is looked up in, that of
+    /// the parent or the child, differs between systems.
+    #[must_use]
+    pub fn command(&self, words: &[String]) -> Vec<String> {
+        let folder = self.folder.display().to_string();
+        let mut words: Vec<_> =
+            words.iter().map(|word| word.replace("{environment}", &folder)).collect();
+        if let Some(program) = words.first_mut() {
+            let own = self.programs.join(&*program);
+            if own.is_file() {
+                *program = own.display().to_string();
+            }
+        }
+        words
+    }
+
+    /// The `PATH` of what runs in it: its programs, then those of this process.
+    #[must_use]
+    pub fn path(&self) -> OsString {
+        let inherited = env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(self.programs.clone())
+            .chain(env::split_paths(&inherited).filter(|folder| !folder.as_os_str().is_empty()));
+        // A folder with the separator in its name cannot be on a PATH at all.
+        env::join_paths(folders).unwrap_or(inherited)
+    }
+
+    fn is_complete(&self) -> bool {
+        let is_whole = match self.language {
+            // The interpreter is a link to the system's, which an upgrade may have taken away.
+            Language::Python => self.programs.join("python").exists(),
+            Language::Node | Language::Java | Language::Go => true,
+        };
+        is_whole && self.folder.join(COMPLETE).is_file()
     }
 
     fn make(
         &self,
-        folder: &Path,
-        python: &Python,
+        found: &Found,
         requirements: &Requirements,
         progress: &mut dyn FnMut(&str),
     ) -> Result<(), EnvironmentError> {
-        let name = &requirements.name;
-        progress(&format!("making a Python {} environment for {name}", python.version));
+        let Requirements { name, lock, .. } = requirements;
+        let (folder, language) = (&self.folder, self.language.name());
+        progress(&format!("making a {language} {} environment for {name}", found.version));
         if folder.exists() {
-            fs::remove_dir_all(folder).map_err(file_error("remove", folder))?;
+            fs::remove_dir_all(folder).map_err(EnvironmentError::file("remove", folder))?;
         }
-        let mut venv = Command::new(&python.program);
-        venv.args(["-I", "-m", "venv"]).arg(folder);
-        run(venv, &mut |_| ())?
-            .map_err(|said| EnvironmentError::Venv { name: name.clone(), said })?;
-        let mut pip = Command::new(self.programs.join("python"));
-        pip.args(["-I", "-m", "pip", "install", "--require-hashes", "--no-input"])
-            .args(["--disable-pip-version-check", "--progress-bar", "off", "--requirement"])
-            .arg(&requirements.lock);
-        run(pip, &mut |line| {
-            if let Some(package) = collected(line) {
-                progress(&format!("installing {package}"));
-            }
-        })?
-        .map_err(|said| EnvironmentError::Pip { name: name.clone(), said })?;
+        match self.language {
+            Language::Python => python::make(name, lock, found, folder, progress)?,
+            Language::Node => node::make(name, lock, folder, progress)?,
+            Language::Java => java::make(name, lock, folder, progress)?,
+            Language::Go => go::make(name, requirements.source(), folder, progress)?,
+        }
         let marker = folder.join(COMPLETE);
-        fs::write(&marker, "").map_err(file_error("write", &marker))
+        fs::write(&marker, "").map_err(EnvironmentError::file("write", &marker))
     }
 }
 
-/// Named after everything the environment depends on, so that it never goes stale.
-fn folder(
-    requirements: &Requirements,
-    python: &Python,
-    home: &Path,
-) -> Result<PathBuf, EnvironmentError> {
-    let lock = fs::read(&requirements.lock).map_err(file_error("read", &requirements.lock))?;
-    let mut hash = Sha256::new();
-    hash.update(python.version.to_string());
-    hash.update(python.program.as_os_str().as_encoded_bytes());
-    hash.update(&lock);
-    let mut folder = requirements.name.replace('/', "-") + "-";
-    for byte in hash.finalize().iter().take(6) {
-        // Writing to a string does not fail.
-        let _ = write!(folder, "{byte:02x}");
+impl Requirements {
+    /// The folder of the lock file, where the sources of programs are that must be built.
+    fn source(&self) -> &Path {
+        self.lock.parent().unwrap_or(&self.lock)
     }
-    Ok(home.join("python").join(folder))
+
+    /// Named after everything the environment depends on, so that it never goes stale.
+    fn place(&self, found: &Found, home: &Path) -> Result<PathBuf, EnvironmentError> {
+        let mut depends_on = source::Fingerprint::new();
+        depends_on.add(found.version.to_string().as_bytes());
+        depends_on.add(found.program.as_os_str().as_encoded_bytes());
+        match self.language {
+            Language::Python => depends_on.add_file(&self.lock)?,
+            Language::Node => {
+                depends_on.add_file(&self.lock.with_file_name(node::PACKAGES))?;
+                depends_on.add_file(&self.lock)?;
+            }
+            Language::Java | Language::Go => depends_on.add_folder(self.source())?,
+        }
+        let folder = format!("{}-{}", self.name.replace('/', "-"), depends_on.finish());
+        Ok(home.join(self.language.folder()).join(folder))
+    }
 }
 
 /// Waits until no other process makes the environment. Dropping the file lets the next one in.
 fn hold(path: &Path, name: &str, progress: &mut dyn FnMut(&str)) -> Result<File, EnvironmentError> {
-    let lock = File::create(path).map_err(file_error("write", path))?;
+    let lock = File::create(path).map_err(EnvironmentError::file("write", path))?;
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             progress(&format!("waiting for another process to make the environment of {name}"));
-            lock.lock().map_err(file_error("lock", path))?;
+            lock.lock().map_err(EnvironmentError::file("lock", path))?;
         }
-        Err(TryLockError::Error(source)) => return Err(file_error("lock", path)(source)),
+        Err(TryLockError::Error(source)) => {
+            return Err(EnvironmentError::file("lock", path)(source));
+        }
     }
     Ok(lock)
-}
-
-/// Runs `command`, telling `progress` its standard output. The inner error is the last lines of
-/// both outputs of a command that failed.
-fn run(
-    mut command: Command,
-    progress: &mut dyn FnMut(&str),
-) -> Result<Result<(), String>, EnvironmentError> {
-    let program = PathBuf::from(command.get_program());
-    let start = |source| EnvironmentError::Start { program: program.clone(), source };
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(start)?;
-    let stderr = child.stderr.take();
-    let errors = thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut stderr) = stderr {
-            // A broken pipe ends what is shown; the exit status still tells the outcome.
-            let _ = stderr.read_to_end(&mut bytes);
-        }
-        String::from_utf8_lossy(&bytes).into_owned()
-    });
-    let mut said = Vec::new();
-    if let Some(stdout) = child.stdout.take() {
-        for line in BufReader::new(stdout).split(b'\n').map_while(Result::ok) {
-            let line = String::from_utf8_lossy(&line).into_owned();
-            progress(&line);
-            said.push(line);
-        }
-    }
-    let status = child.wait().map_err(start)?;
-    let errors = errors.join().unwrap_or_default();
-    if status.success() {
-        return Ok(Ok(()));
-    }
-    said.extend(errors.lines().map(str::to_owned));
-    Ok(Err(said[said.len().saturating_sub(SHOWN_LINES)..].join("\n")))
-}
-
-/// The package in pip's `Collecting boto3==1.44.5 (from -r …)`, the one line of each package.
-fn collected(line: &str) -> Option<&str> {
-    line.strip_prefix("Collecting ")?.split_whitespace().next()
-}
-
-fn file_error<'a>(
-    action: &'static str,
-    path: &'a Path,
-) -> impl Fn(io::Error) -> EnvironmentError + 'a {
-    move |source| EnvironmentError::File { action, path: path.to_owned(), source }
-}
-
-fn describe_found(found: &[Version]) -> String {
-    match found.iter().max() {
-        None => "found no python3: install Python, or put it on PATH".to_owned(),
-        Some(newest) => format!("the newest found is {newest}: install a newer one beside it"),
-    }
 }

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::environment::Requirements;
-use super::python::Version;
+use super::language::Language;
+use super::version::Version;
 use crate::capabilities::Capabilities;
 
 /// A client program: `schemas/client.schema.json` in words of this crate.
@@ -26,7 +27,8 @@ pub struct Manifest {
     pub minimum_version: Version,
     /// The file in its folder that names every package with its exact version.
     pub lock: String,
-    /// Program and arguments, started in its folder.
+    /// Program and arguments, started in its folder. `{environment}` stands for the folder of its
+    /// [`Environment`](super::Environment).
     pub command: Vec<String>,
     /// What it can do.
     pub capabilities: Capabilities,
@@ -39,14 +41,6 @@ pub struct Manifest {
     /// Its folder; not in the file.
     #[serde(skip)]
     pub folder: PathBuf,
-}
-
-/// What a client is written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Language {
-    /// Python, its packages installed by pip.
-    Python,
 }
 
 /// A client that cannot be found or read.
@@ -150,6 +144,7 @@ impl Manifest {
     pub fn requirements(&self) -> Requirements {
         Requirements {
             name: self.name.clone(),
+            language: self.language,
             lock: self.folder.join(&self.lock),
             minimum_version: self.minimum_version,
         }

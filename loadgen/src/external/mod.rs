@@ -29,19 +29,21 @@
 
 mod environment;
 mod failure;
+mod language;
 mod lines;
 mod manifest;
 mod process;
-mod python;
 mod settings;
 mod supervisor;
+mod version;
 
-pub use environment::{Environment, EnvironmentError, Requirements};
+pub use environment::{Environment, EnvironmentError, Requirements, Tool};
 pub use failure::{Cause, Failure};
+pub use language::Language;
 pub use manifest::{Manifest, ManifestError, clients_dir, home_dir};
 pub use process::Worker;
-pub use python::Version;
 pub use settings::{Limits, OnLine, Settings};
+pub use version::Version;
 
 #[cfg(test)]
 mod tests;

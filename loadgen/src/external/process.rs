@@ -1,7 +1,6 @@
 //! A running worker.
 
 use std::env;
-use std::ffi::OsString;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -162,14 +161,11 @@ async fn start(
 }
 
 fn command(manifest: &Manifest, environment: &Environment, settings: &Settings) -> Command {
-    let (program, arguments) = match manifest.command.split_first() {
+    let words = environment.command(&manifest.command);
+    let (program, arguments) = match words.split_first() {
         Some((program, arguments)) => (program.as_str(), arguments),
         None => ("", [].as_slice()),
     };
-    // A program of the environment is named by its path: which PATH a bare name is looked up in,
-    // this process's or the child's, differs between systems.
-    let in_environment = environment.programs.join(program);
-    let program = if in_environment.is_file() { in_environment } else { program.into() };
     let clients = manifest.folder.ancestors().nth(2).unwrap_or(Path::new("."));
 
     let mut command = Command::new(program);
@@ -183,21 +179,13 @@ fn command(manifest: &Manifest, environment: &Environment, settings: &Settings) 
             command.env_remove(variable);
         }
     }
-    command.env("PATH", path(environment)).envs(settings.variables(clients));
+    command.env("PATH", environment.path()).envs(settings.variables());
+    command.envs(environment.variables(clients));
     command.envs(&manifest.environment);
     if settings.content {
         command.envs(&manifest.content_environment);
     }
     command
-}
-
-/// The programs of the environment, then those of this process.
-fn path(environment: &Environment) -> OsString {
-    let inherited = env::var_os("PATH").unwrap_or_default();
-    let folders = std::iter::once(environment.programs.clone())
-        .chain(env::split_paths(&inherited).filter(|folder| !folder.as_os_str().is_empty()));
-    // A folder with the separator in its name cannot be on a PATH at all.
-    env::join_paths(folders).unwrap_or(inherited)
 }
 
 async fn write(

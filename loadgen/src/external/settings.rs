@@ -1,7 +1,6 @@
 //! What a worker is started with.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,11 +53,11 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Generous: a cold start imports SDKs from disk, a call may run into the SDK's read timeout
+    /// Generous: a cold start imports SDKs from disk, and an agent rewrites classes as they load; a call may run into the SDK's read timeout
     /// of a minute on each of its attempts, and an exporter tries again for half a minute.
     fn default() -> Self {
         Self {
-            ready: Duration::from_mins(1),
+            ready: Duration::from_mins(3),
             answer: Duration::from_mins(3),
             finish: Duration::from_mins(2),
         }
@@ -68,15 +67,19 @@ impl Default for Limits {
 /// Variables of this process that a worker must not see: they would change where it sends what, or
 /// what its library does, from one machine to the next.
 pub(super) fn is_withheld(variable: &str) -> bool {
-    const PREFIXES: [&str; 3] = ["AWS_", "OTEL_", "PYTHON"];
+    const PREFIXES: [&str; 7] =
+        ["AWS_", "OTEL_", "TRACELOOP_", "OPENINFERENCE_", "PYTHON", "NODE_", "GODEBUG"];
+    const NAMES: [&str; 4] =
+        ["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "CLASSPATH"];
     let upper = variable.to_ascii_uppercase();
-    PREFIXES.iter().any(|prefix| upper.starts_with(prefix)) || upper.ends_with("_PROXY")
+    PREFIXES.iter().any(|prefix| upper.starts_with(prefix))
+        || NAMES.contains(&&*upper)
+        || upper.ends_with("_PROXY")
 }
 
 impl Settings {
-    /// The variables that every worker gets. `clients` is where the shared files of its language
-    /// are.
-    pub(super) fn variables(&self, clients: &Path) -> Vec<(&'static str, String)> {
+    /// The variables that every worker gets.
+    pub(super) fn variables(&self) -> Vec<(&'static str, String)> {
         let endpoints =
             endpoint::VARIABLES.iter().map(|name| (*name, self.bedrock_endpoint.clone()));
         let others = [
@@ -88,15 +91,23 @@ impl Settings {
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
             ("AWS_CONFIG_FILE", "/dev/null".to_owned()),
             ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null".to_owned()),
+            // A fault on the first attempt alone heals, and a call that is throttled for good waits
+            // once, for at most a second, before it fails.
+            ("AWS_RETRY_MODE", "standard".to_owned()),
+            ("AWS_MAX_ATTEMPTS", "2".to_owned()),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", self.otlp_endpoint.clone()),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf".to_owned()),
             ("OTEL_TRACES_EXPORTER", "otlp".to_owned()),
             ("OTEL_METRICS_EXPORTER", "otlp".to_owned()),
             ("OTEL_LOGS_EXPORTER", "otlp".to_owned()),
+            // Room for a burst of spans and events. What is judged is the instrumentation, not how
+            // much the SDK drops when a simulated day passes in a minute.
+            ("OTEL_BSP_MAX_QUEUE_SIZE", "65536".to_owned()),
+            ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "2048".to_owned()),
+            ("OTEL_BLRP_MAX_QUEUE_SIZE", "65536".to_owned()),
+            ("OTEL_BLRP_MAX_EXPORT_BATCH_SIZE", "2048".to_owned()),
             ("OTEL_METRIC_EXPORT_INTERVAL", "10000".to_owned()),
             ("OTEL_SERVICE_NAME", self.service_name.clone()),
-            ("PYTHONPATH", clients.join("python").display().to_string()),
-            ("PYTHONDONTWRITEBYTECODE", "1".to_owned()),
             ("SPANPROOF_CONCURRENCY", self.concurrency.to_string()),
         ];
         endpoints.chain(others).collect()

@@ -2,7 +2,7 @@ use std::fs;
 use std::path::Path;
 use std::thread;
 
-use crate::external::{Environment, EnvironmentError, Requirements, Version};
+use crate::external::{Environment, EnvironmentError, Language, Requirements, Version};
 
 /// A lock file that needs nothing, so that no test needs the network.
 const EMPTY_LOCK: &str = "# nothing";
@@ -12,6 +12,7 @@ fn requirements(folder: &Path, lock: &str) -> Requirements {
     fs::write(&path, lock).unwrap();
     Requirements {
         name: "python/test".to_owned(),
+        language: Language::Python,
         lock: path,
         minimum_version: Version { major: 3, minor: 8 },
     }
@@ -76,7 +77,7 @@ fn a_python_that_is_too_old_is_told_with_its_version() {
     let error = prepare(&requirements, folder.path()).0.unwrap_err().to_string();
     let (before, after) = error.split_once("the newest found is 3.").unwrap();
     assert_eq!(before, "python/test needs Python 99.0 or newer on PATH, and ");
-    assert!(after.ends_with(": install a newer one beside it"), "{after}");
+    assert!(after.contains(": install one from https://www.python.org/downloads "), "{after}");
 }
 
 #[test]

@@ -9,9 +9,8 @@ use tempfile::TempDir;
 
 use crate::capabilities::Capabilities;
 use crate::client::{Client, ClientError, ClientErrorKind};
-use crate::external::manifest::Language;
 use crate::external::settings::is_withheld;
-use crate::external::{Environment, Limits, Manifest, Settings, Version, Worker};
+use crate::external::{Environment, Language, Limits, Manifest, Settings, Version, Worker};
 
 /// What every worker below begins with: `say` writes a line, `calls` reads them.
 const PRELUDE: &str = r#"
@@ -62,7 +61,11 @@ fn client(body: &str) -> Program {
 
 impl Program {
     async fn start(&self) -> Result<Worker, ClientError> {
-        let environment = Environment { programs: PathBuf::from("/nonexistent") };
+        let environment = Environment {
+            language: Language::Python,
+            folder: PathBuf::from("/nonexistent"),
+            programs: PathBuf::from("/nonexistent/bin"),
+        };
         Worker::start(&self.manifest, &environment, self.settings.clone()).await
     }
 }

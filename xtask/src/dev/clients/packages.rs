@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use loadgen::external::{Environment, Requirements};
+use loadgen::external::{Environment, Language, Requirements};
 
 use super::super::test::succeed;
 use super::super::workspace::output;
@@ -19,6 +19,7 @@ pub(crate) fn python(root: &Path) -> Result<()> {
     let package = root.join("packages/python");
     let locked = prepare(&Requirements {
         name: "python/package".to_owned(),
+        language: Language::Python,
         lock: package.join("requirements.lock"),
         minimum_version: "3.10".parse().map_err(anyhow::Error::msg)?,
     })?;

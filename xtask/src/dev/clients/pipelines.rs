@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use loadgen::external::Requirements;
+use loadgen::external::{Language, Requirements};
 
 use super::super::test::succeed;
 use super::prepare;
@@ -39,6 +39,7 @@ const PIPELINES: [(&str, &[&str], &str); 3] = [
 pub(crate) fn lints(root: &Path) -> Result<()> {
     let environment = prepare(&Requirements {
         name: "python/lints".to_owned(),
+        language: Language::Python,
         lock: root.join("clients/python/lints/requirements.lock"),
         minimum_version: "3.10".parse().map_err(anyhow::Error::msg)?,
     })?;

@@ -102,7 +102,7 @@ impl Cell {
         }
         command.arg("--").args(&prepared.command).args([self.situation, self.operation]);
         // One attempt: a call that is retried is another matter.
-        command.env("AWS_MAX_ATTEMPTS", "1").envs(&prepared.environment);
+        command.env("AWS_MAX_ATTEMPTS", "1").envs(prepared.environment.iter().cloned());
         let output = folder.join("output.txt");
         let file = fs::File::create(&output)?;
         let status = command

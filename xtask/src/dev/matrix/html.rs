@@ -61,7 +61,7 @@ fn overview(results: &Results<'_>, page: &mut String) {
             "<tr><th>{} {}<br><span class=\"quiet\">{}</span></th>",
             escape(&library.package),
             escape(&library.version),
-            library.language.name()
+            library.client.language.name()
         );
         for count in results.violated() {
             let class = if count == 0 { "good" } else { "bad" };

@@ -1,53 +1,38 @@
-//! The libraries, and how their environments are made.
+//! The libraries, and how their programs are started.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context as _, Result};
-use loadgen::external::{Requirements, clients_dir, home_dir};
-use serde::Deserialize;
+use loadgen::external::{Manifest, clients_dir};
+use serde::de::{Deserialize, Deserializer, Error as _};
 
 use super::super::clients;
-use super::super::test::succeed;
 
 /// `clients/matrix/libraries.toml`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Libraries {
     pub(super) library: Vec<Library>,
 }
 
 /// An instrumentation in one released version.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Library {
     pub(super) name: String,
     pub(super) package: String,
     pub(super) version: String,
-    pub(super) language: Language,
-    /// The program that runs ours, with what comes before it on the command line.
-    entry: Vec<String>,
+    /// The client in whose environment it is, by its name.
+    #[serde(deserialize_with = "named")]
+    pub(super) client: Manifest,
+    /// Program and arguments, started in `clients/matrix`; `{environment}` stands for the
+    /// environment's folder.
+    command: Vec<String>,
     #[serde(default)]
     environment: BTreeMap<String, String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Language {
-    Python,
-    Node,
-}
-
-impl Language {
-    /// The name that people use.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Language::Python => "Python",
-            Language::Node => "JavaScript",
-        }
-    }
 }
 
 /// A library whose packages are installed.
@@ -57,7 +42,7 @@ pub(in super::super) struct Prepared {
     pub(in super::super) command: Vec<String>,
     /// Where it runs.
     pub(in super::super) folder: PathBuf,
-    pub(in super::super) environment: BTreeMap<String, String>,
+    pub(in super::super) environment: Vec<(String, OsString)>,
 }
 
 impl Libraries {
@@ -74,50 +59,24 @@ impl Libraries {
 }
 
 impl Library {
-    /// Installs the library where it is not, in the versions of its lock file.
+    /// Makes the environment of its client where there is none.
     pub(super) fn prepare(&self, folder: &Path) -> Result<Prepared> {
-        match self.language {
-            Language::Python => self.prepare_python(&folder.join("python")),
-            Language::Node => self.prepare_node(&folder.join("node")),
-        }
+        let made = clients::prepare(&self.client.requirements())?;
+        let of_language = made.variables(&clients_dir()?);
+        let mut environment = vec![("PATH".to_owned(), made.path())];
+        environment.extend(of_language.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        environment
+            .extend(self.environment.iter().map(|(name, value)| (name.clone(), value.into())));
+        Ok(Prepared {
+            name: self.name.clone(),
+            command: made.command(&self.command),
+            folder: folder.to_owned(),
+            environment,
+        })
     }
+}
 
-    fn prepare_python(&self, folder: &Path) -> Result<Prepared> {
-        let environment = clients::prepare(&Requirements {
-            name: format!("matrix/{}", self.name),
-            lock: folder.join(&self.name).join("requirements.lock"),
-            minimum_version: "3.10".parse().map_err(anyhow::Error::msg)?,
-        })?;
-        let program = |name: &String| environment.programs.join(name).display().to_string();
-        let mut command: Vec<String> = self.entry.iter().map(program).collect();
-        command.push(folder.join("matrix.py").display().to_string());
-        Ok(self.prepared(command, folder.to_owned()))
-    }
-
-    /// `node_modules` stands beside the programs that look for it.
-    fn prepare_node(&self, folder: &Path) -> Result<Prepared> {
-        let place = home_dir(&clients_dir()?).join("node/matrix").join(&self.name);
-        fs::create_dir_all(&place)?;
-        for (file, from) in [
-            ("package.json", folder.join(&self.name)),
-            ("package-lock.json", folder.join(&self.name)),
-            ("matrix.cjs", folder.to_owned()),
-            ("instrument.cjs", folder.to_owned()),
-        ] {
-            let from = from.join(file);
-            fs::copy(&from, place.join(file))
-                .with_context(|| format!("cannot copy {}", from.display()))?;
-        }
-        let mut install = Command::new("npm");
-        install.args(["ci", "--no-audit", "--no-fund", "--silent"]).current_dir(&place);
-        succeed(&mut install)?;
-        let mut command = self.entry.clone();
-        command.push("matrix.cjs".to_owned());
-        Ok(self.prepared(command, place))
-    }
-
-    fn prepared(&self, command: Vec<String>, folder: PathBuf) -> Prepared {
-        let environment = self.environment.clone();
-        Prepared { name: self.name.clone(), command, folder, environment }
-    }
+fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Manifest, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    clients_dir().and_then(|clients| Manifest::load(&clients, &name)).map_err(D::Error::custom)
 }

@@ -57,7 +57,7 @@ fn overview(results: &Results<'_>, page: &mut String) {
             "| {} {} ({}) |",
             library.package,
             library.version,
-            library.language.name()
+            library.client.language.name()
         );
         for count in results.violated() {
             let _ = match count {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use loadgen::external::{Environment, Requirements};
+use loadgen::external::{Environment, Language, Requirements};
 
 use super::process::{Address, Launch, free_port};
 
@@ -97,6 +97,7 @@ fn ministack(place: &Place) -> Result<Launch> {
     let lock = concat!(env!("CARGO_MANIFEST_DIR"), "/src/dev/bench/peers/ministack");
     let requirements = Requirements {
         name: "bench/ministack".to_owned(),
+        language: Language::Python,
         lock: Path::new(lock).join("requirements.lock"),
         minimum_version: "3.10".parse().map_err(anyhow::Error::msg)?,
     };

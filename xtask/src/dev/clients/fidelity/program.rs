@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail};
-use loadgen::external::Requirements;
+use loadgen::external::{Language, Requirements};
 
 use super::super::super::test::succeed;
 use super::super::prepare as prepare_python;
@@ -56,6 +56,7 @@ fn python(root: &Path, file: &str) -> Result<Command> {
     let folder = root.join("clients/python/fidelity");
     let environment = prepare_python(&Requirements {
         name: "python/fidelity".to_owned(),
+        language: Language::Python,
         lock: folder.join("requirements.lock"),
         minimum_version: "3.10".parse().map_err(anyhow::Error::msg)?,
     })?;

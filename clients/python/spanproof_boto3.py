@@ -1,12 +1,15 @@
-"""boto3 under the released OpenTelemetry instrumentation for Bedrock.
+"""boto3 under the instrumentation of one library, for every client that differs in nothing else.
 
-Started as `opentelemetry-instrument python worker.py`: the telemetry is the
-library's own, made without a line of code here.
+    opentelemetry-instrument python -m spanproof_boto3 PACKAGE SCOPE
+
+PACKAGE is the instrumentation, by its name on PyPI, and SCOPE the instrumentation scope of its
+spans. The telemetry is the library's own, made without a line of code here.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from importlib.metadata import version
 from typing import Any
 
@@ -15,20 +18,17 @@ import spanproof_usage
 from botocore.config import Config
 from spanproof_worker import Call, Outcome, concurrency, request_headers, serve, tag_requests
 
-INSTRUMENTATION = "opentelemetry-instrumentation-genai-bedrock"
-INSTRUMENTATION_SCOPE = "opentelemetry.instrumentation.genai.bedrock"
 
-
-def main() -> None:
+def main(package: str, scope: str) -> None:
     # Region, keys, endpoint and retries come from the environment, as in any program.
     bedrock = boto3.client("bedrock-runtime", config=Config(max_pool_connections=concurrency()))
-    tag_requests(bedrock, INSTRUMENTATION_SCOPE)
+    tag_requests(bedrock, scope)
 
     def make(call: Call, outcome: Outcome) -> None:
         with request_headers(call.headers):
             OPERATIONS[call.operation](bedrock, call, outcome)
 
-    serve(f"boto3 {version('boto3')} with {INSTRUMENTATION} {version(INSTRUMENTATION)}", make)
+    serve(f"boto3 {version('boto3')} with {package} {version(package)}", make)
 
 
 def converse(bedrock: Any, call: Call, outcome: Outcome) -> None:
@@ -75,4 +75,4 @@ def report(outcome: Outcome, answer: spanproof_usage.Answer) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
