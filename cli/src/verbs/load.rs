@@ -29,7 +29,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FACTORx|max", default_value_t = Speed::DAY_IN_A_MINUTE,
           help_heading = "Load")]
     speed: Speed,
-    /// The client to drive: rust, python/genai-bedrock, python/article, or another of clients/
+    /// The client to drive; `spanproof clients` lists them
     #[arg(long, value_name = "NAME", default_value = clients::REFERENCE, help_heading = "Load")]
     client: String,
     /// Let the client put prompts and completions into its telemetry

@@ -10,6 +10,7 @@ import (
 	"os"
 	"reflect"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -102,19 +103,21 @@ func answer(
 	return outcome
 }
 
-// errorName is the service's error code where there is one, else the type of the innermost error.
+// errorName is the service's error code where there is one, else the type of the innermost error that
+// has one of its own.
 func errorName(err error) string {
 	var coded smithy.APIError
 	if errors.As(err, &coded) {
 		return coded.ErrorCode()
 	}
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil {
-			return reflect.TypeOf(err).String()
+	name := "error"
+	for ; err != nil; err = errors.Unwrap(err) {
+		kind := reflect.TypeOf(err).String()
+		if !strings.HasPrefix(kind, "*errors.") && !strings.HasPrefix(kind, "*fmt.") {
+			name = strings.TrimPrefix(kind, "*")
 		}
-		err = inner
 	}
+	return name
 }
 
 func concurrency() (int, error) {

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 
+use super::clients::{Spans, smoke};
 use super::{Outcome, clients, workspace};
 
 /// What to run.
@@ -55,6 +56,22 @@ const CLIENT_STEPS: &[Step] = &[
     Step { name: "reports: public schemas", run: clients::public_schemas },
     Step { name: "python/genai-bedrock", run: clients::genai_bedrock },
     Step { name: "python/article", run: clients::article },
+    Step {
+        name: "client python/botocore",
+        run: |_| smoke("python/botocore", Spans::NotOfSomeFailures),
+    },
+    Step {
+        name: "client python/openllmetry",
+        run: |_| smoke("python/openllmetry", Spans::NotOfSomeFailures),
+    },
+    Step {
+        name: "client python/openinference",
+        run: |_| smoke("python/openinference", Spans::NotOfSomeFailures),
+    },
+    Step { name: "client node/aws-sdk", run: |_| smoke("node/aws-sdk", Spans::All) },
+    Step { name: "client node/traceloop", run: |_| smoke("node/traceloop", Spans::All) },
+    Step { name: "client java/agent", run: |_| smoke("java/agent", Spans::All) },
+    Step { name: "client go/otelaws", run: |_| smoke("go/otelaws", Spans::None) },
     Step { name: "run -- an unchanged boto3 program", run: clients::unchanged_program },
     Step { name: "run --compare-uninstrumented: python", run: clients::well_behaved },
     Step { name: "run --compare-uninstrumented: node", run: clients::well_behaved_node },

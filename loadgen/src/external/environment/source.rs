@@ -70,3 +70,40 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), EnvironmentErr
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(folder: &Path) -> String {
+        let mut fingerprint = Fingerprint::new();
+        fingerprint.add_folder(folder).unwrap();
+        fingerprint.finish()
+    }
+
+    #[test]
+    fn sources_count_with_their_places_and_nothing_else_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let write = |place: &str, text: &str| {
+            let path = folder.join(place);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write("main.go", "package main");
+        let first = of(folder);
+        for place in ["client.yaml", ".gitignore", "target/main.class"] {
+            write(place, "anything");
+            assert_eq!(of(folder), first, "{place}");
+        }
+        write("internal/a.go", "x");
+        let second = of(folder);
+        assert_ne!(second, first);
+        write("internal/a.go", "y");
+        assert_ne!(of(folder), second, "a source was changed");
+        write("internal/a.go", "x");
+        assert_eq!(of(folder), second);
+        fs::rename(folder.join("internal/a.go"), folder.join("a.go")).unwrap();
+        assert_ne!(of(folder), second, "a source was moved");
+    }
+}

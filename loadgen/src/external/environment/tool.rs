@@ -55,3 +55,27 @@ impl Tool {
         Some(Found { program: program.into(), version })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static NOBODY_HAS: Tool = Tool {
+        name: "Cheese",
+        programs: &["no-such-program", "cheese"],
+        ask: &["--version"],
+        remedy: "install one from the dairy",
+    };
+
+    #[test]
+    fn a_tool_that_is_missing_is_told_with_the_version_needed_and_where_to_get_it() {
+        let minimum = Version { major: 4, minor: 2 };
+        let error = NOBODY_HAS.find(minimum, "cheese/brie").unwrap_err();
+        assert!(error.is_missing_tool());
+        assert_eq!(
+            error.to_string(),
+            "cheese/brie needs Cheese 4.2 or newer on PATH, and found none: install one from the \
+             dairy"
+        );
+    }
+}

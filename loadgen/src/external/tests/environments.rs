@@ -89,3 +89,17 @@ fn a_missing_lock_is_named() {
     assert!(error.starts_with("cannot read "), "{error}");
     assert!(error.contains("other.lock: No such file"), "{error}");
 }
+
+#[test]
+fn a_command_names_the_environment_and_its_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = prepare(&requirements(folder.path(), EMPTY_LOCK), folder.path()).0.unwrap();
+    let words = ["python", "-javaagent:{environment}/agent.jar", "python"].map(str::to_owned);
+    let place = made.folder.display().to_string();
+    assert_eq!(
+        made.command(&words),
+        [format!("{place}/bin/python"), format!("-javaagent:{place}/agent.jar"), "python".into()]
+    );
+    let elsewhere = made.command(&["no-such-program".to_owned()]);
+    assert_eq!(elsewhere, ["no-such-program"], "it is looked up on the PATH");
+}

@@ -90,14 +90,14 @@ const COMPARED: [&str; 3] = ["run", "--compare-uninstrumented", "--"];
 /// left out of the runs that it is compared with, and leaves the application as it is.
 pub(crate) fn well_behaved_node(_root: &Path) -> Result<()> {
     let library = matrix::prepared("aws-sdk")?;
-    let cell = ["matrix.cjs", "plain", "ConverseStream"];
-    let preload = "--require ./instrument.cjs";
+    let cell = ["node/matrix.cjs", "plain", "ConverseStream"];
+    let preload = "--require ../node/instrument.cjs";
     let by_option: Vec<&str> = ["node"].into_iter().chain(preload.split(' ')).collect();
     let by_variable = [("NODE_OPTIONS", preload)];
     for (node, variables) in [(&by_option[..], &[][..]), (&["node"], &by_variable)] {
         let words = [&COMPARED[..], node, &cell].concat();
         let judged = Judged::with(&words, |command| {
-            command.current_dir(&library.folder).envs(&library.environment);
+            command.current_dir(&library.folder).envs(library.environment.iter().cloned());
             command.envs(variables.iter().copied());
         })?;
         judged.expect_same_behaviour()?;
@@ -130,14 +130,14 @@ pub(crate) fn well_behaved_java(root: &Path) -> Result<()> {
 }
 
 /// A run of this very program, and the report it wrote.
-struct Judged {
+pub(super) struct Judged {
     code: Option<i32>,
-    report: Value,
+    pub(super) report: Value,
 }
 
 impl Judged {
     /// Runs the verb and arguments `words`.
-    fn run(words: &[&str]) -> Result<Judged> {
+    pub(super) fn run(words: &[&str]) -> Result<Judged> {
         Judged::with(words, |_| {})
     }
 
@@ -186,6 +186,12 @@ impl Judged {
     /// Whether `rule` found something.
     fn found(&self, rule: &str) -> bool {
         self.groups().any(|group| group["rule"] == rule)
+    }
+
+    /// How often `rule` found something.
+    pub(super) fn count(&self, rule: &str) -> u64 {
+        let of_rule = self.groups().filter(|group| group["rule"] == rule);
+        of_rule.filter_map(|group| group["count"].as_u64()).sum()
     }
 
     /// Every one of `calls` calls has its span, and every span its call.
