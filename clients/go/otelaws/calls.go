@@ -76,7 +76,7 @@ func (caller caller) converseStream(ctx context.Context, asked call, outcome *ou
 			outcome.Usage = converseUsage(event.Value.Usage)
 		}
 	}
-	return ended(stream)
+	return ended(stream, outcome)
 }
 
 func (caller caller) invoke(ctx context.Context, asked call, outcome *outcome) error {
@@ -113,19 +113,30 @@ func (caller caller) invokeStream(ctx context.Context, asked call, outcome *outc
 			}
 		}
 	}
-	return ended(stream)
+	return ended(stream, outcome)
 }
 
-// ended closes a stream that was read to its end. The SDK takes a cut connection for the end of the
-// stream, and so does an application that looks no closer.
+// IncompleteStream is a stream that ended before its answer did: the SDK takes a cut connection for the
+// end of the stream.
+type IncompleteStream struct{}
+
+func (IncompleteStream) Error() string { return "the stream ended without a stop reason" }
+
+// ended closes a stream that was read to its end.
 func ended(stream interface {
 	Close() error
 	Err() error
-}) error {
+}, outcome *outcome) error {
 	if err := stream.Close(); err != nil {
 		return err
 	}
-	return stream.Err()
+	if err := stream.Err(); err != nil {
+		return err
+	}
+	if outcome.StopReason == nil {
+		return IncompleteStream{}
+	}
+	return nil
 }
 
 // tagged makes the requests of a call say which span they belong to: every attempt carries the

@@ -114,7 +114,7 @@ func errorName(err error) string {
 	for ; err != nil; err = errors.Unwrap(err) {
 		kind := reflect.TypeOf(err).String()
 		if !strings.HasPrefix(kind, "*errors.") && !strings.HasPrefix(kind, "*fmt.") {
-			name = strings.TrimPrefix(kind, "*")
+			name = kind[strings.LastIndex(kind, ".")+1:]
 		}
 	}
 	return name

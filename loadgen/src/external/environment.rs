@@ -28,7 +28,8 @@ pub struct Requirements {
     pub name: String,
     /// What its programs are written in.
     pub language: Language,
-    /// The lock file: every package with its exact version. Programs that are built stand beside it.
+    /// The lock file: every package with its exact version. The sources of programs that are built
+    /// stand beside it.
     pub lock: PathBuf,
     /// The oldest version of the language that will do.
     pub minimum_version: Version,
@@ -93,8 +94,8 @@ impl Environment {
         Environment { language, folder, programs }
     }
 
-    /// The variables by which programs find what is in it; `clients` is where the files are that the
-    /// clients of a language share.
+    /// The variables by which programs find what is in it. In the folder `clients` are the files
+    /// that the clients of a language share.
     #[must_use]
     pub fn variables(&self, clients: &Path) -> Vec<(&'static str, OsString)> {
         match self.language {

@@ -53,8 +53,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Generous: a cold start imports SDKs from disk, and an agent rewrites classes as they load; a call may run into the SDK's read timeout
-    /// of a minute on each of its attempts, and an exporter tries again for half a minute.
+    /// Generous: a cold start imports SDKs from disk, and an agent rewrites classes as they load; a
+    /// call may run into the SDK's read timeout of a minute on each of its attempts, and an exporter
+    /// tries again for half a minute.
     fn default() -> Self {
         Self {
             ready: Duration::from_mins(3),

@@ -178,10 +178,19 @@ for call in calls(): sys.exit(1)
 
 #[test]
 fn variables_that_steer_sdks_and_exporters_are_withheld() {
-    for variable in ["OTEL_SDK_DISABLED", "AWS_PROFILE", "PYTHONHOME", "HTTP_PROXY", "no_proxy"] {
+    for variable in [
+        "OTEL_SDK_DISABLED",
+        "AWS_PROFILE",
+        "PYTHONHOME",
+        "NODE_OPTIONS",
+        "JAVA_TOOL_OPTIONS",
+        "TRACELOOP_TRACE_CONTENT",
+        "HTTP_PROXY",
+        "no_proxy",
+    ] {
         assert!(is_withheld(variable), "{variable}");
     }
-    for variable in ["PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE"] {
+    for variable in ["PATH", "HOME", "JAVA_HOME", "LANG", "TMPDIR", "SSL_CERT_FILE"] {
         assert!(!is_withheld(variable), "{variable}");
     }
 }

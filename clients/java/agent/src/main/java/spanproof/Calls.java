@@ -65,6 +65,7 @@ final class Calls implements AutoCloseable {
                 .build();
         var handler = ConverseStreamResponseHandler.builder().subscriber(visitor).build();
         streaming.converseStream(request.overrideConfiguration(headers(call)).build(), handler).join();
+        checkEnd(outcome);
     }
 
     private void invokeModel(Call call, Outcome outcome) {
@@ -93,6 +94,23 @@ final class Calls implements AutoCloseable {
         var handler =
                 InvokeModelWithResponseStreamResponseHandler.builder().subscriber(visitor).build();
         streaming.invokeModelWithResponseStream(request, handler).join();
+        checkEnd(outcome);
+    }
+
+    /** A stream that ended before its answer did. */
+    static final class IncompleteStreamException extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        IncompleteStreamException() {
+            super("the stream ended without a stop reason");
+        }
+    }
+
+    /** The SDK takes a cut connection for the end of the stream. */
+    private static void checkEnd(Outcome outcome) {
+        if (outcome.stopReason == null) {
+            throw new IncompleteStreamException();
+        }
     }
 
     private static Consumer<AwsRequestOverrideConfiguration.Builder> headers(Call call) {

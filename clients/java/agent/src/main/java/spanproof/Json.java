@@ -55,7 +55,8 @@ final class Json {
         if (type == MarshallingType.DOCUMENT) {
             return document(json);
         }
-        throw new IllegalArgumentException("a request has the member " + field.memberName() + ", of a type unknown here");
+        throw new IllegalArgumentException(
+                "a request has the member " + field.memberName() + ", of a type unknown here");
     }
 
     private static Document document(JsonNode json) {
