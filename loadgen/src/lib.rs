@@ -17,6 +17,7 @@ mod duration;
 pub mod external;
 mod fault;
 mod intensity;
+pub mod otlp;
 mod pacing;
 mod plan;
 mod rate;

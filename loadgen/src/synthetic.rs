@@ -25,12 +25,14 @@ mod content;
 mod ids;
 mod messages;
 mod prose;
+mod run;
 mod span;
 mod trace;
 mod wire;
 
 pub use batch::{Batch, Encoded, Limits};
 pub use messages::MessageForm;
+pub use run::{SendConfig, Sent, Timestamps, send};
 
 use around::{AgentTemplate, Around};
 use attributes::Attributes;

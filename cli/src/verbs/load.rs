@@ -1,7 +1,9 @@
 //! `spanproof load --rate 80000/day`
 
 use anyhow::anyhow;
+use loadgen::synthetic::Traces;
 use loadgen::{Client, LoadConfig, LoadOutcome, Plan};
+use spanproof_schemas::content_policy::ContentPolicy;
 use spanproof_schemas::speed::Speed;
 use tokio_util::sync::CancellationToken;
 
@@ -14,8 +16,10 @@ use crate::servers::{EvidenceArgs, Servers};
 use crate::serving::ServingArgs;
 use crate::{interrupt, output};
 use planning::PlanArgs;
+use synthetic::SyntheticArgs;
 
 mod planning;
+mod synthetic;
 
 /// How many unexpected failures of calls are shown.
 const SHOWN_FAILURES: usize = 5;
@@ -29,12 +33,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FACTORx|max", default_value_t = Speed::DAY_IN_A_MINUTE,
           help_heading = "Load")]
     speed: Speed,
-    /// The client to drive; `spanproof clients` lists them
+    /// The client to drive; `spanproof clients` lists them; or synthetic, for spans without calls
     #[arg(long, value_name = "NAME", default_value = clients::REFERENCE, help_heading = "Load")]
     client: String,
-    /// Let the client put prompts and completions into its telemetry
-    #[arg(long, help_heading = "Load")]
-    content: bool,
+    /// Let the client put prompts and completions into its telemetry; synthetic spans hold them as a
+    /// policy says: none, hash, cut:2KiB, full, events or reference
+    #[arg(long, value_name = "POLICY", num_args = 0..=1, require_equals = true,
+          default_value = "none", default_missing_value = "full", help_heading = "Load")]
+    content: ContentPolicy,
+    #[command(flatten)]
+    synthetic: SyntheticArgs,
     #[command(flatten)]
     serving: ServingArgs,
     #[command(flatten)]
@@ -47,14 +55,30 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     let configuration = args.judge.configuration()?;
-    let chosen = Chosen::named(&args.client)?;
     let seed = args.serving.seed(&configuration.mock);
+    if args.client == synthetic::NAME {
+        let plan = args.plan.plan(Traces::capabilities(&args.plan.scenario()?), seed)?;
+        if let Some(summary) = planned(&args.plan, &plan)? {
+            return Ok(summary);
+        }
+        args.reports.check_writable()?;
+        let how = (args.speed, args.content);
+        return synthetic::run(&args.synthetic, configuration, plan, how, &args.reports).await;
+    }
+    let content = match args.content {
+        ContentPolicy::None => false,
+        ContentPolicy::Full => true,
+        other => {
+            return Err(anyhow!(
+                "--content={other} is for --client synthetic: other clients hold all content or none"
+            ))
+            .or_usage();
+        }
+    };
+    let chosen = Chosen::named(&args.client)?;
     let plan = args.plan.plan(chosen.capabilities(), seed)?;
-    args.plan.check_writable()?;
-    let summary = args.plan.write(&plan)?;
-    if let Some(summary) = summary.filter(|_| args.plan.plan_only) {
-        output::show(summary.to_string())?;
-        return Ok(Outcome::Conforms);
+    if let Some(outcome) = planned(&args.plan, &plan)? {
+        return Ok(outcome);
     }
     args.reports.check_writable()?;
     configuration.expected.check_writable()?;
@@ -62,11 +86,8 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
 
     let config = args.serving.config(&configuration.mock, args.speed).or_usage()?;
     let servers = Servers::start(config, &args.evidence).await?;
-    let telling = clients::Telling {
-        semconv: configuration.settings.semconv,
-        content: args.content,
-        speed: args.speed,
-    };
+    let telling =
+        clients::Telling { semconv: configuration.settings.semconv, content, speed: args.speed };
     let outcome = match chosen.start(&servers, telling).await? {
         Started::Rust(client) => drive(plan, args.speed, client).await,
         Started::Worker(client) => drive(plan, args.speed, client).await,
@@ -107,6 +128,15 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
         .or_could_not_judge();
     }
     Ok(judged)
+}
+
+/// Writes the plan, if that was asked for. Gives the outcome where nothing else was.
+fn planned(args: &PlanArgs, plan: &Plan) -> Result<Option<Outcome>, Failure> {
+    args.check_writable()?;
+    let summary = args.write(plan)?;
+    let Some(summary) = summary.filter(|_| args.plan_only) else { return Ok(None) };
+    output::show(summary.to_string())?;
+    Ok(Some(Outcome::Conforms))
 }
 
 /// Makes the calls of `plan`, showing progress; Ctrl-C ends the run with what was done.

@@ -14,3 +14,4 @@ mod semconv;
 mod size;
 mod snapshot;
 mod spanproof;
+mod synthetic;

@@ -134,7 +134,7 @@ impl PlanArgs {
         .or_usage()
     }
 
-    fn scenario(&self) -> Result<Scenario, Failure> {
+    pub(super) fn scenario(&self) -> Result<Scenario, Failure> {
         let path = Path::new(&self.scenario);
         if path.extension().is_none() {
             return Scenario::named(&self.scenario).or_usage();

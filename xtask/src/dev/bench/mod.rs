@@ -10,6 +10,7 @@ mod mock;
 mod peers;
 mod receive;
 mod streams;
+mod synthetic;
 mod telemetry;
 
 use std::io::{self, Write};
@@ -61,6 +62,8 @@ enum Bench {
     Receive,
     /// How late the frames of many open streams come
     Streams,
+    /// Synthetic spans made and sent per second beside a bare tonic client that sends the same
+    Synthetic,
 }
 
 /// A ceiling and ours, measured in turn.
@@ -81,7 +84,7 @@ impl Comparison {
         let (ceiling, ours) = (median(&mut self.ceiling), median(&mut self.ours));
         writeln!(
             io::stdout(),
-            "{:<8} ceiling {ceiling:>10.0} {unit}   ours {ours:>10.0} {unit}   ratio {:.2}   {}",
+            "{:<9} ceiling {ceiling:>10.0} {unit}   ours {ours:>10.0} {unit}   ratio {:.2}   {}",
             self.what,
             ours / ceiling,
             self.notes,
@@ -123,6 +126,9 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     if wanted(Bench::Streams) {
         let told = streams::measure(args.open.max(1), Duration::from_secs(args.length.max(1)))?;
         writeln!(io::stdout(), "{told}")?;
+    }
+    if wanted(Bench::Synthetic) {
+        synthetic::compare(runs)?.print()?;
     }
     Ok(Outcome::in_order(format_args!("medians of {runs}; only the ratios travel")))
 }

@@ -59,7 +59,7 @@ pub(super) fn compare(runs: usize) -> Result<Comparison> {
     Ok(comparison)
 }
 
-fn server_runtime() -> Result<Runtime> {
+pub(super) fn server_runtime() -> Result<Runtime> {
     Ok(Builder::new_multi_thread().worker_threads(1).enable_all().build()?)
 }
 
@@ -83,7 +83,7 @@ impl TraceService for Counting {
     }
 }
 
-async fn bare_server(counted: Arc<AtomicU64>) -> Result<SocketAddr> {
+pub(super) async fn bare_server(counted: Arc<AtomicU64>) -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     tokio::spawn(
