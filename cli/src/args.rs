@@ -23,6 +23,8 @@ pub(crate) enum Verb {
     Load(Box<verbs::load::Args>),
     /// List the clients that `load` can drive
     Clients,
+    /// Make one report of what the shards of a load wrote, and look at its gates
+    Merge(verbs::merge::Args),
     /// Serve only the mock Bedrock
     Mock(verbs::mock::Args),
     /// Serve only the OTLP receiver, into a capture file

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use conformance_core::Choice;
-use loadgen::Capabilities;
 use loadgen::external::{
     Environment, Limits, Manifest, ManifestError, Settings, Worker, clients_dir, home_dir,
 };
 use loadgen::rust_client::{RustClient, RustClientConfig};
+use loadgen::{Capabilities, Clock};
 use spanproof_schemas::semconv::Version;
 use spanproof_schemas::speed::Speed;
 
@@ -76,7 +76,7 @@ pub(crate) fn offered() -> Result<Vec<Offered>, Failure> {
 }
 
 /// What a client is told about its telemetry.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Telling {
     /// The version to speak, for clients that speak more than one.
     pub(crate) semconv: Choice,
@@ -84,6 +84,8 @@ pub(crate) struct Telling {
     pub(crate) content: bool,
     /// How fast simulated time runs, for waits between attempts.
     pub(crate) speed: Speed,
+    /// What the times of calls are measured by, in clients of this process.
+    pub(crate) clock: Clock,
 }
 
 impl Chosen {
@@ -139,6 +141,7 @@ impl Prepared {
                     semconv: spoken(telling.semconv),
                     content: telling.content,
                     speed: telling.speed,
+                    clock: telling.clock,
                 };
                 RustClient::start(config).map(Started::Rust).or_could_not_judge()
             }

@@ -12,6 +12,7 @@ mod cost;
 mod environment;
 mod exit;
 mod expected;
+mod gates;
 mod interrupt;
 pub mod judging;
 mod output;

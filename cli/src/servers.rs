@@ -67,6 +67,7 @@ pub(crate) struct Files {
 impl Servers {
     pub(crate) async fn start(
         config: mock_bedrock::Config,
+        receiving: conformance::receiver::Config,
         keep: &EvidenceArgs,
     ) -> Result<Servers, Failure> {
         for path in [&keep.ledger, &keep.capture].into_iter().flatten() {
@@ -91,7 +92,7 @@ impl Servers {
         let capture = Writer::create(&files.capture).or_could_not_judge()?;
         let receiver = threads
             .handle()
-            .spawn(Receiver::start(conformance::receiver::Config::default(), capture))
+            .spawn(Receiver::start(receiving, capture))
             .await
             .or_could_not_judge()?
             .or_could_not_judge()?;

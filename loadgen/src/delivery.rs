@@ -113,6 +113,14 @@ impl Default for Retrying {
     }
 }
 
+impl Retrying {
+    /// A single attempt.
+    #[must_use]
+    pub fn once(self) -> Retrying {
+        Retrying { whole: self.attempt, first_wait: self.attempt, ..self }
+    }
+}
+
 /// What became of the items of a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delivery {
@@ -187,8 +195,8 @@ mod tests {
     use super::*;
 
     const QUICK: Retrying = Retrying {
-        attempt: Duration::from_secs(60),
-        whole: Duration::from_secs(60),
+        attempt: Duration::from_mins(1),
+        whole: Duration::from_mins(1),
         first_wait: Duration::ZERO,
         longest_wait: Duration::ZERO,
     };
@@ -243,6 +251,12 @@ mod tests {
         let retrying = Retrying { attempt: Duration::ZERO, whole: Duration::ZERO, ..QUICK };
         let delivery = deliver(10, retrying, std::future::pending).await;
         assert_eq!((delivery.failed, delivery.unanswered, delivery.retried), (10, 10, 0));
+    }
+
+    #[tokio::test]
+    async fn once_is_not_twice() {
+        let delivery = deliver(10, QUICK.once(), || std::future::ready(later(None))).await;
+        assert_eq!((delivery.failed, delivery.retried), (10, 0));
     }
 
     #[test]

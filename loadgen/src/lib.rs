@@ -9,14 +9,19 @@
 pub mod accounting;
 mod arrivals;
 pub mod capabilities;
+mod catch_up;
 pub mod client;
+pub mod clock;
+mod collector_metrics;
 mod day_curve;
 pub mod delivery;
 mod dialect;
 mod duration;
 pub mod external;
 mod fault;
+mod gates;
 mod intensity;
+mod merge;
 pub mod otlp;
 mod pacing;
 mod plan;
@@ -33,21 +38,31 @@ mod tenants;
 mod text;
 mod trace;
 
+pub use accounting::Accounting;
 pub use arrivals::{Arrivals, ParseArrivalsError};
 pub use capabilities::{Capabilities, Family, Feature};
+pub use catch_up::{CatchUp, ParseCatchUpError};
 pub use client::{Client, ClientError, ClientErrorKind};
+pub use clock::Clock;
+pub use collector_metrics::{CollectorMetrics, MetricsError, SpanCounters};
 pub use day_curve::{DayCurve, ParseDayCurveError};
 pub use duration::{ParseDurationError, parse_duration};
 pub use fault::{Fault, UnknownFault};
+pub use gates::{Gates, ParseShareError, Share};
 pub use intensity::RateShape;
-pub use plan::{AtRate, Plan, PlanConfig, PlanError, PlanHash, PlanSummary, Planned, Timing};
+pub use merge::{MergeError, merge};
+pub use plan::{
+    AtRate, ParsePlanHashError, Plan, PlanConfig, PlanError, PlanHash, PlanSummary, Planned, Timing,
+};
 pub use rate::{ParseRateError, Rate};
 pub use run::{
-    DEFAULT_IN_FLIGHT_AT_MAX, DEFAULT_IN_FLIGHT_PACED, LoadConfig, LoadOutcome, Progress, run,
+    DEFAULT_IN_FLIGHT_AT_MAX, DEFAULT_IN_FLIGHT_PACED, LoadConfig, LoadOutcome, OverLimit,
+    ParseOverLimitError, Progress, run,
 };
 pub use rust_client::{RustClient, RustClientConfig};
 pub use scenario::{DEFAULT_SCENARIO, Scenario, ScenarioError};
 pub use shard::{ParseShardError, Shard};
 pub use spike::{ParseSpikeError, Spike};
+pub use statistics::Statistics;
 pub use tenants::{ParseTenantsError, Tenants};
 pub use trace::{ReplayConfig, Trace, TraceError};

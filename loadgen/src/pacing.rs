@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use spanproof_schemas::speed::Speed;
-use spanproof_schemas::time::{UnixNanos, unix_nanos};
+use spanproof_schemas::time::UnixNanos;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use crate::catch_up::CatchUp;
+use crate::clock::{Clock, nanos};
 use crate::plan::Plan;
 
 /// How long after the pacer's start simulated time starts, so that the first calls are not late
@@ -21,76 +23,255 @@ pub(crate) struct Due {
     /// Its position in the plan.
     pub(crate) call: u64,
     /// When it was to be made; `None` where calls are made as fast as can be.
-    pub(crate) planned: Option<UnixNanos>,
+    pub(crate) planned: Option<Time>,
+}
+
+/// When a call was to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Time {
+    /// In real time.
+    pub(crate) unix_nanos: UnixNanos,
+    /// The minute of simulated time.
+    pub(crate) minute: u32,
+}
+
+/// What comes due together.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Batch {
+    /// Calls to make, by their times.
+    pub(crate) calls: Vec<Due>,
+    /// Calls that are too late to be made, by their times.
+    pub(crate) skipped: Vec<Due>,
+    /// When they were released.
+    pub(crate) released: UnixNanos,
+}
+
+impl Batch {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.calls.is_empty() && self.skipped.is_empty()
+    }
+}
+
+/// How calls are paced.
+#[derive(Clone, Debug)]
+pub(crate) struct Pacing {
+    pub(crate) speed: Speed,
+    pub(crate) catch_up: CatchUp,
+    /// When simulated time starts; `None` for as soon as can be.
+    pub(crate) start_at: Option<UnixNanos>,
+    pub(crate) clock: Clock,
 }
 
 /// Where due calls come from.
-pub(crate) enum Pacer {
+pub(crate) struct Pacer {
+    source: Source,
+    /// When simulated time starts.
+    pub(crate) start: UnixNanos,
+}
+
+enum Source {
     /// From a thread that sleeps until they are due. A thread, because timers of an async runtime
     /// are as coarse as a millisecond and wait for the runtime's tasks besides.
     Timed {
-        due: UnboundedReceiver<Vec<Due>>,
+        due: UnboundedReceiver<Batch>,
         /// Dropping it ends the thread's sleep, and the thread.
         _stop: Sender<()>,
     },
-    /// From a count: all are due at once.
-    Immediate { plan: Arc<Plan>, next: u64 },
+    /// From a count: all are due at once, when it is time to start.
+    Immediate { plan: Arc<Plan>, next: u64, start: Option<Instant>, clock: Clock },
 }
 
 impl Pacer {
-    pub(crate) fn start(plan: Arc<Plan>, speed: Speed) -> std::io::Result<Pacer> {
+    pub(crate) fn start(plan: Arc<Plan>, pacing: Pacing) -> std::io::Result<Pacer> {
+        let Pacing { speed, catch_up, start_at, clock } = pacing;
+        let (now, instant) = (clock.now(), Instant::now());
         if speed == Speed::Max {
-            return Ok(Pacer::Immediate { plan, next: 0 });
+            let wait = start_at.map(|at| Duration::from_nanos(at.saturating_sub(now)));
+            let start = wait.map(|wait| instant + wait);
+            let source = Source::Immediate { plan, next: 0, start, clock };
+            return Ok(Pacer { source, start: start_at.unwrap_or(now) });
         }
+        let start = start_at.unwrap_or_else(|| now.saturating_add(nanos(HEAD_START)));
         let (release, due) = unbounded_channel();
         let (stop, stopped) = channel();
-        thread::Builder::new()
-            .name("pacer".to_owned())
-            .spawn(move || release_when_due(&plan, speed, &release, &stopped))?;
-        Ok(Pacer::Timed { due, _stop: stop })
+        let mut timer = SleepingThread { clock, stopped };
+        thread::Builder::new().name("pacer".to_owned()).spawn(move || {
+            wake_exactly();
+            let schedule = plan.planned().map(|planned| Scheduled {
+                call: planned.call,
+                minute: u32::try_from(planned.at.as_secs() / 60).unwrap_or(u32::MAX),
+                at: speed.scale(planned.at),
+            });
+            release_when_due(schedule, catch_up, start, &mut timer, &release);
+        })?;
+        Ok(Pacer { source: Source::Timed { due, _stop: stop }, start })
     }
 
     /// The next calls that are due, some at least; none at all when the plan has ended.
-    pub(crate) async fn next(&mut self) -> Vec<Due> {
-        match self {
-            Pacer::Timed { due, .. } => due.recv().await.unwrap_or_default(),
-            Pacer::Immediate { plan, next } => {
+    pub(crate) async fn next(&mut self) -> Batch {
+        match &mut self.source {
+            Source::Timed { due, .. } => due.recv().await.unwrap_or_default(),
+            Source::Immediate { plan, next, start, clock } => {
+                if let Some(start) = start.take() {
+                    tokio::time::sleep_until(start.into()).await;
+                }
                 let call = plan.nth(*next);
                 *next += 1;
-                call.map(|call| Due { call, planned: None }).into_iter().collect()
+                let calls = call.map(|call| Due { call, planned: None }).into_iter().collect();
+                Batch { calls, skipped: Vec::new(), released: clock.now() }
             }
         }
     }
 }
 
+/// Lets the system wake this thread when it asks to be woken: by default it may sleep 50 µs longer,
+/// so that wakes can be put together. Where it cannot be asked, calls are late by so much.
+fn wake_exactly() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1));
+}
+
+/// A call of the plan, in real time from the start.
+#[derive(Clone, Copy, Debug)]
+struct Scheduled {
+    call: u64,
+    minute: u32,
+    at: Duration,
+}
+
+/// What the pacer waits by.
+trait Timer {
+    /// Now.
+    fn now(&self) -> UnixNanos;
+
+    /// Sleeps until `at`, or not at all when that is past; false when there is no more to wait for.
+    fn sleep_until(&mut self, at: UnixNanos) -> bool;
+}
+
+/// The thread's own sleep. Never spins: on a busy machine a spinning thread loses its time slice and
+/// makes calls later than a sleeping one does.
+struct SleepingThread {
+    clock: Clock,
+    stopped: Receiver<()>,
+}
+
+impl Timer for SleepingThread {
+    fn now(&self) -> UnixNanos {
+        self.clock.now()
+    }
+
+    fn sleep_until(&mut self, at: UnixNanos) -> bool {
+        let wait = Duration::from_nanos(at.saturating_sub(self.now()));
+        self.stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout)
+    }
+}
+
 /// Sends everything that is due in one batch, then sleeps until the next call is. Times come from
 /// the plan and not from the last release, so a late wake delays nothing but the calls that were
-/// due meanwhile. Never spins: on a busy machine a spinning thread loses its time slice and makes
-/// calls later than a sleeping one does.
+/// due meanwhile.
 fn release_when_due(
-    plan: &Plan,
-    speed: Speed,
-    release: &UnboundedSender<Vec<Due>>,
-    stopped: &Receiver<()>,
+    schedule: impl Iterator<Item = Scheduled>,
+    catch_up: CatchUp,
+    start: UnixNanos,
+    timer: &mut impl Timer,
+    release: &UnboundedSender<Batch>,
 ) {
-    let start = Instant::now() + HEAD_START;
-    let start_unix_nanos = unix_nanos(SystemTime::now() + HEAD_START);
-    let mut times =
-        plan.planned().map(|planned| (planned.call, speed.scale(planned.at))).peekable();
-    while let Some(&(_, planned)) = times.peek() {
-        let wait = (start + planned).saturating_duration_since(Instant::now());
-        if stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
+    let planned = |scheduled: &Scheduled| start.saturating_add(nanos(scheduled.at));
+    let mut schedule = schedule.peekable();
+    while let Some(next) = schedule.peek() {
+        if !timer.sleep_until(planned(next)) {
             return;
         }
-        let elapsed = start.elapsed();
-        let mut batch = Vec::new();
-        while let Some((call, planned)) = times.next_if(|(_, planned)| *planned <= elapsed) {
-            let nanos = u64::try_from(planned.as_nanos()).unwrap_or(u64::MAX);
-            let planned = Some(start_unix_nanos.saturating_add(nanos));
-            batch.push(Due { call, planned });
+        let released = timer.now();
+        let mut batch = Batch { released, ..Batch::default() };
+        while let Some(scheduled) = schedule.next_if(|scheduled| planned(scheduled) <= released) {
+            let Scheduled { call, minute, .. } = scheduled;
+            let unix_nanos = planned(&scheduled);
+            let due = Due { call, planned: Some(Time { unix_nanos, minute }) };
+            let overdue = Duration::from_nanos(released - unix_nanos);
+            if catch_up.makes(overdue) { &mut batch.calls } else { &mut batch.skipped }.push(due);
         }
         if !batch.is_empty() && release.send(batch).is_err() {
             return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A timer that oversleeps, once, by `stall` after `at`.
+    struct Stalling {
+        now: UnixNanos,
+        at: UnixNanos,
+        stall: u64,
+    }
+
+    impl Timer for Stalling {
+        fn now(&self) -> UnixNanos {
+            self.now
+        }
+
+        fn sleep_until(&mut self, at: UnixNanos) -> bool {
+            self.now = self.now.max(at);
+            if self.now >= self.at {
+                self.now += std::mem::take(&mut self.stall);
+            }
+            true
+        }
+    }
+
+    const SECOND: u64 = 1_000_000_000;
+    const START: UnixNanos = 1_000 * SECOND;
+
+    /// Ten calls a second for ten seconds, while the thread sleeps from second 3 to second 5.
+    fn released(catch_up: CatchUp) -> Vec<Batch> {
+        let schedule = (0..100).map(|call| Scheduled {
+            call,
+            minute: u32::try_from(call / 50).unwrap(),
+            at: Duration::from_millis(100 * call),
+        });
+        let mut timer = Stalling { now: START, at: START + 3 * SECOND, stall: 2 * SECOND };
+        let (release, mut due) = unbounded_channel();
+        release_when_due(schedule, catch_up, START, &mut timer, &release);
+        drop(release);
+        std::iter::from_fn(|| due.try_recv().ok()).collect()
+    }
+
+    #[test]
+    fn a_stall_is_made_up_for_skipped_or_made_up_for_in_part_and_no_call_is_forgotten() {
+        for (catch_up, made_late, skipped) in [
+            (CatchUp::All, 21, 0),
+            (CatchUp::Skip, 1, 20),
+            (CatchUp::Window(Duration::from_millis(500)), 6, 15),
+        ] {
+            let batches = released(catch_up);
+            let stall = batches.iter().find(|batch| batch.released == START + 5 * SECOND).unwrap();
+            assert_eq!(
+                (stall.calls.len(), stall.skipped.len()),
+                (made_late, skipped),
+                "{catch_up}"
+            );
+            let mut calls: Vec<u64> = batches
+                .iter()
+                .flat_map(|batch| batch.calls.iter().chain(&batch.skipped))
+                .map(|due| due.call)
+                .collect();
+            calls.sort_unstable();
+            assert_eq!(calls, (0..100).collect::<Vec<u64>>());
+        }
+    }
+
+    #[test]
+    fn a_stall_moves_no_planned_time() {
+        for batch in released(CatchUp::All) {
+            for due in batch.calls {
+                let Time { unix_nanos, minute } = due.planned.unwrap();
+                assert_eq!(unix_nanos, START + due.call * SECOND / 10);
+                assert_eq!(u64::from(minute), due.call / 50);
+                assert!(batch.released >= unix_nanos);
+            }
         }
     }
 }

@@ -21,6 +21,7 @@ use schedule::Schedule;
 
 pub(crate) mod answer;
 pub(crate) mod choose;
+mod fingerprint;
 mod hash;
 mod line;
 mod prompt;
@@ -29,7 +30,7 @@ mod schedule;
 pub(crate) mod shape;
 mod summary;
 
-pub use hash::PlanHash;
+pub use hash::{ParsePlanHashError, PlanHash};
 pub use summary::PlanSummary;
 
 /// The most calls a plan may have.
@@ -211,10 +212,22 @@ impl Plan {
         &self.scenario
     }
 
-    /// The seed of everything that is drawn.
+    /// Which part of the plan this is.
+    #[must_use]
+    pub fn shard(&self) -> Shard {
+        self.shard
+    }
+
+    /// The seed of everything in it.
     #[must_use]
     pub fn seed(&self) -> u64 {
         self.seed
+    }
+
+    /// How many calls the whole plan has, those of other shards included.
+    #[must_use]
+    pub fn whole_calls(&self) -> u64 {
+        self.whole
     }
 
     /// How many calls there are in this shard.

@@ -2,7 +2,7 @@
 //! the chosen version of the semantic conventions.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_sdk_bedrockruntime::config::retry::RetryConfig;
@@ -10,12 +10,13 @@ use aws_sdk_bedrockruntime::config::timeout::TimeoutConfig;
 use aws_sdk_bedrockruntime::config::{BehaviorVersion, Region, StalledStreamProtectionConfig};
 use spanproof_schemas::semconv::Version;
 use spanproof_schemas::speed::Speed;
-use spanproof_schemas::time::unix_nanos;
 use spanproof_schemas::worker::{Call, Done};
 
+use crate::accounting::Accounting;
 use crate::capabilities::Capabilities;
 use crate::client::{Client, ClientError, ClientErrorKind};
 use crate::dialect::Dialect;
+use crate::clock::Clock;
 
 mod answer;
 mod call_span;
@@ -27,6 +28,7 @@ mod failure;
 mod instrumentation;
 mod intercept;
 mod request;
+mod span_exporter;
 mod span_queue;
 
 pub use export::{ExportOptions, OtlpProtocol};
@@ -60,6 +62,8 @@ pub struct RustClientConfig {
     pub content: bool,
     /// How fast simulated time runs: waits between retries shrink with it.
     pub speed: Speed,
+    /// What the times of calls are measured by. Spans have the SDK's own times.
+    pub clock: Clock,
 }
 
 /// The official SDK with our instrumentation.
@@ -67,6 +71,7 @@ pub struct RustClient {
     sdk: aws_sdk_bedrockruntime::Client,
     instrumentation: Arc<Instrumentation>,
     export: Export,
+    clock: Clock,
 }
 
 impl RustClient {
@@ -105,7 +110,8 @@ impl RustClient {
             server,
             config.content,
         );
-        Ok(RustClient { sdk, instrumentation: Arc::new(instrumentation), export })
+        let (instrumentation, clock) = (Arc::new(instrumentation), config.clock);
+        Ok(RustClient { sdk, instrumentation, export, clock })
     }
 }
 
@@ -153,12 +159,12 @@ impl Client for RustClient {
             let message = "the export queue has been closed";
             return Err(ClientError::new(ClientErrorKind::Ended, message));
         };
-        let end = calls::make(&self.sdk, &self.instrumentation, call, room).await?;
+        let end = calls::make(&self.sdk, &self.instrumentation, &self.clock, call, room).await?;
         Ok(Done {
             call: number,
             started_unix_nanos: end.started,
             first_chunk_unix_nanos: end.first_chunk,
-            finished_unix_nanos: unix_nanos(SystemTime::now()),
+            finished_unix_nanos: self.clock.now(),
             error: end.error,
             usage: end.answer.usage,
             stop_reason: end.answer.stop_reason,
@@ -167,5 +173,9 @@ impl Client for RustClient {
 
     async fn finish(&self) -> Result<(), ClientError> {
         self.export.finish().await
+    }
+
+    fn accounting(&self) -> Option<Accounting> {
+        Some(self.export.queue.books().read())
     }
 }

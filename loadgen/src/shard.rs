@@ -22,6 +22,18 @@ impl Shard {
     /// The whole plan.
     pub const WHOLE: Shard = Shard { index: 0, count: 1 };
 
+    /// Its index, from 0.
+    #[must_use]
+    pub fn index(self) -> u64 {
+        self.index
+    }
+
+    /// How many shards there are.
+    #[must_use]
+    pub fn count(self) -> u64 {
+        self.count
+    }
+
     /// Whether call `call` of the plan is in this shard.
     #[must_use]
     pub fn holds(self, call: u64) -> bool {

@@ -1,30 +1,46 @@
-//! What a run measures: counts, and times in histograms.
+//! What a run measures: counts, and times in histograms. Those of several runs merge.
 
-use hdrhistogram::Histogram;
-use spanproof_schemas::report::Quantiles;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use spanproof_schemas::load_result::{LoadHistograms, LoadWindow};
+use spanproof_schemas::report::{AchievedRate, LagParts, Load, LoadMinute};
+use spanproof_schemas::speed::Speed;
 use spanproof_schemas::time::UnixNanos;
 use spanproof_schemas::worker::{Call, Done};
 
 use crate::fault::{Fault, unplanned_end};
+use crate::pacing::Due;
+use crate::run::Progress;
+use times::Times;
 
-/// Histograms count microseconds, from one to an hour, to three significant digits.
-const MOST_MICROS: u64 = 3_600_000_000;
-const SIGNIFICANT_DIGITS: u8 = 3;
+mod times;
 
-/// How many failures are kept word for word.
+/// How many failures are kept word for word, and how many calls that were left out.
 const KEPT_FAILURES: usize = 10;
+const KEPT_LEFT_OUT: usize = 3;
 
-/// The counts and times of the calls that have ended.
-#[derive(Debug)]
-pub(crate) struct Statistics {
-    pub(crate) completed: u64,
-    pub(crate) failed: u64,
-    /// The first failures, for people.
-    pub(crate) failures: Vec<String>,
-    lag: Histogram<u64>,
-    latency: Histogram<u64>,
-    service: Histogram<u64>,
-    first_chunk: Histogram<u64>,
+/// The counts and times of the calls of a run, or of several.
+#[derive(Clone, Debug)]
+pub struct Statistics {
+    intended: u64,
+    started: u64,
+    completed: u64,
+    failed: u64,
+    skipped: u64,
+    dropped: u64,
+    failures: Vec<String>,
+    left_out: Vec<String>,
+    lag: Times,
+    timer: Times,
+    room: Times,
+    client: Times,
+    latency: Times,
+    service: Times,
+    first_chunk: Times,
+    minutes: BTreeMap<u32, LoadMinute>,
+    window: LoadWindow,
+    speed: Speed,
 }
 
 /// What is kept of a call to judge its end by.
@@ -45,35 +61,107 @@ impl Expected {
     }
 }
 
+/// The times of a call before it is sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Admitted {
+    /// What was due.
+    pub(crate) due: Due,
+    /// When the pacer let it go.
+    pub(crate) released: UnixNanos,
+    /// When there was room for it among the calls that may be open.
+    pub(crate) at: UnixNanos,
+}
+
 impl Statistics {
-    pub(crate) fn new() -> Self {
-        let histogram = || {
-            Histogram::new_with_bounds(1, MOST_MICROS, SIGNIFICANT_DIGITS)
-                .expect("the bounds are in order and the digits at most five")
-        };
+    /// Of a run of `intended` calls that starts at `start`.
+    pub(crate) fn new(intended: u64, start: UnixNanos, speed: Speed) -> Self {
         Self {
+            intended,
+            started: 0,
             completed: 0,
             failed: 0,
+            skipped: 0,
+            dropped: 0,
             failures: Vec::new(),
-            lag: histogram(),
-            latency: histogram(),
-            service: histogram(),
-            first_chunk: histogram(),
+            left_out: Vec::new(),
+            lag: Times::new(),
+            timer: Times::new(),
+            room: Times::new(),
+            client: Times::new(),
+            latency: Times::new(),
+            service: Times::new(),
+            first_chunk: Times::new(),
+            minutes: BTreeMap::new(),
+            window: LoadWindow {
+                start_unix_nanos: start,
+                last_planned_unix_nanos: start,
+                last_sent_unix_nanos: start,
+                end_unix_nanos: start,
+                clock_step_ms: 0,
+            },
+            speed,
         }
     }
 
-    /// Counts a call that has ended. `planned` is when it was due; `None` where calls are made as
-    /// fast as can be, so that each is due when it starts.
-    pub(crate) fn ended(&mut self, expected: &Expected, planned: Option<UnixNanos>, done: &Done) {
-        let planned = planned.unwrap_or(done.started_unix_nanos);
-        record(&mut self.lag, planned, done.started_unix_nanos);
-        record(&mut self.latency, planned, done.finished_unix_nanos);
-        record(&mut self.service, done.started_unix_nanos, done.finished_unix_nanos);
-        if let Some(first) = done.first_chunk_unix_nanos {
-            record(&mut self.first_chunk, done.started_unix_nanos, first);
+    /// Counts a call that has come due.
+    pub(crate) fn due(&mut self, due: &Due) {
+        if let Some(planned) = due.planned {
+            self.minute(planned.minute).planned += 1;
+            let last = &mut self.window.last_planned_unix_nanos;
+            *last = planned.unix_nanos.max(*last);
         }
+    }
+
+    /// Counts a call that is left out since it was overdue when it was released.
+    pub(crate) fn skipped(&mut self, due: &Due, released: UnixNanos) {
+        self.skipped += 1;
+        if self.left_out.len() < KEPT_LEFT_OUT {
+            let planned = due.planned.map_or(released, |planned| planned.unix_nanos);
+            let overdue = Duration::from_nanos(released.saturating_sub(planned)).as_secs_f64();
+            self.left_out.push(format!("call {} was skipped, overdue by {overdue:.3} s", due.call));
+        }
+    }
+
+    /// Counts a call that is left out since `open` calls are open.
+    pub(crate) fn dropped(&mut self, due: &Due, open: usize) {
+        self.dropped += 1;
+        if self.left_out.len() < KEPT_LEFT_OUT {
+            self.left_out.push(format!("call {} was dropped, with {open} calls open", due.call));
+        }
+    }
+
+    /// Counts a call that is handed to the client.
+    pub(crate) fn started(&mut self) {
+        self.started += 1;
+    }
+
+    /// Counts a call that has ended. Where calls are made as fast as can be, each is due when it
+    /// starts.
+    pub(crate) fn ended(&mut self, expected: &Expected, call: &Admitted, done: &Done) {
+        let (sent, finished) = (done.started_unix_nanos, done.finished_unix_nanos);
+        let planned = call.due.planned.map_or(sent, |planned| planned.unix_nanos);
+        self.lag.record(planned, sent);
+        self.latency.record(planned, finished);
+        self.service.record(sent, finished);
+        if let Some(first) = done.first_chunk_unix_nanos {
+            self.first_chunk.record(sent, first);
+        }
+        if let Some(planned) = call.due.planned {
+            self.timer.record(planned.unix_nanos, call.released);
+            self.room.record(call.released, call.at);
+            self.client.record(call.at, sent);
+            let minute = self.minute_of(sent).unwrap_or(planned.minute);
+            self.minute(minute).sent += 1;
+        }
+        self.window.last_sent_unix_nanos = sent.max(self.window.last_sent_unix_nanos);
+        self.window.end_unix_nanos = finished.max(self.window.end_unix_nanos);
         match unplanned_end(expected.fault, done) {
-            None => self.completed += 1,
+            None => {
+                self.completed += 1;
+                if let Some(planned) = call.due.planned {
+                    self.minute(planned.minute).completed += 1;
+                }
+            }
             Some(end) => self.failed(format!("call {} ({}): {end}", expected.call, expected.what)),
         }
     }
@@ -86,114 +174,209 @@ impl Statistics {
         }
     }
 
-    pub(crate) fn lag_ms(&self) -> Quantiles {
-        quantiles(&self.lag)
+    /// Calls that were handed to the client and have not ended.
+    pub(crate) fn open(&self) -> u64 {
+        self.started.saturating_sub(self.completed + self.failed)
     }
 
-    pub(crate) fn latency_ms(&self) -> Quantiles {
-        quantiles(&self.latency)
+    /// How far it has come, `elapsed` after it was asked for.
+    pub(crate) fn progress(&self, elapsed: Duration) -> Progress {
+        Progress {
+            intended: self.intended,
+            started: self.started,
+            completed: self.completed,
+            failed: self.failed,
+            left_out: self.skipped + self.dropped,
+            elapsed,
+        }
     }
 
-    pub(crate) fn service_ms(&self) -> Quantiles {
-        quantiles(&self.service)
+    /// Notes how far the wall clock was set during the run.
+    pub(crate) fn clock_step(&mut self, nanos: i128) {
+        self.window.clock_step_ms = i64::try_from(nanos / 1_000_000).unwrap_or(i64::MAX);
     }
 
-    pub(crate) fn first_chunk_ms(&self) -> Quantiles {
-        quantiles(&self.first_chunk)
+    fn minute(&mut self, minute: u32) -> &mut LoadMinute {
+        self.minutes.entry(minute).or_insert(LoadMinute { minute, ..LoadMinute::default() })
+    }
+
+    /// The minute of simulated time at `time`.
+    fn minute_of(&self, time: UnixNanos) -> Option<u32> {
+        let Speed::Times(times) = self.speed else { return None };
+        let since = Duration::from_nanos(time.saturating_sub(self.window.start_unix_nanos));
+        let minutes = since.as_secs_f64() * times / 60.0;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is not below zero, and a cast of what is too large gives the most there is"
+        )]
+        let minute = minutes as u32;
+        Some(minute)
     }
 }
 
-/// Records the time from `earlier` to `later`; none when a step of the clock swapped them.
-fn record(histogram: &mut Histogram<u64>, earlier: UnixNanos, later: UnixNanos) {
-    histogram.saturating_record(later.saturating_sub(earlier) / 1_000);
+impl Statistics {
+    /// The first calls that did not end as planned, and how they ended.
+    #[must_use]
+    pub fn failures(&self) -> &[String] {
+        &self.failures
+    }
+
+    /// The first calls that were left out, and why.
+    #[must_use]
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
+    /// When it happened.
+    #[must_use]
+    pub fn window(&self) -> LoadWindow {
+        self.window
+    }
+
+    /// What was measured, to be written.
+    #[must_use]
+    pub fn histograms(&self) -> LoadHistograms {
+        LoadHistograms {
+            lag: self.lag.counts(),
+            timer: self.timer.counts(),
+            room: self.room.counts(),
+            client: self.client.counts(),
+            latency: self.latency.counts(),
+            service: self.service.counts(),
+            ttft: self.first_chunk.counts(),
+        }
+    }
+
+    /// What a written result says; `None` where its histograms are not such as ours.
+    #[must_use]
+    pub fn of(
+        load: &Load,
+        histograms: &LoadHistograms,
+        window: LoadWindow,
+        failures: &[String],
+    ) -> Option<Statistics> {
+        Some(Statistics {
+            intended: load.intended,
+            started: load.started,
+            completed: load.completed,
+            failed: load.failed,
+            skipped: load.skipped,
+            dropped: load.dropped,
+            failures: failures.to_vec(),
+            left_out: Vec::new(),
+            lag: Times::of(&histograms.lag)?,
+            timer: Times::of(&histograms.timer)?,
+            room: Times::of(&histograms.room)?,
+            client: Times::of(&histograms.client)?,
+            latency: Times::of(&histograms.latency)?,
+            service: Times::of(&histograms.service)?,
+            first_chunk: Times::of(&histograms.ttft)?,
+            minutes: load.minutes.iter().map(|minute| (minute.minute, *minute)).collect(),
+            window,
+            speed: Speed::Max,
+        })
+    }
+
+    /// Adds what another part of the same load did at the same time. Rates are then those of the
+    /// time from the first start to the last end, so that no time counts twice.
+    pub fn merge(&mut self, other: &Statistics) {
+        for (sum, more) in [
+            (&mut self.intended, other.intended),
+            (&mut self.started, other.started),
+            (&mut self.completed, other.completed),
+            (&mut self.failed, other.failed),
+            (&mut self.skipped, other.skipped),
+            (&mut self.dropped, other.dropped),
+        ] {
+            *sum = sum.saturating_add(more);
+        }
+        let room = KEPT_FAILURES.saturating_sub(self.failures.len());
+        self.failures.extend(other.failures.iter().take(room).cloned());
+        for (sum, more) in [
+            (&mut self.lag, &other.lag),
+            (&mut self.timer, &other.timer),
+            (&mut self.room, &other.room),
+            (&mut self.client, &other.client),
+            (&mut self.latency, &other.latency),
+            (&mut self.service, &other.service),
+            (&mut self.first_chunk, &other.first_chunk),
+        ] {
+            sum.merge(more);
+        }
+        for minute in other.minutes.values() {
+            let sum = self.minute(minute.minute);
+            sum.planned = sum.planned.saturating_add(minute.planned);
+            sum.sent = sum.sent.saturating_add(minute.sent);
+            sum.completed = sum.completed.saturating_add(minute.completed);
+        }
+        let (one, other) = (&mut self.window, other.window);
+        one.start_unix_nanos = one.start_unix_nanos.min(other.start_unix_nanos);
+        one.last_planned_unix_nanos =
+            one.last_planned_unix_nanos.max(other.last_planned_unix_nanos);
+        one.last_sent_unix_nanos = one.last_sent_unix_nanos.max(other.last_sent_unix_nanos);
+        one.end_unix_nanos = one.end_unix_nanos.max(other.end_unix_nanos);
+        if one.clock_step_ms.abs() < other.clock_step_ms.abs() {
+            one.clock_step_ms = other.clock_step_ms;
+        }
+    }
+
+    /// All of it, for the report.
+    #[must_use]
+    pub fn load(&self, client: String) -> Load {
+        let is_paced = !self.minutes.is_empty();
+        Load {
+            client,
+            intended: self.intended,
+            started: self.started,
+            completed: self.completed,
+            failed: self.failed,
+            skipped: self.skipped,
+            dropped: self.dropped,
+            wall_s: seconds(self.window.start_unix_nanos, self.window.end_unix_nanos),
+            schedule_lag_ms: self.lag.quantiles(),
+            lag_parts: is_paced.then(|| LagParts {
+                timer_ms: self.timer.quantiles(),
+                room_ms: self.room.quantiles(),
+                client_ms: self.client.quantiles(),
+            }),
+            latency_ms: self.latency.quantiles(),
+            service_ms: self.service.quantiles(),
+            ttft_ms: self.first_chunk.quantiles(),
+            rate: self.rate(),
+            minutes: self.minutes.values().copied().collect(),
+            telemetry: None,
+            gates: Vec::new(),
+        }
+    }
+
+    /// The rate of the calls that came due, and of those sent; `None` where no time passed between
+    /// them.
+    fn rate(&self) -> Option<AchievedRate> {
+        let LoadWindow {
+            start_unix_nanos: start,
+            last_planned_unix_nanos: last_planned,
+            last_sent_unix_nanos: last_sent,
+            ..
+        } = self.window;
+        let planned_s = seconds(start, last_planned);
+        let due: u64 = self.minutes.values().map(|minute| minute.planned).sum();
+        let per_s = |calls: u64, seconds: f64| {
+            #[expect(clippy::cast_precision_loss, reason = "a rate, of a billion calls at most")]
+            let per_s = calls as f64 / seconds;
+            per_s
+        };
+        (planned_s > 0.0).then(|| AchievedRate {
+            planned_per_s: per_s(due, planned_s),
+            achieved_per_s: per_s(self.started, seconds(start, last_planned.max(last_sent))),
+        })
+    }
 }
 
-fn quantiles(histogram: &Histogram<u64>) -> Quantiles {
-    if histogram.is_empty() {
-        return Quantiles::default();
-    }
-    #[expect(clippy::cast_precision_loss, reason = "at most an hour in microseconds")]
-    let ms = |micros: u64| micros as f64 / 1_000.0;
-    Quantiles {
-        p50: ms(histogram.value_at_quantile(0.5)),
-        p99: ms(histogram.value_at_quantile(0.99)),
-        max: ms(histogram.max()),
-    }
+/// The time from `earlier` to `later`.
+fn seconds(earlier: UnixNanos, later: UnixNanos) -> f64 {
+    Duration::from_nanos(later.saturating_sub(earlier)).as_secs_f64()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MS: u64 = 1_000_000;
-
-    fn expected(fault: Option<&str>) -> Expected {
-        Expected {
-            call: 7,
-            what: "Converse amazon.nova-lite-v1:0".to_owned(),
-            fault: fault.map(|name| name.parse().unwrap()),
-        }
-    }
-
-    fn done(started_ms: u64, first_ms: Option<u64>, finished_ms: u64) -> Done {
-        Done {
-            call: 7,
-            started_unix_nanos: started_ms * MS,
-            first_chunk_unix_nanos: first_ms.map(|at| at * MS),
-            finished_unix_nanos: finished_ms * MS,
-            error: None,
-            usage: None,
-            stop_reason: None,
-        }
-    }
-
-    #[test]
-    fn times_count_from_the_plan() {
-        let mut statistics = Statistics::new();
-        // Due at 100 ms, started 3 ms late, first chunk 5 ms after the start, 20 ms in all.
-        statistics.ended(&expected(None), Some(100 * MS), &done(103, Some(108), 120));
-        for (name, quantiles, wanted) in [
-            ("lag", statistics.lag_ms(), 3.0),
-            ("latency", statistics.latency_ms(), 20.0),
-            ("service", statistics.service_ms(), 17.0),
-            ("first chunk", statistics.first_chunk_ms(), 5.0),
-        ] {
-            // To three digits.
-            assert!((quantiles.max - wanted).abs() <= wanted / 1_000.0, "{name}: {quantiles:?}");
-        }
-    }
-
-    #[test]
-    fn without_a_plan_nothing_is_late() {
-        let mut statistics = Statistics::new();
-        statistics.ended(&expected(None), None, &done(103, None, 120));
-        assert_eq!(statistics.lag_ms(), Quantiles::default());
-        assert_eq!(statistics.latency_ms(), statistics.service_ms());
-    }
-
-    #[test]
-    fn a_clock_that_steps_back_and_a_call_of_a_day_are_counted_at_the_bounds() {
-        let mut statistics = Statistics::new();
-        statistics.ended(&expected(None), Some(100 * MS), &done(90, None, 86_400_000));
-        assert_eq!(statistics.lag_ms(), Quantiles::default());
-        assert!(statistics.latency_ms().max >= 3_600_000.0);
-    }
-
-    #[test]
-    fn only_an_unplanned_end_is_a_failure() {
-        let mut statistics = Statistics::new();
-        let throttled = Done { error: Some("ThrottlingException".into()), ..done(0, None, 1) };
-        statistics.ended(&expected(Some("ThrottlingException")), None, &throttled);
-        statistics.ended(&expected(None), None, &done(0, None, 1));
-        assert_eq!((statistics.completed, statistics.failed), (2, 0));
-        for _ in 0..2 * KEPT_FAILURES {
-            statistics.ended(&expected(None), None, &throttled);
-        }
-        assert_eq!((statistics.completed, statistics.failed), (2, 2 * KEPT_FAILURES as u64));
-        assert_eq!(statistics.failures.len(), KEPT_FAILURES);
-        insta::assert_snapshot!(
-            statistics.failures[0],
-            @"call 7 (Converse amazon.nova-lite-v1:0): ThrottlingException"
-        );
-    }
-}
+mod tests;

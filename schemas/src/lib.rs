@@ -12,6 +12,7 @@ pub mod content_policy;
 pub mod endpoint;
 pub mod glob;
 pub mod ledger;
+pub mod load_result;
 pub mod price;
 pub mod report;
 pub mod report_line;

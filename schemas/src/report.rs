@@ -7,12 +7,16 @@ use serde::{Deserialize, Serialize};
 
 mod coverage;
 mod deviation;
+mod load;
 mod rule;
 mod trace;
 mod truth;
 
 pub use coverage::{AttributeCoverage, Coverage, RequirementLevel};
 pub use deviation::{Deviation, DeviationSource, DeviationState};
+pub use load::{
+    AchievedRate, Gate, LagParts, Load, LoadMinute, Quantiles, ReceivedSpans, TelemetryBooks,
+};
 pub use rule::{Checked, RuleOutcome, RuleState};
 pub use trace::{ExcerptKind, ExcerptSpan, ExcerptStatus, TraceExcerpt};
 pub use truth::{Reported, Served, TruthRow, TruthTable};
@@ -173,42 +177,6 @@ pub struct Subject {
     /// The exchange's sequence in the ledger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exchange: Option<u64>,
-}
-
-/// What the load generator planned and did.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Load {
-    /// The client that was driven, such as `rust` or `python/genai-bedrock`.
-    pub client: String,
-    /// Calls planned.
-    pub intended: u64,
-    /// Calls handed to the client.
-    pub started: u64,
-    /// Calls that ended with an answer, errors of the service included when they were planned.
-    pub completed: u64,
-    /// Calls that ended otherwise.
-    pub failed: u64,
-    /// From the first planned start to the last end, in seconds.
-    pub wall_s: f64,
-    /// Actual start minus planned start.
-    pub schedule_lag_ms: Quantiles,
-    /// End minus *planned* start, so that a stall counts for every call it delayed.
-    pub latency_ms: Quantiles,
-    /// First chunk minus actual start, of streamed calls.
-    pub ttft_ms: Quantiles,
-}
-
-/// Quantiles of a latency distribution, in milliseconds; all zero when nothing was measured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Quantiles {
-    /// The median.
-    pub p50: f64,
-    /// The 99th percentile.
-    pub p99: f64,
-    /// The largest.
-    pub max: f64,
 }
 
 /// How much telemetry was captured.

@@ -10,17 +10,23 @@ use jsonschema::Validator;
 use proptest::option::of;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use spanproof_schemas::accounting::Accounting;
 use spanproof_schemas::ledger::{
     Answer, Chunks, Content, Conversation, Exchange, LEDGER_VERSION, MarkerKind, Operation,
     Parameters, Planted, Record, Run, SentRequest, Task, ToolCall, TraceContext, Usage,
     canonical_json, marker_stem,
 };
+use spanproof_schemas::load_result::{
+    HistogramCounts, LOAD_RESULT_VERSION, LoadHistograms, LoadResult, LoadWindow, PlanIdentity,
+    ShardIdentity,
+};
 use spanproof_schemas::price::PriceTable;
 use spanproof_schemas::report::{
-    AttributeCoverage, Checked, Cost, Coverage, Deviation, DeviationSource, DeviationState,
-    Example, ExcerptKind, ExcerptSpan, ExcerptStatus, FindingGroup, Join, JoinMeans, Level, Load,
-    Quantiles, REPORT_VERSION, Report, Reported, RequirementLevel, RuleOutcome, RuleState, Served,
-    Subject, Telemetry, TokenCounts, TraceExcerpt, TruthRow, TruthTable, UsageComparison, Verdict,
+    AchievedRate, AttributeCoverage, Checked, Cost, Coverage, Deviation, DeviationSource,
+    DeviationState, Example, ExcerptKind, ExcerptSpan, ExcerptStatus, FindingGroup, Gate, Join,
+    JoinMeans, LagParts, Level, Load, LoadMinute, Quantiles, REPORT_VERSION, ReceivedSpans, Report,
+    Reported, RequirementLevel, RuleOutcome, RuleState, Served, Subject, Telemetry, TelemetryBooks,
+    TokenCounts, TraceExcerpt, TruthRow, TruthTable, UsageComparison, Verdict,
 };
 use spanproof_schemas::report_line::{ReportLine, Summary};
 use spanproof_schemas::worker::{self, Call, Done, FromWorker};
@@ -453,10 +459,36 @@ fn largest_report() -> Report {
             started: 3,
             completed: 2,
             failed: 1,
+            skipped: 1,
+            dropped: 1,
             wall_s: 60.5,
             schedule_lag_ms: quantiles,
+            lag_parts: Some(LagParts {
+                timer_ms: quantiles,
+                room_ms: quantiles,
+                client_ms: quantiles,
+            }),
             latency_ms: quantiles,
+            service_ms: quantiles,
             ttft_ms: quantiles,
+            rate: Some(AchievedRate { planned_per_s: 1.5, achieved_per_s: 1.25 }),
+            minutes: vec![LoadMinute { minute: 7, planned: 4, sent: 3, completed: 2 }],
+            telemetry: Some(TelemetryBooks {
+                client: Some(Accounting { created: 3, exported: 3, ..Accounting::default() }),
+                receivers: vec![ReceivedSpans {
+                    receiver: "spanproof".to_owned(),
+                    accepted: 2,
+                    refused: 0,
+                }],
+                mismatches: vec!["one is missing".to_owned()],
+            }),
+            gates: vec![Gate {
+                name: "--max-lost".to_owned(),
+                asked: "at most 0".to_owned(),
+                seen: "1".to_owned(),
+                is_met: false,
+                advice: Some("lose none".to_owned()),
+            }],
         }),
         telemetry: Telemetry { spans: 1, gen_ai_spans: 1, metric_points: 2, log_records: 3 },
         join: Some(Join {
@@ -501,6 +533,30 @@ fn the_report_is_what_its_schema_says() {
     for report in [smallest_report(), conforming, largest_report()] {
         assert_refuses_spoiled(&schema, &document(&schema, &report), &[]);
     }
+}
+
+#[test]
+fn the_result_of_a_load_is_what_its_schema_says() {
+    let schema = validator("load-result");
+    let counts = HistogramCounts(vec![(7, 1), (u64::MAX, u64::MAX)]);
+    let result = LoadResult {
+        version: LOAD_RESULT_VERSION,
+        program: "0.1.0".to_owned(),
+        plan: PlanIdentity {
+            fingerprint: "0".repeat(64),
+            hash: "f".repeat(64),
+            seed: u64::MAX,
+            calls: 4,
+        },
+        shard: ShardIdentity { index: 0, count: 1 },
+        speed: "1440x".to_owned(),
+        window: LoadWindow { clock_step_ms: -1, ..LoadWindow::default() },
+        is_whole: true,
+        histograms: LoadHistograms { lag: counts, ..LoadHistograms::default() },
+        failures: vec!["call 7: it was cut".to_owned()],
+        report: Report { verdict: Verdict::Conforms, ..largest_report() },
+    };
+    assert_refuses_spoiled(&schema, &document(&schema, &result), &[]);
 }
 
 #[test]

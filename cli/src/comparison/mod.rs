@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use conformance::steady;
+use conformance::{receiver, steady};
 use conformance_core::behaviour::{Behaviour, Observed, exceptions};
 use spanproof_schemas::ledger::Record;
 
@@ -143,7 +143,9 @@ async fn observe(
     invocation: &Invocation,
     config: &mock_bedrock::Config,
 ) -> Result<(Ended, Files), Failure> {
-    let servers = Servers::start(config.clone(), &EvidenceArgs::default()).await?;
+    let servers =
+        Servers::start(config.clone(), receiver::Config::default(), &EvidenceArgs::default())
+            .await?;
     let ended = command::run(invocation, &servers, Streams::Kept).await;
     let (files, _) = servers.stop().await?;
     let ended = ended?;

@@ -1,38 +1,49 @@
 //! `spanproof load --rate 80000/day`
 
+use std::path::PathBuf;
+
 use anyhow::anyhow;
 use loadgen::synthetic::Traces;
-use loadgen::{Client, LoadConfig, LoadOutcome, Plan};
+use loadgen::{Client, ClientErrorKind, LoadConfig, LoadOutcome, Plan};
 use spanproof_schemas::content_policy::ContentPolicy;
-use spanproof_schemas::speed::Speed;
+use spanproof_schemas::report::Load;
 use tokio_util::sync::CancellationToken;
 
 use crate::clients::{self, Chosen, Started};
 use crate::configuration::JudgeArgs;
 use crate::exit::{Failure, OrFail as _, Outcome};
-use crate::judging::{Evidence, ReportArgs, judge_and_report};
+use crate::gates::{self, GateArgs};
+use crate::judging::{Evidence, ReportArgs, check_writable, judge};
 use crate::progress::Progress;
 use crate::servers::{EvidenceArgs, Servers};
 use crate::serving::ServingArgs;
 use crate::{interrupt, output};
+use books::Watched;
+use pacing::PacingArgs;
 use planning::PlanArgs;
+use result::Begun;
+pub(crate) use result::write as write_result;
 use synthetic::SyntheticArgs;
 
+mod books;
+mod pacing;
 mod planning;
+mod result;
 mod synthetic;
 
 /// How many unexpected failures of calls are shown.
 const SHOWN_FAILURES: usize = 5;
+
+/// From here on a step of the wall clock is told: a time service corrects less than this unasked.
+const TOLD_CLOCK_STEP_MS: i64 = 100;
 
 /// Arguments of `load`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
     plan: PlanArgs,
-    /// How fast simulated time runs, the mock's latencies included; `max`: as fast as the client can
-    #[arg(long, value_name = "FACTORx|max", default_value_t = Speed::DAY_IN_A_MINUTE,
-          help_heading = "Load")]
-    speed: Speed,
+    #[command(flatten)]
+    pacing: PacingArgs,
     /// The client to drive; `spanproof clients` lists them; or synthetic, for spans without calls
     #[arg(long, value_name = "NAME", default_value = clients::REFERENCE, help_heading = "Load")]
     client: String,
@@ -43,6 +54,15 @@ pub(crate) struct Args {
     content: ContentPolicy,
     #[command(flatten)]
     synthetic: SyntheticArgs,
+    /// Compare the books with the counters of a Collector or a Tempo, such as
+    /// `http://collector:8888/metrics`, which nothing else may send spans to meanwhile
+    #[arg(long, value_name = "URL", requires = "otlp", help_heading = "Load")]
+    collector_metrics: Option<String>,
+    #[command(flatten)]
+    gates: GateArgs,
+    /// Write what was planned, done and measured to this file, for `spanproof merge`
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    result: Option<PathBuf>,
     #[command(flatten)]
     serving: ServingArgs,
     #[command(flatten)]
@@ -55,14 +75,19 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     let configuration = args.judge.configuration()?;
+    args.pacing.check().or_usage()?;
     let seed = args.serving.seed(&configuration.mock);
     if args.client == synthetic::NAME {
-        let plan = args.plan.plan(Traces::capabilities(&args.plan.scenario()?), seed)?;
-        if let Some(summary) = planned(&args.plan, &plan)? {
-            return Ok(summary);
+        args.refuse_what_is_of_calls().or_usage()?;
+        let capabilities = Traces::capabilities(&args.plan.scenario()?);
+        let plan = Plan::new(args.plan.config(capabilities, seed)?).or_usage()?;
+        args.plan.check_writable()?;
+        if let Some(summary) = args.plan.write(&plan, false)?.filter(|_| args.plan.plan_only) {
+            output::show(summary.to_string())?;
+            return Ok(Outcome::Conforms);
         }
         args.reports.check_writable()?;
-        let how = (args.speed, args.content);
+        let how = (args.pacing.speed(), args.content);
         return synthetic::run(&args.synthetic, configuration, plan, how, &args.reports).await;
     }
     let content = match args.content {
@@ -76,24 +101,49 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
         }
     };
     let chosen = Chosen::named(&args.client)?;
-    let plan = args.plan.plan(chosen.capabilities(), seed)?;
-    if let Some(outcome) = planned(&args.plan, &plan)? {
-        return Ok(outcome);
+    let plan_config = args.plan.config(chosen.capabilities(), seed)?;
+    let fingerprint = args.result.as_ref().map(|_| plan_config.fingerprint());
+    let plan = Plan::new(plan_config).or_usage()?;
+    args.plan.check_writable()?;
+    let summary = args.plan.write(&plan, args.result.is_some())?;
+    if let Some(summary) = summary.as_ref().filter(|_| args.plan.plan_only) {
+        output::show(summary.to_string())?;
+        return Ok(Outcome::Conforms);
     }
+    let begun = fingerprint.zip(summary).map(|(fingerprint, summary)| {
+        Begun::new(fingerprint, summary.hash(), &plan, args.pacing.speed())
+    });
     args.reports.check_writable()?;
+    args.result.as_deref().map_or(Ok(()), check_writable)?;
     configuration.expected.check_writable()?;
     let chosen = chosen.prepare().await?;
 
-    let config = args.serving.config(&configuration.mock, args.speed).or_usage()?;
-    let servers = Servers::start(config, &args.evidence).await?;
-    let telling =
-        clients::Telling { semconv: configuration.settings.semconv, content, speed: args.speed };
-    let outcome = match chosen.start(&servers, telling).await? {
-        Started::Rust(client) => drive(plan, args.speed, client).await,
-        Started::Worker(client) => drive(plan, args.speed, client).await,
+    let mock = args.serving.config(&configuration.mock, args.pacing.speed_of_service());
+    let receiving = conformance::receiver::Config {
+        forward: args.synthetic.otlp.clone(),
+        ..conformance::receiver::Config::default()
     };
-    let (files, _) = servers.stop().await?;
+    let servers = Servers::start(mock.or_usage()?, receiving, &args.evidence).await?;
+    let watched = match &args.collector_metrics {
+        Some(url) => Some(Watched::at(url).await?),
+        None => None,
+    };
+    let config = args.pacing.config();
+    let telling = clients::Telling {
+        semconv: configuration.settings.semconv,
+        content,
+        speed: args.pacing.speed_of_service(),
+        clock: config.clock.clone(),
+    };
+    let outcome = match chosen.start(&servers, telling).await? {
+        Started::Rust(client) => drive(config, plan, client).await,
+        Started::Worker(client) => drive(config, plan, client).await,
+    };
+    let (files, counts) = servers.stop().await?;
 
+    let mut load = outcome.statistics.load(outcome.client.clone());
+    load.telemetry = Some(books::compared(outcome.accounting, Some(counts), watched).await?);
+    load.gates = args.gates.of(&load);
     let captures = [files.capture.clone()];
     let evidence = Evidence {
         captures: &captures,
@@ -101,49 +151,75 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
         ledger: Some(&files.ledger),
         snapshot: None,
         behaviour: None,
-        load: Some(outcome.load.clone()),
-        is_whole: !outcome.is_stopped && outcome.broken.is_none() && outcome.load.failed == 0,
+        load: Some(load.clone()),
+        is_whole: !outcome.is_stopped
+            && outcome.broken.is_none()
+            && load.completed == load.intended,
     };
-    let judged = judge_and_report(configuration, evidence, &args.reports)?;
+    let report = judge(configuration, evidence)?;
+    args.reports.write(&report)?;
+    if let (Some(begun), Some(path)) = (begun, &args.result) {
+        begun.write(path, &outcome, &report)?;
+    }
+    is_as_asked(outcome, &load)?;
+    Ok(Outcome::of(&report))
+}
+
+impl Args {
+    /// Refuses what is about calls, where none are made.
+    fn refuse_what_is_of_calls(&self) -> anyhow::Result<()> {
+        let of_calls = [
+            ("--result", self.result.is_some()),
+            ("--collector-metrics", self.collector_metrics.is_some()),
+            ("--min-achieved and --max-lag-p99", self.gates.is_of_rate()),
+        ];
+        match of_calls.into_iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) => Err(anyhow!(
+                "{option} is for clients that make calls, and --client synthetic makes none"
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Fails where the load is not the one that was asked for, saying how it is not.
+fn is_as_asked(outcome: LoadOutcome, load: &Load) -> Result<(), Failure> {
+    for failure in outcome.statistics.failures().iter().take(SHOWN_FAILURES) {
+        output::complain(failure);
+    }
+    outcome.statistics.left_out().iter().for_each(|call| output::complain(call));
+    let step_ms = outcome.statistics.window().clock_step_ms;
+    if step_ms.abs() >= TOLD_CLOCK_STEP_MS {
+        output::complain(&format!(
+            "note: the clock of this machine was set by {step_ms} ms during the run; times of clients in other processes may be off by that"
+        ));
+    }
     if outcome.is_stopped {
         return Err(anyhow!(
             "stopped after {} of {} calls: the report is about those",
-            outcome.load.started,
-            outcome.load.intended
+            load.started,
+            load.intended
         ))
         .or_could_not_judge();
     }
-    if let Some(error) = outcome.broken {
-        return Err(error).or_could_not_judge();
+    match outcome.broken {
+        // How much of it may be lost is up to a gate, if what is lost is in the books.
+        Some(lost) if is_in_books(lost.kind, load) => output::complain(&lost.to_string()),
+        Some(error) => return Err(error).or_could_not_judge(),
+        None => {}
     }
-    if outcome.load.failed > 0 {
-        for failure in outcome.failures.iter().take(SHOWN_FAILURES) {
-            output::complain(failure);
-        }
-        return Err(anyhow!(
-            "{} of {} calls did not end as planned",
-            outcome.load.failed,
-            outcome.load.intended
-        ))
-        .or_could_not_judge();
-    }
-    Ok(judged)
+    gates::check(load)
 }
 
-/// Writes the plan, if that was asked for. Gives the outcome where nothing else was.
-fn planned(args: &PlanArgs, plan: &Plan) -> Result<Option<Outcome>, Failure> {
-    args.check_writable()?;
-    let summary = args.write(plan)?;
-    let Some(summary) = summary.filter(|_| args.plan_only) else { return Ok(None) };
-    output::show(summary.to_string())?;
-    Ok(Some(Outcome::Conforms))
+fn is_in_books(kind: ClientErrorKind, load: &Load) -> bool {
+    let books = load.telemetry.as_ref().and_then(|telemetry| telemetry.client);
+    kind == ClientErrorKind::TelemetryLost && books.is_some_and(|books| books.lost() > 0)
 }
 
-/// Makes the calls of `plan`, showing progress; Ctrl-C ends the run with what was done.
-async fn drive(plan: Plan, speed: Speed, client: impl Client) -> LoadOutcome {
-    let config = LoadConfig::new(speed);
-    let stop = config.stop.clone();
-    let watch = tokio::spawn(stop_when_asked(stop));
+/// Makes the calls of `plan`, showing progress. Ctrl-C ends the run with what was done, and once more
+/// does so without waiting for what is open.
+async fn drive(config: LoadConfig, plan: Plan, client: impl Client) -> LoadOutcome {
+    let watch = tokio::spawn(end_when_asked(config.stop.clone(), config.abandon.clone()));
     let mut progress = Progress::new();
     let outcome = loadgen::run(config, plan, client, |now| progress.show(&line(now))).await;
     progress.end();
@@ -157,10 +233,22 @@ async fn stop_when_asked(stop: CancellationToken) {
     }
 }
 
+async fn end_when_asked(stop: CancellationToken, abandon: CancellationToken) {
+    let Ok(mut requests) = interrupt::Requests::new() else { return };
+    requests.next().await;
+    stop.cancel();
+    output::complain(
+        "ending: waiting for open calls and their telemetry; once more to give them up",
+    );
+    requests.next().await;
+    abandon.cancel();
+}
+
 fn line(now: loadgen::Progress) -> String {
-    let loadgen::Progress { intended, started, completed, failed, elapsed } = now;
+    let loadgen::Progress { intended, started, completed, failed, left_out, elapsed } = now;
+    let left_out = if left_out > 0 { format!("{left_out} left out, ") } else { String::new() };
     format!(
-        "{completed} of {intended} calls done, {} open, {failed} failed, {:.0} s",
+        "{completed} of {intended} calls done, {} open, {failed} failed, {left_out}{:.0} s",
         started.saturating_sub(completed + failed),
         elapsed.as_secs_f64(),
     )

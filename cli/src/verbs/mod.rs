@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod clients;
 pub(crate) mod explain;
 pub(crate) mod load;
+pub(crate) mod merge;
 pub(crate) mod mock;
 pub(crate) mod receive;
 pub(crate) mod rules;
@@ -20,6 +21,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Outcome, Failure> {
         Verb::Check(args) => check::run(&args),
         Verb::Load(args) => block_on(load::run(*args)),
         Verb::Clients => clients::run(),
+        Verb::Merge(args) => merge::run(&args),
         Verb::Mock(args) => block_on(mock::run(args)),
         Verb::Receive(args) => block_on(receive::run(args)),
         Verb::Size(args) => size::run(&args),

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use anyhow::anyhow;
+use conformance::receiver;
 use conformance_core::behaviour::Behaviour;
 use spanproof_schemas::speed::Speed;
 
@@ -51,7 +52,7 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     let mut config = args.serving.config(table, speed).or_usage()?;
     args.comparison.configure(&mut config);
     let baseline = args.comparison.baseline(&args.command, &config).await?;
-    let servers = Servers::start(config, &args.evidence).await?;
+    let servers = Servers::start(config, receiver::Config::default(), &args.evidence).await?;
     let (invocation, streams) = args.comparison.instrumented(&args.command);
     let ended = command::run(&invocation, &servers, streams).await;
     let (files, _) = servers.stop().await?;

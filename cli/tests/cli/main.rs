@@ -3,9 +3,12 @@
 mod bad_input;
 mod behaviour;
 mod clients;
+mod deploy;
 mod expected;
 mod load;
+mod merge;
 mod mock;
+mod pacing;
 mod plan;
 mod redaction;
 mod reports;

@@ -10,11 +10,12 @@ mod rules;
 mod waterfall;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use spanproof_schemas::report::{Cost, Level, Load, Quantiles, Report, RuleState, Verdict};
+use spanproof_schemas::report::{Cost, Level, Load, Report, RuleState, Verdict};
 
 use self::prose::prose;
 use super::expected::all_held;
 use super::headline::{headline, verdict_words};
+use super::load;
 use super::number::{self, counted, dollars, grouped, milliseconds, seconds};
 use super::text::visible;
 
@@ -103,29 +104,32 @@ fn overview(report: &Report) -> Markup {
 }
 
 fn loaded(load: &Load) -> Markup {
-    let measured = [
-        ("schedule lag", load.schedule_lag_ms),
-        ("latency", load.latency_ms),
-        ("first chunk", load.ttft_ms),
-    ];
-    // Where nothing of the kind was measured, no streams say, all are zero.
-    let measured = measured.iter().filter(|(_, quantiles)| *quantiles != Quantiles::default());
+    let measured = load::measured(load);
+    let told: Vec<String> = [load::rate(load), load::peak(load), load::books(load)]
+        .into_iter()
+        .flatten()
+        .chain(load.gates.iter().map(load::gate))
+        .collect();
     html! {
                 div.scroll {
                     table.figures {
                         caption { "Load of " code { (visible(&load.client)) } ": "
                             (counted(load.intended, "call")) " planned, " (grouped(load.completed))
-                            " completed, " (grouped(load.failed)) " failed, in "
+                            " completed, " (grouped(load.failed)) " failed"
+                            (load::left_out(load).concat()) ", in "
                             (seconds(load.wall_s)) }
                         thead { tr { th scope="col" { "" span.unseen { "measured" } } th scope="col" { "p50" }
                             th scope="col" { "p99" } th scope="col" { "max" } } }
                         tbody {
                             @for (name, quantiles) in measured {
-                                tr { th scope="row" { (name) } td { (milliseconds(quantiles.p50)) }
+                                tr { th scope="row" { (name.trim_start()) } td { (milliseconds(quantiles.p50)) }
                                     td { (milliseconds(quantiles.p99)) } td { (milliseconds(quantiles.max)) } }
                             }
                         }
                     }
+                }
+                @if !told.is_empty() {
+                    ul { @for text in &told { li { (visible(text)) } } }
                 }
     }
 }

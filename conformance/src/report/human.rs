@@ -2,16 +2,15 @@
 
 mod expected;
 mod findings;
+mod load;
 
 use std::fmt::Write as _;
 
-use spanproof_schemas::report::{
-    Cost, Join, JoinMeans, Load, Quantiles, Report, RuleState, Telemetry, Verdict,
-};
+use spanproof_schemas::report::{Cost, Join, JoinMeans, Report, RuleState, Telemetry, Verdict};
 
 use super::Style;
 use super::headline::{headline, late};
-use super::number::{self, counted, dollars, grouped, milliseconds, seconds};
+use super::number::{self, counted, dollars, grouped};
 use super::text::{shortened, titled, wrapped};
 
 const RED: &str = "1;31";
@@ -30,7 +29,7 @@ pub fn human(report: &Report, style: Style) -> String {
     let mut out = verdict(report, style);
     out.push('\n');
     if let Some(load) = &report.load {
-        out.push_str(&load_block(load));
+        out.push_str(&load::block(load, style));
     }
     out.push_str(&block("telemetry", &telemetry(report.telemetry)));
     if !report.semconv.is_empty() {
@@ -87,40 +86,6 @@ fn rules(report: &Report) -> String {
         }
     }
     text
-}
-
-fn load_block(load: &Load) -> String {
-    let Load { client, intended, started, completed, failed, wall_s, .. } = load;
-    let mut out = block(
-        "load",
-        &format!(
-            "{} planned for {}; {} started, {} completed, {} failed, in {}",
-            counted(*intended, "call"),
-            shortened(client, 120),
-            grouped(*started),
-            grouped(*completed),
-            grouped(*failed),
-            seconds(*wall_s),
-        ),
-    );
-    let measured: Vec<(&str, Quantiles)> = [
-        ("schedule lag", load.schedule_lag_ms),
-        ("latency", load.latency_ms),
-        ("first chunk", load.ttft_ms),
-    ]
-    .into_iter()
-    // Where nothing of the kind was measured, no streams say, all are zero.
-    .filter(|(_, quantiles)| *quantiles != Quantiles::default())
-    .collect();
-    if !measured.is_empty() {
-        let _ = writeln!(out, "{:INDENT$}{:<16}{:>10}{:>12}{:>12}", "", "", "p50", "p99", "max");
-    }
-    for (name, quantiles) in measured {
-        let Quantiles { p50, p99, max } = quantiles;
-        let [p50, p99, max] = [p50, p99, max].map(milliseconds);
-        let _ = writeln!(out, "{:INDENT$}{name:<16}{p50:>10}{p99:>12}{max:>12}", "");
-    }
-    out
 }
 
 fn telemetry(telemetry: Telemetry) -> String {

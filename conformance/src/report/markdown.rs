@@ -11,6 +11,7 @@ use spanproof_schemas::report::{
 
 use self::escape::{code, prose};
 use super::headline::{headline, late};
+use super::load;
 use super::number::{self, Tokens, counted, dollars, grouped};
 use super::place::{by_rule, excerpt, found, looked_at, place, rule};
 use super::text::shortened;
@@ -87,12 +88,16 @@ fn facts(report: &Report) -> String {
     }
     if let Some(load) = &report.load {
         facts.push(format!(
-            "{} planned for {}, {} completed, {} failed",
+            "{} planned for {}, {} completed, {} failed{}",
             counted(load.intended, "call"),
             code(&load.client),
             grouped(load.completed),
             grouped(load.failed),
+            load::left_out(load).concat(),
         ));
+        let told = [load::rate(load), load::peak(load), load::books(load)];
+        facts.extend(told.into_iter().flatten().map(|text| prose(&text)));
+        facts.extend(load.gates.iter().map(|gate| prose(&load::gate(gate))));
     }
     format!("\n- {}\n", facts.join("\n- "))
 }

@@ -10,6 +10,7 @@ mod human;
 mod json;
 mod jsonl;
 mod junit;
+mod load;
 mod markdown;
 mod number;
 mod place;

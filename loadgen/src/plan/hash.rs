@@ -1,6 +1,7 @@
 //! A hash of a plan that does not depend on how it is split.
 
 use std::fmt;
+use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
 
@@ -48,6 +49,29 @@ impl fmt::Display for PlanHash {
     }
 }
 
+/// A text that is not the hash of a plan.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no hash of a plan: 64 hexadecimal digits")]
+pub struct ParsePlanHashError(String);
+
+impl FromStr for PlanHash {
+    type Err = ParsePlanHashError;
+
+    fn from_str(given: &str) -> Result<Self, Self::Err> {
+        let wrong = || ParsePlanHashError(given.to_owned());
+        let is_hex = given.len() == 64 && given.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !is_hex {
+            return Err(wrong());
+        }
+        let mut words = [0; 4];
+        for (index, word) in words.iter_mut().rev().enumerate() {
+            let digits = &given[16 * index..16 * (index + 1)];
+            *word = u64::from_str_radix(digits, 16).map_err(|_| wrong())?;
+        }
+        Ok(PlanHash { words })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +91,10 @@ mod tests {
         // By Python: sum(int(sha256(line).hexdigest(), 16) for line in lines) % 2**256
         let sum = "a6e4442af25303140a88b6bff62368ca0af60d80980388a6dd9afeb1efdd175a";
         assert_eq!(hash(&["abc", "", "a", "b"]).to_string(), sum);
+        assert_eq!(sum.parse::<PlanHash>().unwrap().to_string(), sum);
+        for text in ["", "ba78", &"é".repeat(32), &"g".repeat(64)] {
+            assert_eq!(text.parse::<PlanHash>(), Err(ParsePlanHashError(text.to_owned())));
+        }
         assert_eq!(hash(&["abc", "a"]).plus(hash(&["b", ""])), hash(&["", "a", "abc", "b"]));
     }
 }

@@ -1,9 +1,10 @@
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::SystemTime;
 
+use spanproof_schemas::report::Load;
 use spanproof_schemas::time::unix_nanos;
 use spanproof_schemas::worker::{Call, Done};
-use tokio::sync::Barrier;
+use tokio::sync::{Barrier, Notify};
 
 use super::*;
 use crate::{Arrivals, AtRate, Capabilities, PlanConfig, Scenario, Shard, Timing};
@@ -71,6 +72,10 @@ where
     Scripted { call, finish: Ok(()) }
 }
 
+fn load(outcome: &LoadOutcome) -> Load {
+    outcome.statistics.load(outcome.client.clone())
+}
+
 fn ended() -> ClientError {
     ClientError::new(ClientErrorKind::Ended, "it exited with status 1")
 }
@@ -89,7 +94,7 @@ async fn every_call_of_the_plan_is_made_once() {
         let mut calls = std::mem::take(&mut *calls.lock().unwrap());
         calls.sort_unstable();
         assert_eq!(calls, (0..500).collect::<Vec<u64>>());
-        let Load { intended, started, completed, failed, .. } = outcome.load;
+        let Load { intended, started, completed, failed, .. } = load(&outcome);
         assert_eq!((intended, started, completed, failed), (500, 500, 500, 0));
         assert_eq!((last.intended, last.started, last.completed), (500, 500, 500));
         assert_eq!((outcome.broken, outcome.is_stopped), (None, false));
@@ -110,7 +115,7 @@ async fn a_whole_plan_of_random_arrivals_is_made() {
     let plan = Plan::new(whole).unwrap();
     let calls = plan.calls();
     let outcome = run(LoadConfig::new(Speed::Times(1e6)), plan, client, |_| ()).await;
-    assert_eq!((outcome.load.completed, calls), (calls, 556));
+    assert_eq!((load(&outcome).completed, calls), (calls, 556));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -125,7 +130,7 @@ async fn an_open_loop_does_not_wait_for_answers() {
         }
     });
     let outcome = run(LoadConfig::new(Speed::Times(100_000.0)), plan(100), client, |_| ()).await;
-    assert_eq!(outcome.load.completed, 100);
+    assert_eq!(load(&outcome).completed, 100);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -142,7 +147,10 @@ async fn no_more_calls_are_open_than_allowed() {
         }
     });
     let config = LoadConfig { in_flight: 3, ..LoadConfig::new(Speed::Max) };
-    assert_eq!(run(config, plan(300), client, |_| ()).await.load.completed, 300);
+    assert_eq!(
+        run(config, plan(300), client, |_| ()).await.statistics.load(String::new()).completed,
+        300
+    );
     assert!((1..=3).contains(&most.load(Ordering::SeqCst)));
 }
 
@@ -156,9 +164,9 @@ async fn lag_and_latency_count_from_the_planned_time() {
         Ok(done)
     });
     let outcome = run(LoadConfig::new(Speed::Times(100_000.0)), plan(20), client, |_| ()).await;
-    assert!(outcome.load.schedule_lag_ms.p50 >= 599_000.0, "{:?}", outcome.load);
-    assert!(outcome.load.latency_ms.p50 >= 659_000.0, "{:?}", outcome.load);
-    assert!((outcome.service_ms.p50 - 60_000.0).abs() < 60.0, "{:?}", outcome.service_ms);
+    assert!(load(&outcome).schedule_lag_ms.p50 >= 599_000.0, "{:?}", load(&outcome));
+    assert!(load(&outcome).latency_ms.p50 >= 659_000.0, "{:?}", load(&outcome));
+    assert!((load(&outcome).service_ms.p50 - 60_000.0).abs() < 60.0, "{:?}", load(&outcome));
 }
 
 #[tokio::test]
@@ -168,11 +176,11 @@ async fn a_client_that_breaks_ends_the_run_with_its_error() {
     let config = LoadConfig { in_flight: 1, ..LoadConfig::new(Speed::Max) };
     let outcome = run(config, plan(1_000), client, |_| ()).await;
     assert_eq!(outcome.broken, Some(ended()));
-    assert_eq!(outcome.load.completed, 10);
-    assert!(outcome.load.started < 1_000);
-    assert_eq!(outcome.load.started, outcome.load.completed + outcome.load.failed);
+    assert_eq!(load(&outcome).completed, 10);
+    assert!(load(&outcome).started < 1_000);
+    assert_eq!(load(&outcome).started, load(&outcome).completed + load(&outcome).failed);
     insta::assert_snapshot!(
-        outcome.failures[0],
+        outcome.statistics.failures()[0],
         @"call 10: the client ended early: it exited with status 1"
     );
 }
@@ -182,7 +190,7 @@ async fn a_client_that_cannot_finish_is_told() {
     let lost = ClientError::new(ClientErrorKind::TelemetryLost, "3 spans");
     let client = Scripted { call: |call| async move { Ok(done(call)) }, finish: Err(lost.clone()) };
     let outcome = run(LoadConfig::new(Speed::Max), plan(5), client, |_| ()).await;
-    assert_eq!((outcome.load.completed, outcome.broken), (5, Some(lost)));
+    assert_eq!((load(&outcome).completed, outcome.broken), (5, Some(lost)));
 }
 
 #[tokio::test]
@@ -195,7 +203,7 @@ async fn a_stop_ends_with_what_was_done() {
         async move { Ok(done(call)) }
     });
     let outcome = run(config, plan(1_000), client, |_| ()).await;
-    assert_eq!((outcome.load.started, outcome.load.completed), (1, 1));
+    assert_eq!((load(&outcome).started, load(&outcome).completed), (1, 1));
     assert_eq!((outcome.broken, outcome.is_stopped), (None, true));
 }
 
@@ -206,5 +214,107 @@ async fn a_call_that_panics_is_counted_as_failed() {
         Ok(done(call))
     });
     let outcome = run(LoadConfig::new(Speed::Max), plan(10), client, |_| ()).await;
-    assert_eq!((outcome.load.completed, outcome.load.failed), (9, 1));
+    assert_eq!((load(&outcome).completed, load(&outcome).failed), (9, 1));
+}
+
+#[tokio::test]
+async fn calls_beyond_the_limit_are_dropped_and_counted_where_they_may_not_queue() {
+    // The first call stays open until the last of the plan has come due.
+    let dropped = Arc::new(Notify::new());
+    let waiting = Arc::clone(&dropped);
+    let client = scripted(move |call| {
+        let waiting = Arc::clone(&waiting);
+        async move {
+            waiting.notified().await;
+            Ok(done(call))
+        }
+    });
+    let config = LoadConfig {
+        in_flight: 1,
+        over_limit: OverLimit::Drop,
+        progress_every: Duration::from_millis(1),
+        ..LoadConfig::new(Speed::Times(1e9))
+    };
+    let outcome = run(config, plan(50), client, |told| {
+        if told.left_out == 49 {
+            dropped.notify_one();
+        }
+    })
+    .await;
+    let load = load(&outcome);
+    assert_eq!((load.started, load.completed, load.dropped, load.not_made()), (1, 1, 49, 0));
+    assert_eq!(load.minutes.iter().map(|minute| minute.planned).sum::<u64>(), 50);
+    insta::assert_snapshot!(
+        outcome.statistics.left_out()[0],
+        @"call 1 was dropped, with 1 calls open"
+    );
+}
+
+#[tokio::test]
+async fn a_start_in_the_past_makes_its_calls_overdue_and_the_policy_says_what_becomes_of_them() {
+    for (catch_up, made, skipped) in [(CatchUp::All, 50, 0), (CatchUp::Skip, 0, 50)] {
+        let config = LoadConfig { catch_up, ..LoadConfig::new(Speed::Times(1e9)) };
+        // The plan is over within a millisecond of its start, a minute ago.
+        let start_at = Some(config.clock.now() - 60_000_000_000);
+        let client = scripted(|call| async move { Ok(done(call)) });
+        let outcome = run(LoadConfig { start_at, ..config }, plan(50), client, |_| ()).await;
+        let load = load(&outcome);
+        assert_eq!((load.completed, load.skipped), (made, skipped), "{catch_up}");
+        assert_eq!(outcome.statistics.window().start_unix_nanos, start_at.unwrap());
+        assert!(made == 0 || load.schedule_lag_ms.p50 > 59_000.0, "{:?}", load.schedule_lag_ms);
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_is_given_up_waits_for_no_open_call_and_counts_it() {
+    let config = LoadConfig::new(Speed::Times(1e9));
+    let (stop, abandon) = (config.stop.clone(), config.abandon.clone());
+    let client = scripted(move |call| {
+        stop.cancel();
+        abandon.cancel();
+        async move {
+            std::future::pending::<()>().await;
+            Ok(done(call))
+        }
+    });
+    let outcome = run(config, plan(5), client, |_| ()).await;
+    let load = load(&outcome);
+    assert_eq!(load.started, load.failed);
+    assert_eq!(load.completed + load.failed + load.not_made(), 5);
+    assert!(load.failed >= 1 && outcome.is_stopped);
+    insta::assert_snapshot!(
+        outcome.statistics.failures()[0],
+        @"a call was still open when the run was given up"
+    );
+    assert_eq!(outcome.broken.unwrap().kind, ClientErrorKind::TelemetryLost);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_during_a_run_changes_no_time_and_is_told() {
+    // Time passes only in calls, each a second; the first sets the clock back by an hour.
+    const HOUR: u64 = 3_600_000_000_000;
+    let source = Arc::new(crate::clock::tests::Manual {
+        monotonic_nanos: AtomicU64::new(0),
+        wall_unix_nanos: AtomicU64::new(10 * HOUR),
+    });
+    let clock = Clock::of(source.clone());
+    let ticking = clock.clone();
+    let client = scripted(move |call| {
+        let started = ticking.now();
+        source.monotonic_nanos.fetch_add(1_000_000_000, Ordering::SeqCst);
+        if call == 0 {
+            source.wall_unix_nanos.fetch_sub(HOUR, Ordering::SeqCst);
+        }
+        let finished = ticking.now();
+        let times =
+            Done { started_unix_nanos: started, finished_unix_nanos: finished, ..done(call) };
+        async move { Ok(times) }
+    });
+    let config = LoadConfig { clock, in_flight: 1, ..LoadConfig::new(Speed::Max) };
+    let outcome = run(config, plan(10), client, |_| ()).await;
+    let load = load(&outcome);
+    assert!((load.wall_s - 10.0).abs() < 1e-9, "{}", load.wall_s);
+    assert!((load.service_ms.max - 1_000.0).abs() <= 1.0, "{:?}", load.service_ms);
+    // An hour back, and the ten seconds that the wall clock stood still.
+    assert_eq!(outcome.statistics.window().clock_step_ms, -3_610_000);
 }

@@ -2,7 +2,6 @@
 
 use std::fmt::Display;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use aws_sdk_bedrockruntime::Client as Sdk;
 use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata, SdkError};
@@ -10,7 +9,7 @@ use aws_sdk_bedrockruntime::primitives::Blob;
 use aws_sdk_bedrockruntime::primitives::event_stream::EventReceiver;
 use aws_sdk_bedrockruntime::types::{ConverseStreamOutput, ResponseStream};
 use serde::Deserialize as _;
-use spanproof_schemas::time::{UnixNanos, unix_nanos};
+use spanproof_schemas::time::UnixNanos;
 use spanproof_schemas::worker::Call;
 use spanproof_schemas::worker::Operation;
 use tokio::sync::OwnedSemaphorePermit;
@@ -23,6 +22,7 @@ use super::failure;
 use super::instrumentation::Instrumentation;
 use super::intercept::{CallIntercept, Slot};
 use crate::client::{ClientError, ClientErrorKind};
+use crate::clock::Clock;
 
 /// How a call ended.
 #[derive(Debug, Default)]
@@ -37,6 +37,7 @@ pub(super) struct End {
 pub(super) async fn make(
     sdk: &Sdk,
     instrumentation: &Arc<Instrumentation>,
+    clock: &Clock,
     call: Call,
     room: OwnedSemaphorePermit,
 ) -> Result<End, ClientError> {
@@ -48,7 +49,7 @@ pub(super) async fn make(
     let slot = Slot::with_room(room);
     let intercept =
         CallIntercept { instrumentation: Arc::clone(instrumentation), slot: slot.clone(), headers };
-    let following = Following { started: unix_nanos(SystemTime::now()), slot };
+    let following = Following { started: clock.now(), clock, slot };
     Ok(match operation {
         Operation::Converse => {
             let SdkRequest { messages, system, inference, tools } = converse(request, &wrong)?;
@@ -116,12 +117,13 @@ fn converse(
 }
 
 /// Follows a call from its request to the end of its answer.
-struct Following {
+struct Following<'a> {
     started: UnixNanos,
+    clock: &'a Clock,
     slot: Slot,
 }
 
-impl Following {
+impl Following<'_> {
     /// The end of a call whose answer came as a whole.
     fn buffered<O, E: ProvideErrorMetadata, R>(self, sent: Result<O, SdkError<E, R>>) -> End {
         let error = sent.err().map(|error| failure::name(&error));
@@ -146,7 +148,7 @@ impl Following {
             loop {
                 match stream.recv().await {
                     Ok(Some(event)) => {
-                        first_chunk.get_or_insert_with(|| unix_nanos(SystemTime::now()));
+                        first_chunk.get_or_insert_with(|| self.clock.now());
                         self.slot.with(|span| event.is_taken_by(span));
                     }
                     Ok(None) => return None,

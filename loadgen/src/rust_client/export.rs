@@ -3,19 +3,20 @@
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use opentelemetry_otlp::{
-    ExporterBuildError, MetricExporter, Protocol, SpanExporter, WithExportConfig,
-};
+use opentelemetry_otlp::{ExporterBuildError, MetricExporter, Protocol, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider, Temporality};
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanExporter as _, SpanLimits};
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanLimits};
 use tokio::runtime::Handle;
 
-use super::span_queue::{QueueOutcome, SpanQueue, StartError};
+use super::span_exporter::SpanExporter;
+use super::span_queue::{SpanQueue, StartError};
+use crate::accounting::Accounting;
 use crate::client::{ClientError, ClientErrorKind};
+use crate::delivery::Retrying;
 
 /// How often metrics are exported; the last time is when the client finishes.
 const METRIC_INTERVAL: Duration = Duration::from_secs(10);
@@ -31,18 +32,12 @@ pub enum OtlpProtocol {
 }
 
 /// How telemetry is exported.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct ExportOptions {
     /// The protocol.
     pub protocol: OtlpProtocol,
-    /// How long one export may take, its retries included.
-    pub timeout: Duration,
-}
-
-impl Default for ExportOptions {
-    fn default() -> Self {
-        Self { protocol: OtlpProtocol::default(), timeout: Duration::from_secs(10) }
-    }
+    /// How long and how often spans are tried. One export of metrics may take as long as one attempt.
+    pub retrying: Retrying,
 }
 
 /// Where telemetry goes, and how.
@@ -64,18 +59,19 @@ pub(super) struct Export {
 
 impl Export {
     pub(super) fn start(endpoint: String, options: ExportOptions) -> Result<Export, ClientError> {
-        let ExportOptions { protocol, timeout } = options;
-        let config = &ExportConfig { endpoint, protocol, timeout };
+        let ExportOptions { protocol, retrying } = options;
+        let config = &ExportConfig { endpoint, protocol, timeout: retrying.attempt };
         let resource = Resource::builder()
             .with_attribute(KeyValue::new("service.name", "spanproof-load"))
             .build();
-        let (exporter_resource, span_config) = (resource.clone(), config.clone());
-        let queue = SpanQueue::start(move || {
-            let mut exporter = span_exporter(&span_config)?;
-            exporter.set_resource(&exporter_resource);
-            Ok(exporter)
-        })
-        .map_err(|error| not_started(config, &error))?;
+        let span_resource = resource.clone();
+        let url = match protocol {
+            OtlpProtocol::Grpc => config.endpoint.clone(),
+            OtlpProtocol::HttpProtobuf => signal_url(config, "traces"),
+        };
+        let queue =
+            SpanQueue::start(move || SpanExporter::new(protocol, &url, &span_resource), retrying)
+                .map_err(|error| not_started(config, &error))?;
         let inner = {
             let _in_runtime = queue.runtime().enter();
             metric_exporter(config).map_err(|error| not_started(config, &error.into()))?
@@ -102,9 +98,14 @@ impl Export {
         let metrics = tokio::task::spawn_blocking(move || meters.shutdown_with_timeout(timeout));
         let metrics = metrics.await;
         let mut lost = Vec::new();
-        if let QueueOutcome { ended, lost: count @ 1.., first_error } = spans {
-            let why = first_error.as_deref().unwrap_or("unknown");
-            lost.push(format!("{count} of {ended} spans could not be exported: {why}"));
+        let Accounting { created, exported, rejected, dropped, failed, .. } =
+            self.queue.books().read();
+        let missing = created.saturating_sub(exported);
+        if missing > 0 {
+            let why = spans.as_deref().unwrap_or("unknown");
+            lost.push(format!(
+                "{missing} of {created} spans could not be exported ({rejected} rejected, {dropped} dropped, {failed} failed): {why}"
+            ));
         }
         match metrics {
             Ok(Ok(())) => {}
@@ -126,23 +127,6 @@ fn not_started(config: &ExportConfig, error: &StartError) -> ClientError {
 /// Limits that no span of a call reaches.
 fn unlimited_attributes() -> SpanLimits {
     SpanLimits { max_attributes_per_span: u32::MAX, ..SpanLimits::default() }
-}
-
-fn span_exporter(config: &ExportConfig) -> Result<SpanExporter, ExporterBuildError> {
-    let builder = SpanExporter::builder();
-    match config.protocol {
-        OtlpProtocol::Grpc => builder
-            .with_tonic()
-            .with_endpoint(&config.endpoint)
-            .with_timeout(config.timeout)
-            .build(),
-        OtlpProtocol::HttpProtobuf => builder
-            .with_http()
-            .with_protocol(Protocol::HttpBinary)
-            .with_endpoint(signal_url(config, "traces"))
-            .with_timeout(config.timeout)
-            .build(),
-    }
 }
 
 fn metric_exporter(config: &ExportConfig) -> Result<MetricExporter, ExporterBuildError> {

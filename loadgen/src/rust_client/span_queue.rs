@@ -2,22 +2,25 @@
 //!
 //! The SDK's own batch processor drops spans when its queue is full, and says so nowhere that a
 //! program could read. This one never drops: a call waits for room in the queue before it begins,
-//! so a slow receiver slows the calls and shows in their lag. Spans that the exporter fails to
-//! deliver are counted.
+//! so a slow receiver slows the calls and shows in their lag. What becomes of each span is entered in
+//! books.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use opentelemetry::Context;
-use opentelemetry_otlp::{ExporterBuildError, SpanExporter};
+use opentelemetry_otlp::ExporterBuildError;
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter as _, SpanProcessor};
+use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::Instant;
+
+use super::span_exporter::{AddressError, SpanExporter};
+use crate::accounting::Books;
+use crate::delivery::Retrying;
 
 /// How many spans may wait for export.
 const CAPACITY: usize = 65_536;
@@ -28,39 +31,31 @@ const BATCH: usize = 512;
 /// How long an export waits for its batch to fill.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// After so many failed exports in a row the receiver is given up, and what is left is lost.
+/// After so many batches in a row that could not be delivered the receiver is given up, and what is
+/// left is dropped. All but the first get a single attempt each.
 const FAILURES_UNTIL_GIVEN_UP: u32 = 3;
 
 /// The queue between spans that end and the exporter's thread.
 pub(super) struct SpanQueue {
     items: UnboundedSender<Item>,
     room: Arc<Semaphore>,
-    ended: Arc<AtomicU64>,
+    books: Arc<Books>,
     runtime: Handle,
 }
 
 enum Item {
     Span(Box<SpanData>),
-    /// Export everything before this, then say what became of all spans, and end.
-    Finish(oneshot::Sender<QueueOutcome>),
-}
-
-/// What became of the spans of a queue.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct QueueOutcome {
-    /// Spans that ended.
-    pub(super) ended: u64,
-    /// Spans that could not be delivered.
-    pub(super) lost: u64,
-    /// Why the first of them could not.
-    pub(super) first_error: Option<String>,
+    /// Export everything before this, then say why the first of what was lost was, and end.
+    Finish(oneshot::Sender<Option<String>>),
 }
 
 /// A queue that could not be started.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StartError {
     #[error("{0}")]
-    Exporter(#[from] ExporterBuildError),
+    Metrics(#[from] ExporterBuildError),
+    #[error("{0}")]
+    Address(#[from] AddressError),
     #[error("no thread to export from: {0}")]
     Thread(#[from] std::io::Error),
     #[error("the exporter's thread ended")]
@@ -70,12 +65,14 @@ pub(super) enum StartError {
 impl SpanQueue {
     /// Starts the thread that exports, with the exporter that `make` makes in its runtime.
     pub(super) fn start(
-        make: impl FnOnce() -> Result<SpanExporter, ExporterBuildError> + Send + 'static,
+        make: impl FnOnce() -> Result<SpanExporter, AddressError> + Send + 'static,
+        retrying: Retrying,
     ) -> Result<SpanQueue, StartError> {
         let (items, received) = unbounded_channel();
         let room = Arc::new(Semaphore::new(CAPACITY));
         let (started, start) = std::sync::mpsc::channel();
-        let worker_room = Arc::clone(&room);
+        let books = Arc::new(Books::default());
+        let (worker_room, worker_books) = (Arc::clone(&room), Arc::clone(&books));
         thread::Builder::new().name("span-export".to_owned()).spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = match runtime {
@@ -87,14 +84,22 @@ impl SpanQueue {
                     Err(error) => drop(started.send(Err(error.into()))),
                     Ok(exporter) => {
                         if started.send(Ok(Handle::current())).is_ok() {
-                            Worker::new(exporter, worker_room).run(received).await;
+                            let worker = Worker {
+                                exporter,
+                                retrying,
+                                room: worker_room,
+                                books: worker_books,
+                                first_error: None,
+                                failures_in_a_row: 0,
+                            };
+                            worker.run(received).await;
                         }
                     }
                 }
             });
         })?;
         let runtime = start.recv().map_err(|_| StartError::Ended)??;
-        Ok(SpanQueue { items, room, ended: Arc::default(), runtime })
+        Ok(SpanQueue { items, room, books, runtime })
     }
 
     pub(super) fn runtime(&self) -> &Handle {
@@ -102,7 +107,7 @@ impl SpanQueue {
     }
 
     pub(super) fn processor(&self) -> impl SpanProcessor + 'static {
-        Processor { items: self.items.clone(), ended: Arc::clone(&self.ended) }
+        Processor { items: self.items.clone(), books: Arc::clone(&self.books) }
     }
 
     /// Waits for room for one more span.
@@ -110,34 +115,39 @@ impl SpanQueue {
         Arc::clone(&self.room).acquire_owned().await.ok()
     }
 
-    /// Exports what is left and says what became of all spans.
-    pub(super) async fn finish(&self) -> QueueOutcome {
-        let ended = self.ended.load(Ordering::Relaxed);
+    /// What became of the spans.
+    pub(super) fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// Exports what is left and says why the first of what was lost was.
+    pub(super) async fn finish(&self) -> Option<String> {
         let (reply, outcome) = oneshot::channel();
-        let is_sent = self.items.send(Item::Finish(reply)).is_ok();
-        let outcome = if is_sent { outcome.await.ok() } else { None };
-        let outcome = outcome.unwrap_or_else(|| QueueOutcome {
-            lost: ended,
-            first_error: Some("the exporter's thread ended".to_owned()),
-            ..QueueOutcome::default()
-        });
-        QueueOutcome { ended, ..outcome }
+        if self.items.send(Item::Finish(reply)).is_ok()
+            && let Ok(first_error) = outcome.await
+        {
+            return first_error;
+        }
+        // What it had not delivered is in no account, which the books show.
+        Some("the exporter's thread ended".to_owned())
     }
 }
 
 #[derive(Debug)]
 struct Processor {
     items: UnboundedSender<Item>,
-    ended: Arc<AtomicU64>,
+    books: Arc<Books>,
 }
 
 impl SpanProcessor for Processor {
     fn on_start(&self, _span: &mut Span, _context: &Context) {}
 
     fn on_end(&self, span: SpanData) {
-        self.ended.fetch_add(1, Ordering::Relaxed);
-        // Without a receiver the span is lost, which `finish` finds out too.
-        let _ = self.items.send(Item::Span(Box::new(span)));
+        self.books.created(1);
+        // Only after the end of the exporter's thread is there nobody to take it.
+        if self.items.send(Item::Span(Box::new(span))).is_err() {
+            self.books.dropped(1);
+        }
     }
 
     fn force_flush(&self) -> OTelSdkResult {
@@ -152,16 +162,14 @@ impl SpanProcessor for Processor {
 /// Exports batches, one after the other.
 struct Worker {
     exporter: SpanExporter,
+    retrying: Retrying,
     room: Arc<Semaphore>,
-    outcome: QueueOutcome,
+    books: Arc<Books>,
+    first_error: Option<String>,
     failures_in_a_row: u32,
 }
 
 impl Worker {
-    fn new(exporter: SpanExporter, room: Arc<Semaphore>) -> Worker {
-        Worker { exporter, room, outcome: QueueOutcome::default(), failures_in_a_row: 0 }
-    }
-
     async fn run(mut self, mut items: UnboundedReceiver<Item>) {
         loop {
             let mut batch = Vec::with_capacity(BATCH);
@@ -169,7 +177,7 @@ impl Worker {
             let is_ended = batch.is_empty();
             self.export(batch).await;
             if let Some(reply) = finish {
-                let _ = reply.send(self.outcome);
+                let _ = reply.send(self.first_error);
                 // Exports of metrics may still need this thread's runtime.
                 while items.recv().await.is_some() {}
                 return;
@@ -186,13 +194,17 @@ impl Worker {
             return;
         }
         if self.failures_in_a_row >= FAILURES_UNTIL_GIVEN_UP {
-            self.outcome.lost += count as u64;
-        } else if let Err(error) = self.exporter.export(batch).await {
-            self.failures_in_a_row += 1;
-            self.outcome.lost += count as u64;
-            self.outcome.first_error.get_or_insert(error.to_string());
+            self.books.dropped(count as u64);
         } else {
-            self.failures_in_a_row = 0;
+            let retrying = match self.failures_in_a_row {
+                0 => self.retrying,
+                _ => self.retrying.once(),
+            };
+            let delivery = self.exporter.deliver(batch, retrying).await;
+            self.books.delivered(&delivery);
+            self.failures_in_a_row =
+                if delivery.failed > 0 { self.failures_in_a_row + 1 } else { 0 };
+            self.first_error = self.first_error.take().or(delivery.error);
         }
         self.room.add_permits(count);
     }
@@ -203,7 +215,7 @@ impl Worker {
 async fn fill(
     batch: &mut Vec<SpanData>,
     items: &mut UnboundedReceiver<Item>,
-) -> Option<oneshot::Sender<QueueOutcome>> {
+) -> Option<oneshot::Sender<Option<String>>> {
     let mut deadline = None;
     while batch.len() < BATCH {
         let item = match deadline {

@@ -30,6 +30,8 @@ use tonic::{Request, Response, Status};
 pub(crate) struct Collector {
     traces: Arc<Mutex<Vec<ExportTraceServiceRequest>>>,
     metrics: Arc<Mutex<Vec<ExportMetricsServiceRequest>>>,
+    /// The answer to the next export of traces, instead of taking it.
+    first_answer: Arc<Mutex<Option<Status>>>,
 }
 
 impl Collector {
@@ -38,12 +40,23 @@ impl Collector {
         let collector = Collector::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let server = Server::builder()
-            .add_service(TraceServiceServer::new(collector.clone()))
-            .add_service(MetricsServiceServer::new(collector.clone()))
-            .serve_with_incoming(TcpListenerStream::new(listener));
-        tokio::spawn(server);
+        tokio::spawn(collector.clone().serve(listener));
         (collector, address)
+    }
+
+    /// Takes what comes to `listener`.
+    pub(crate) async fn serve(self, listener: TcpListener) {
+        Server::builder()
+            .add_service(TraceServiceServer::new(self.clone()))
+            .add_service(MetricsServiceServer::new(self))
+            .serve_with_incoming(TcpListenerStream::new(listener))
+            .await
+            .unwrap();
+    }
+
+    /// Refuses the next export of traces.
+    pub(crate) fn answer_first(&self, status: Status) {
+        *self.first_answer.lock().unwrap() = Some(status);
     }
 
     /// Every span, by its invocation id, with the schema URL of its scope.
@@ -83,6 +96,9 @@ impl TraceService for Collector {
         &self,
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+        if let Some(status) = self.first_answer.lock().unwrap().take() {
+            return Err(status);
+        }
         self.traces.lock().unwrap().push(request.into_inner());
         Ok(Response::new(ExportTraceServiceResponse::default()))
     }

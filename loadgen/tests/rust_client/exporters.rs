@@ -2,28 +2,50 @@
 
 use std::time::Duration;
 
+use loadgen::delivery::Retrying;
 use loadgen::rust_client::{ExportOptions, OtlpProtocol};
-use loadgen::{Client as _, ClientError, ClientErrorKind, RustClient, RustClientConfig};
+use loadgen::{Client as _, ClientError, ClientErrorKind, Clock, RustClient, RustClientConfig};
 use mock_bedrock::{InMemory, Server};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceResponse,
+};
+use prost::Message as _;
 use spanproof_schemas::semconv::Version;
 use spanproof_schemas::speed::Speed;
 use spanproof_schemas::worker::Call;
 use spanproof_schemas::worker::Operation;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpListener;
+use tonic::Status;
+use tonic_types::{ErrorDetails, StatusExt as _};
 use wiremock::matchers::{header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use crate::collector::Collector;
+
 /// Makes five calls whose telemetry goes to `receiver`, and finishes.
 async fn finish_against(receiver: &MockServer, timeout: Duration) -> Result<(), ClientError> {
+    finished_against(&receiver.uri(), OtlpProtocol::HttpProtobuf, timeout).await.1
+}
+
+/// The same, with the client, for its books.
+async fn finished_against(
+    receiver: &str,
+    protocol: OtlpProtocol,
+    timeout: Duration,
+) -> (RustClient, Result<(), ClientError>) {
     let config = mock_bedrock::Config { speed: Speed::Max, ..mock_bedrock::Config::default() };
     let mock = Server::start(config, InMemory::default()).unwrap();
     let config = RustClientConfig {
         bedrock_endpoint: mock.endpoint(),
-        otlp_endpoint: receiver.uri(),
+        otlp_endpoint: receiver.to_owned(),
         semconv: Version::LATEST,
         content: false,
         speed: Speed::Max,
+        clock: Clock::system(),
     };
-    let options = ExportOptions { protocol: OtlpProtocol::HttpProtobuf, timeout };
+    let retrying = Retrying { attempt: timeout, whole: timeout, ..Retrying::default() };
+    let options = ExportOptions { protocol, retrying };
     let client = RustClient::start_exporting(config, options).unwrap();
     for call in 0..5 {
         let done = client.call(Call {
@@ -35,7 +57,8 @@ async fn finish_against(receiver: &MockServer, timeout: Duration) -> Result<(), 
         });
         assert_eq!(done.await.unwrap().error, None);
     }
-    client.finish().await
+    let finished = client.finish().await;
+    (client, finished)
 }
 
 async fn receiver(answer: ResponseTemplate) -> MockServer {
@@ -94,4 +117,84 @@ async fn a_receiver_that_hangs_is_left_after_the_timeout() {
     let error = finish_against(&server, Duration::from_millis(300)).await.unwrap_err();
     assert_eq!(error.kind, ClientErrorKind::TelemetryLost);
     assert!(error.message.contains("5 of 5 spans"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn books_say_what_became_of_each_span_whatever_the_receiver_does() {
+    let partial = ExportTraceServiceResponse {
+        partial_success: Some(ExportTracePartialSuccess {
+            rejected_spans: 2,
+            error_message: "too long".to_owned(),
+        }),
+    };
+    let (forever, soon) = (Duration::from_hours(1), Duration::from_millis(300));
+    let answer = ResponseTemplate::new;
+    for (name, answer, timeout, [exported, rejected, failed]) in [
+        ("takes", answer(200), forever, [5, 0, 0]),
+        ("takes in part", answer(200).set_body_bytes(partial.encode_to_vec()), forever, [3, 2, 0]),
+        ("answers what is no OTLP", answer(200).set_body_string("thanks"), forever, [5, 0, 0]),
+        ("refuses", answer(400), forever, [0, 5, 0]),
+        ("throttles", answer(429).insert_header("retry-after", "7200"), forever, [0, 0, 5]),
+        ("hangs", answer(200).set_delay(forever), soon, [0, 0, 5]),
+    ] {
+        let server = receiver(answer).await;
+        let (client, _) =
+            finished_against(&server.uri(), OtlpProtocol::HttpProtobuf, timeout).await;
+        let books = client.accounting().unwrap();
+        assert_eq!(
+            [books.created, books.exported, books.rejected, books.failed, books.dropped],
+            [5, exported, rejected, failed, 0],
+            "{name}"
+        );
+        assert_eq!(books.imbalance(), 0, "{name}");
+        assert_eq!(books.unanswered > 0, name == "hangs", "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receiver_that_dies_and_comes_back_has_each_span_once() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("http://{}", listener.local_addr().unwrap());
+    let collector = Collector::default();
+    let comes_back = collector.clone();
+    tokio::spawn(async move {
+        // Dies with the first connections, each at another point, and then comes back.
+        for bytes in [0, 1, 200] {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let mut taken = vec![0; bytes];
+            let _ = connection.read_exact(&mut taken).await;
+        }
+        comes_back.serve(listener).await;
+    });
+    let forever = Duration::from_mins(10);
+    let (client, finished) = finished_against(&uri, OtlpProtocol::Grpc, forever).await;
+    assert_eq!(finished, Ok(()));
+    let books = client.accounting().unwrap();
+    assert_eq!((books.created, books.exported, books.imbalance()), (5, 5, 0));
+    assert!(books.retried > 0, "{books:?}");
+    assert_eq!(collector.spans().len(), 5);
+    assert_eq!(books.mismatch(5), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_delay_that_a_receiver_asks_for_over_grpc_is_kept_and_what_it_left_is_told() {
+    let (collector, address) = Collector::start().await;
+    collector.answer_first(Status::with_error_details(
+        tonic::Code::ResourceExhausted,
+        "slow down",
+        ErrorDetails::with_retry_info(Some(Duration::from_millis(1))),
+    ));
+    let uri = format!("http://{address}");
+    let forever = Duration::from_mins(10);
+    let (client, finished) = finished_against(&uri, OtlpProtocol::Grpc, forever).await;
+    assert_eq!(finished, Ok(()));
+    let books = client.accounting().unwrap();
+    assert_eq!((books.exported, books.retried, books.unanswered), (5, 5, 0));
+
+    // Without a delay it is for good.
+    collector.answer_first(Status::resource_exhausted("the quota of the day is used up"));
+    let (client, finished) = finished_against(&uri, OtlpProtocol::Grpc, forever).await;
+    let said = finished.unwrap_err().to_string();
+    assert!(said.contains("5 rejected") && said.contains("quota of the day"), "{said}");
+    assert_eq!(client.accounting().unwrap().rejected, 5);
 }

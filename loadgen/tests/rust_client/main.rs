@@ -6,14 +6,14 @@ mod collector;
 mod exporters;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use collector::{Collector, text};
 use loadgen::scenario::PlannedFault;
 use loadgen::{
-    AtRate, Capabilities, Client as _, LoadConfig, LoadOutcome, Plan, PlanConfig, RustClient,
-    RustClientConfig, Scenario, Shard, Timing, run,
+    Accounting, AtRate, Capabilities, Client, ClientError, Clock, LoadConfig, LoadOutcome, Plan,
+    PlanConfig, RustClient, RustClientConfig, Scenario, Shard, Timing, run,
 };
 use mock_bedrock::{InMemory, Server};
 use opentelemetry_proto::tonic::trace::v1::Span;
@@ -22,8 +22,7 @@ use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use spanproof_schemas::ledger::{Exchange, Task};
 use spanproof_schemas::semconv::Version;
 use spanproof_schemas::speed::Speed;
-use spanproof_schemas::worker::Call;
-use spanproof_schemas::worker::Operation;
+use spanproof_schemas::worker::{Call, Done, Operation};
 
 /// The seed of the plan and of the mock, which looks for the markers that the plan plants.
 const SEED: u64 = 11;
@@ -78,6 +77,7 @@ async fn ran(version: &str, calls: u64, with_content: bool) -> Ran {
         semconv: version.parse::<Version>().unwrap(),
         content: with_content,
         speed: Speed::Max,
+        clock: Clock::system(),
     })
     .unwrap();
     let port = mock.address().port();
@@ -120,8 +120,12 @@ async fn every_call_has_one_span_that_says_what_was_served() {
     for version in ["1.36.0", "1.37.0", "1.40.0", "1.41.1"] {
         let ran = ran(version, 400, false).await;
         assert_eq!(ran.outcome.broken, None);
-        assert_eq!(ran.outcome.failures, Vec::<String>::new());
-        assert_eq!(ran.outcome.load.completed, 400);
+        assert_eq!(ran.outcome.statistics.failures(), Vec::<String>::new());
+        let load = ran.outcome.statistics.load(ran.outcome.client.clone());
+        assert_eq!(load.completed, 400);
+        let books = ran.outcome.accounting.unwrap();
+        assert_eq!((books.created, books.exported, books.imbalance()), (400, 400, 0));
+        assert_eq!(books.mismatch(ran.spans.len() as u64), None);
         assert_eq!(ran.spans.len(), 400);
         let (mut failed, mut retried, mut cached) = (0, 0, 0);
         for (span, exchanges) in ran.pairs() {
@@ -332,6 +336,7 @@ async fn a_service_that_is_not_there_fails_calls_and_not_the_client() {
             semconv: Version::LATEST,
             content: false,
             speed: Speed::Max,
+            clock: Clock::system(),
         })
         .unwrap(),
     );
@@ -358,6 +363,7 @@ async fn an_address_that_is_none_is_told() {
         semconv: Version::LATEST,
         content: false,
         speed: Speed::Max,
+        clock: Clock::system(),
     };
     let said = RustClient::start(config.clone()).err().unwrap().to_string();
     insta::assert_snapshot!(said, @"the client could not start: `localhost` is no address of a server: write such as http://127.0.0.1:8080");
@@ -375,4 +381,71 @@ fn content_shape(name: &str) -> jsonschema::Validator {
     members.remove("anyOf");
     members.insert("$ref".to_owned(), format!("#/$defs/{name}").into());
     jsonschema::validator_for(&schema).unwrap()
+}
+
+/// Shuts the service down before call `last`.
+struct Dying {
+    client: RustClient,
+    mock: Mutex<Option<Server>>,
+    last: u64,
+}
+
+impl Client for Dying {
+    fn name(&self) -> String {
+        self.client.name()
+    }
+
+    async fn call(&self, call: Call) -> Result<Done, ClientError> {
+        if call.call == self.last {
+            let mock = self.mock.lock().unwrap().take();
+            mock.unwrap().shutdown().await.unwrap();
+        }
+        self.client.call(call).await
+    }
+
+    async fn finish(&self) -> Result<(), ClientError> {
+        self.client.finish().await
+    }
+
+    fn accounting(&self) -> Option<Accounting> {
+        self.client.accounting()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_dies_in_the_middle_fails_the_calls_after_and_no_span_is_lost() {
+    let plan = Plan::new(PlanConfig {
+        scenario: Scenario { faults: Vec::new(), ..Scenario::named("chat").unwrap() },
+        capabilities: Capabilities::all(),
+        seed: SEED,
+        timing: Timing::AtRate(AtRate::even(
+            "80000/day".parse().unwrap(),
+            Duration::from_hours(24),
+        )),
+        most_calls: Some(20),
+        shard: Shard::WHOLE,
+    })
+    .unwrap();
+    let config = mock_bedrock::Config { speed: Speed::Max, ..mock_bedrock::Config::default() };
+    let mock = Server::start(config, InMemory::default()).unwrap();
+    let (collector, address) = Collector::start().await;
+    let client = RustClient::start(RustClientConfig {
+        bedrock_endpoint: mock.endpoint(),
+        otlp_endpoint: format!("http://{address}"),
+        semconv: Version::LATEST,
+        content: false,
+        speed: Speed::Max,
+        clock: Clock::system(),
+    })
+    .unwrap();
+    let client = Dying { client, mock: Mutex::new(Some(mock)), last: 12 };
+    let config = LoadConfig { in_flight: 1, ..LoadConfig::new(Speed::Max) };
+    let outcome = run(config, plan, client, |_| ()).await;
+    let load = outcome.statistics.load(outcome.client.clone());
+    assert_eq!((load.completed, load.failed, load.not_made()), (12, 8, 0));
+    assert_eq!(outcome.broken, None);
+    assert!(outcome.statistics.failures()[0].starts_with("call 12 "));
+    let books = outcome.accounting.unwrap();
+    assert_eq!((books.created, books.exported, books.imbalance()), (20, 20, 0));
+    assert_eq!(collector.spans().len(), 20);
 }

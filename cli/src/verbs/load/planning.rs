@@ -116,14 +116,18 @@ impl FromStr for Arrival {
 }
 
 impl PlanArgs {
-    /// The plan for a client with `capabilities`.
-    pub(super) fn plan(&self, capabilities: Capabilities, seed: u64) -> Result<Plan, Failure> {
+    /// What the plan for a client with `capabilities` is made from.
+    pub(super) fn config(
+        &self,
+        capabilities: Capabilities,
+        seed: u64,
+    ) -> Result<PlanConfig, Failure> {
         let variable = |name| std::env::var(name).ok();
         let shard = self.shard.map_or_else(
             || shard_of_job(variable(JOB_INDEX).as_deref(), variable(SHARD_COUNT).as_deref()),
             Ok,
         );
-        Plan::new(PlanConfig {
+        Ok(PlanConfig {
             scenario: self.scenario()?,
             capabilities,
             seed,
@@ -131,7 +135,6 @@ impl PlanArgs {
             most_calls: self.calls,
             shard: shard.or_usage()?,
         })
-        .or_usage()
     }
 
     pub(super) fn scenario(&self) -> Result<Scenario, Failure> {
@@ -217,14 +220,21 @@ impl PlanArgs {
         judging::check_writable(path)
     }
 
-    /// Writes the plan if that was asked for, and sums it up if anybody will see it.
-    pub(super) fn write(&self, plan: &Plan) -> Result<Option<PlanSummary>, Failure> {
+    /// Writes the plan if that was asked for, and sums it up if anybody will see it: `is_summed_up`
+    /// where somebody else will.
+    pub(super) fn write(
+        &self,
+        plan: &Plan,
+        is_summed_up: bool,
+    ) -> Result<Option<PlanSummary>, Failure> {
         match &self.plan_out {
             Some(path) => output::replace(path, |out| plan.write(out))
                 .with_context(|| format!("cannot write {}", path.display()))
                 .or_could_not_judge()
                 .map(Some),
-            None if self.plan_only => plan.write(io::sink()).or_could_not_judge().map(Some),
+            None if self.plan_only || is_summed_up => {
+                plan.write(io::sink()).or_could_not_judge().map(Some)
+            }
             None => Ok(None),
         }
     }

@@ -44,9 +44,10 @@ pub(super) struct SyntheticArgs {
     /// clock: virtual, virtual@2026-11-27T00:00:00Z, now
     #[arg(long, value_name = "FORM", default_value = "virtual", help_heading = HEADING)]
     timestamps: Stamps,
-    /// Send to this OTLP receiver, such as http://collector:4317, instead of judging here
+    /// Send to this OTLP receiver, such as http://collector:4317, instead of judging here. What other
+    /// clients emit is judged here and passed on to it by gRPC, and its answers are theirs
     #[arg(long, value_name = "URL", conflicts_with = "out", help_heading = HEADING)]
-    otlp: Option<String>,
+    pub(super) otlp: Option<String>,
     /// How to speak to it
     #[arg(long, value_name = "grpc|http", default_value = "grpc", help_heading = HEADING)]
     otlp_protocol: Protocol,
