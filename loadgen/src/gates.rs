@@ -186,9 +186,10 @@ mod tests {
             .iter()
             .map(|Gate { name, asked, seen, is_met, advice }| {
                 let advice = advice.as_deref().unwrap_or("-");
-                format!("{is_met} {name} {asked}: {seen}; {advice}\n")
+                format!("{is_met} {name} {asked}: {seen}; {advice}")
             })
-            .collect()
+            .collect::<Vec<String>>()
+            .join("\n")
     }
 
     #[test]

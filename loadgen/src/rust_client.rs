@@ -15,8 +15,8 @@ use spanproof_schemas::worker::{Call, Done};
 use crate::accounting::Accounting;
 use crate::capabilities::Capabilities;
 use crate::client::{Client, ClientError, ClientErrorKind};
-use crate::dialect::Dialect;
 use crate::clock::Clock;
+use crate::dialect::Dialect;
 
 mod answer;
 mod call_span;

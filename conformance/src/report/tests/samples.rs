@@ -31,68 +31,7 @@ pub(super) fn conforming() -> Report {
         verdict: Verdict::Conforms,
         fail_on: Level::Violation,
         semconv: BTreeMap::from([("1.41.1".to_owned(), 80_000)]),
-        load: Some(Load {
-            client: "rust".to_owned(),
-            intended: 80_000,
-            started: 80_000,
-            completed: 79_998,
-            failed: 2,
-            wall_s: 60.04,
-            schedule_lag_ms: Quantiles { p50: 0.02, p99: 0.31, max: 4.2 },
-            latency_ms: Quantiles { p50: 1.44, p99: 12.0, max: 142.3 },
-            ttft_ms: Quantiles::default(),
-            service_ms: Quantiles { p50: 1.4, p99: 11.9, max: 140.1 },
-            lag_parts: Some(LagParts {
-                timer_ms: Quantiles { p50: 0.01, p99: 0.05, max: 1.1 },
-                room_ms: Quantiles { p50: 0.0, p99: 0.01, max: 0.2 },
-                client_ms: Quantiles { p50: 0.01, p99: 0.25, max: 2.9 },
-            }),
-            rate: Some(AchievedRate { planned_per_s: 1_333.3, achieved_per_s: 1_333.2 }),
-            minutes: vec![
-                LoadMinute { minute: 1_153, planned: 170, sent: 171, completed: 170 },
-                LoadMinute { minute: 1_154, planned: 181, sent: 180, completed: 181 },
-            ],
-            telemetry: Some(TelemetryBooks {
-                client: Some(Accounting {
-                    created: 80_000,
-                    exported: 79_990,
-                    rejected: 7,
-                    dropped: 2,
-                    failed: 1,
-                    retried: 512,
-                    unanswered: 512,
-                }),
-                receivers: vec![ReceivedSpans {
-                    receiver: "spanproof".to_owned(),
-                    accepted: 79_989,
-                    refused: 7,
-                }],
-                mismatches: vec![
-                    "by spanproof, 79990 items were acknowledged, but only 79989 arrived"
-                        .to_owned(),
-                ],
-            }),
-            gates: vec![
-                Gate {
-                    name: "--min-achieved".to_owned(),
-                    asked: "at least 99 %".to_owned(),
-                    seen: "99.99 % (1333.2 of 1333.3 calls/s)".to_owned(),
-                    is_met: true,
-                    advice: None,
-                },
-                Gate {
-                    name: "--max-lost".to_owned(),
-                    asked: "at most 0".to_owned(),
-                    seen: "2 calls failed, 10 spans not exported".to_owned(),
-                    is_met: false,
-                    advice: Some(
-                        "see how calls failed; see what the receiver said about the spans"
-                            .to_owned(),
-                    ),
-                },
-            ],
-            ..Load::default()
-        }),
+        load: Some(load()),
         telemetry: Telemetry {
             spans: 80_000,
             gen_ai_spans: 80_000,
@@ -121,6 +60,70 @@ pub(super) fn conforming() -> Report {
         traces: Vec::new(),
         truth: None,
         coverage: Vec::new(),
+    }
+}
+
+/// A load that is told in all that can be told of one.
+fn load() -> Load {
+    Load {
+        client: "rust".to_owned(),
+        intended: 80_000,
+        started: 80_000,
+        completed: 79_998,
+        failed: 2,
+        wall_s: 60.04,
+        schedule_lag_ms: Quantiles { p50: 0.02, p99: 0.31, max: 4.2 },
+        latency_ms: Quantiles { p50: 1.44, p99: 12.0, max: 142.3 },
+        ttft_ms: Quantiles::default(),
+        service_ms: Quantiles { p50: 1.4, p99: 11.9, max: 140.1 },
+        lag_parts: Some(LagParts {
+            timer_ms: Quantiles { p50: 0.01, p99: 0.05, max: 1.1 },
+            room_ms: Quantiles { p50: 0.0, p99: 0.01, max: 0.2 },
+            client_ms: Quantiles { p50: 0.01, p99: 0.25, max: 2.9 },
+        }),
+        rate: Some(AchievedRate { planned_per_s: 1_333.3, achieved_per_s: 1_333.2 }),
+        minutes: vec![
+            LoadMinute { minute: 1_153, planned: 170, sent: 171, completed: 170 },
+            LoadMinute { minute: 1_154, planned: 181, sent: 180, completed: 181 },
+        ],
+        telemetry: Some(TelemetryBooks {
+            client: Some(Accounting {
+                created: 80_000,
+                exported: 79_990,
+                rejected: 7,
+                dropped: 2,
+                failed: 1,
+                retried: 512,
+                unanswered: 512,
+            }),
+            receivers: vec![ReceivedSpans {
+                receiver: "spanproof".to_owned(),
+                accepted: 79_989,
+                refused: 7,
+            }],
+            mismatches: vec![
+                "by spanproof, 79990 items were acknowledged, but only 79989 arrived".to_owned(),
+            ],
+        }),
+        gates: vec![
+            Gate {
+                name: "--min-achieved".to_owned(),
+                asked: "at least 99 %".to_owned(),
+                seen: "99.99 % (1333.2 of 1333.3 calls/s)".to_owned(),
+                is_met: true,
+                advice: None,
+            },
+            Gate {
+                name: "--max-lost".to_owned(),
+                asked: "at most 0".to_owned(),
+                seen: "2 calls failed, 10 spans not exported".to_owned(),
+                is_met: false,
+                advice: Some(
+                    "see how calls failed; see what the receiver said about the spans".to_owned(),
+                ),
+            },
+        ],
+        ..Load::default()
     }
 }
 
