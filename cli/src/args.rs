@@ -29,7 +29,7 @@ pub(crate) enum Verb {
     Mock(verbs::mock::Args),
     /// Serve only the OTLP receiver, into a capture file
     Receive(verbs::receive::Args),
-    /// What captured telemetry takes in Grafana Tempo, to the byte
+    /// What a load, or captured telemetry, takes in Grafana Tempo
     Size(verbs::size::Args),
     /// List the rules
     Rules,

@@ -72,6 +72,12 @@ impl DayCurve {
         NAMED.iter().map(|(name, _)| *name)
     }
 
+    /// The rate in the busiest hour, against the mean of the curve.
+    #[must_use]
+    pub fn peak(&self) -> f64 {
+        (0..self.0.len()).map(|hour| self.multiplier(hour)).fold(0.0, f64::max)
+    }
+
     /// The rate in the hour `hour` of a plan, against the mean of the curve.
     pub(crate) fn multiplier(&self, hour: usize) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "the hours of a week at most")]

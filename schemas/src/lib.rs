@@ -10,6 +10,7 @@ pub mod baseline;
 pub mod content;
 pub mod content_policy;
 pub mod endpoint;
+pub mod forecast;
 pub mod glob;
 pub mod ledger;
 pub mod load_result;

@@ -70,3 +70,45 @@ impl Price {
             / 1e6
     }
 }
+
+/// What an object store costs on one day in one region.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StorePrices {
+    /// `YYYY-MM-DD`.
+    pub as_of: String,
+    /// The AWS region the prices are for.
+    pub region: String,
+    /// Where the figures come from.
+    pub source: String,
+    /// US dollars for a gigabyte (10^9 bytes) a month.
+    pub storage_gb_month: f64,
+    /// US dollars for a thousand requests that write or list.
+    pub thousand_writes: f64,
+    /// US dollars for a thousand requests that read.
+    pub thousand_reads: f64,
+}
+
+impl StorePrices {
+    /// The table compiled into spanproof.
+    ///
+    /// # Panics
+    ///
+    /// If `fixtures/prices/s3.json` is not such a table, which a test rules out.
+    #[must_use]
+    pub fn built_in() -> StorePrices {
+        serde_json::from_str(include_str!("../../fixtures/prices/s3.json"))
+            .unwrap_or_else(|error| panic!("fixtures/prices/s3.json: {error}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_store_has_prices() {
+        let prices = StorePrices::built_in();
+        assert!(prices.thousand_writes > prices.thousand_reads && prices.storage_gb_month > 0.0);
+    }
+}

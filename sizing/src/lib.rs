@@ -11,10 +11,14 @@ mod compress;
 mod dedicated;
 mod encode;
 mod encoding;
+pub mod forecast;
 pub mod report;
 mod rows;
 mod schema;
 
-pub use block::{Block, BlockBuilder, BlockError, BlockFolder, BlockOptions, ColumnBytes, Dropped};
+pub use block::{
+    Block, BlockBuilder, BlockError, BlockFolder, BlockOptions, ColumnBytes, Dropped,
+    ReadBlockError,
+};
 pub use dedicated::{AttributeScope, DedicatedColumn, DedicatedKind, NotADedicatedColumn};
 pub use encoding::{BlockEncoding, UnknownBlockEncoding};

@@ -1,15 +1,16 @@
 //! `spanproof size`
 
+mod load;
+
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use conformance::capture::{Export, Reader, Source};
-use sizing::report::{SizeFormat, SizeTarget, report_of_block};
+use sizing::report::{SizeFormat, SizeTarget, Sized, report_of_block};
 use sizing::{
     Block, BlockBuilder, BlockEncoding, BlockError, BlockFolder, BlockOptions, DedicatedColumn,
 };
-use spanproof_schemas::size::SizeReport;
 
 use crate::exit::{Failure, OrFail as _, Outcome};
 use crate::judging::check_writable;
@@ -17,33 +18,41 @@ use crate::output;
 
 /// Arguments of `size`.
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
 pub(crate) struct Args {
     /// Size this captured telemetry as one block: whatever `check` reads, `-` for standard input;
     /// repeatable
-    #[arg(long = "capture", required = true, value_name = "PATH")]
+    #[arg(long = "capture", group = "what", conflicts_with_all = load::ARGUMENTS,
+          conflicts_with = "block", value_name = "PATH")]
     captures: Vec<PathBuf>,
+    /// Read the sizes of this block of Tempo: the folder with `meta.json` and `data.parquet` in it
+    #[arg(long, group = "what", conflicts_with_all = load::ARGUMENTS, value_name = "DIR")]
+    block: Option<PathBuf>,
     #[command(flatten)]
-    block: BlockArgs,
+    load: load::LoadArgs,
+    #[command(flatten)]
+    tempo: TempoArgs,
     /// Write a report: FORMAT to standard output, FORMAT=PATH to a file; repeatable. Formats:
-    /// human (the default), json
+    /// human (the default), json, markdown, html
     #[arg(long = "report", value_name = "FORMAT[=PATH]", help_heading = "Output")]
     reports: Vec<SizeTarget>,
-    /// Keep the block in this folder: data.parquet, bloom filters, index and `meta.json`
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    /// Keep the block of a capture in this folder: data.parquet, bloom filters, index and
+    /// `meta.json`
+    #[arg(long, requires = "captures", value_name = "DIR", help_heading = "Output")]
     write_block: Option<PathBuf>,
 }
 
 /// How Tempo is set up.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Grafana Tempo")]
-struct BlockArgs {
+struct TempoArgs {
     /// The format of blocks: vParquet4, which Tempo 2.6 to 3.0 write, or vParquet5, which 3.1 does
     #[arg(long, default_value_t, value_name = "FORMAT")]
     encoding: BlockEncoding,
-    /// Cut text of attributes at so many bytes, as `max_attribute_bytes` does; 0 lifts
-    /// the limit
-    #[arg(long, default_value_t = BlockOptions::MAX_ATTRIBUTE_BYTES, value_name = "BYTES")]
-    max_attribute_bytes: usize,
+    /// Cut text of attributes at so many bytes, as `max_attribute_bytes` does; 0 lifts the limit
+    /// [default: 2048 as in Tempo, and for a load 0, since the policy says what is kept]
+    #[arg(long, value_name = "BYTES")]
+    max_attribute_bytes: Option<usize>,
     /// Refuse more of a trace than so many bytes, as `max_bytes_per_trace` does; 0 lifts the limit
     #[arg(long, default_value_t = BlockOptions::MAX_TRACE_BYTES, value_name = "BYTES")]
     max_trace_bytes: u64,
@@ -53,10 +62,13 @@ struct BlockArgs {
     dedicated_columns: Vec<DedicatedColumn>,
 }
 
-impl BlockArgs {
-    fn options(&self) -> BlockOptions {
+impl TempoArgs {
+    /// What is given, and else what Tempo has; `cut_bytes` where attributes are cut unless that is
+    /// given.
+    fn options(&self, cut_bytes: usize) -> BlockOptions {
         let mut options = BlockOptions::new(self.encoding);
-        options.max_attribute_bytes = NonZero::new(self.max_attribute_bytes).map(NonZero::get);
+        let cut_bytes = self.max_attribute_bytes.unwrap_or(cut_bytes);
+        options.max_attribute_bytes = NonZero::new(cut_bytes).map(NonZero::get);
         options.max_trace_bytes = NonZero::new(self.max_trace_bytes).map(NonZero::get);
         if !self.dedicated_columns.is_empty() {
             options.dedicated_columns.clone_from(&self.dedicated_columns);
@@ -66,23 +78,34 @@ impl BlockArgs {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
-    let builder = BlockBuilder::new(args.block.options()).or_usage()?;
+    // Refuses columns that the format does not have, whatever is sized.
+    let builder =
+        BlockBuilder::new(args.tempo.options(BlockOptions::MAX_ATTRIBUTE_BYTES)).or_usage()?;
     args.reports.iter().filter_map(|target| target.path.as_deref()).try_for_each(check_writable)?;
-    let block = match sized(builder, &args.captures, args.write_block.as_deref()) {
-        Ok(block) => block,
-        Err(error) if matches!(error.downcast_ref(), Some(BlockError::NoSpans)) => {
-            output::complain("error: there are no spans in what was captured; nothing to size");
-            return Ok(Outcome::NothingCaptured);
+    let sized = if let Some(folder) = &args.block {
+        Sized::Block(BlockFolder::new(folder).read().or_could_not_judge()?)
+    } else if let Some(rate) = args.load.rate() {
+        Sized::Load(Box::new(args.load.forecast(rate, &args.tempo.options(0))?))
+    } else {
+        match captured(builder, &args.captures, args.write_block.as_deref()) {
+            Ok(block) => Sized::Block(report_of_block(names(&args.captures), &block)),
+            Err(error) if matches!(error.downcast_ref(), Some(BlockError::NoSpans)) => {
+                output::complain("error: there are no spans in what was captured; nothing to size");
+                return Ok(Outcome::NothingCaptured);
+            }
+            Err(error) => return Err(error).or_could_not_judge(),
         }
-        Err(error) => return Err(error).or_could_not_judge(),
     };
-    let sources: Vec<String> =
-        args.captures.iter().map(|path| path.display().to_string()).collect();
-    write_reports(&args.reports, &report_of_block(sources.join(", "), &block))?;
+    write_reports(&args.reports, &sized)?;
     Ok(Outcome::Conforms)
 }
 
-fn sized(
+fn names(captures: &[PathBuf]) -> String {
+    captures.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// The block of `captures`.
+fn captured(
     mut builder: BlockBuilder,
     captures: &[PathBuf],
     write_block: Option<&Path>,
@@ -98,14 +121,14 @@ fn sized(
     })
 }
 
-/// Writes `report` in every form asked for. People get theirs, unless another format goes to
+/// Writes a report in every form asked for. People get theirs, unless another format goes to
 /// standard output.
-fn write_reports(targets: &[SizeTarget], report: &SizeReport) -> Result<(), Failure> {
+fn write_reports(targets: &[SizeTarget], sized: &Sized) -> Result<(), Failure> {
     if targets.iter().all(|target| target.path.is_some()) {
-        output::show(SizeFormat::Human.render(report))?;
+        output::show(SizeFormat::Human.render(sized))?;
     }
     for target in targets {
-        let text = target.format.render(report);
+        let text = target.format.render(sized);
         match &target.path {
             None => output::show(text)?,
             Some(path) => output::replace(path, |file| file.write_all(text.as_bytes()))

@@ -83,13 +83,97 @@ fn a_block_is_kept_as_a_folder() {
 }
 
 #[test]
+fn a_block_that_is_there_has_the_sizes_that_were_computed() {
+    let folder = Folder::new();
+    let input = real_input("a-1000");
+    let json = |name: &str| format!("json={name}");
+    let (computed, read) = (json("computed.json"), json("read.json"));
+    let ended = folder.spanproof(&[
+        "size",
+        "--capture",
+        &input,
+        "--write-block",
+        "block",
+        "--report",
+        &computed,
+    ]);
+    assert_eq!(ended.code, Some(0), "{ended}");
+    let ended = folder.spanproof(&["size", "--block", "block", "--report", &read]);
+    assert_eq!(ended.code, Some(0), "{ended}");
+    let (computed, read) = (report(&folder, "computed.json"), report(&folder, "read.json"));
+    for field in ["block", "traces", "spans"] {
+        assert_eq!(computed[field], read[field]);
+    }
+}
+
+#[test]
+fn a_load_is_foretold_by_policy() {
+    let folder = Folder::new();
+    let ended = folder.spanproof(&[
+        "size",
+        "--rate",
+        "80000/day",
+        "--scenario",
+        "chat",
+        "--policy",
+        "none",
+        "--policy",
+        "full",
+        "--report",
+        "human",
+        "--report",
+        "json=load.json",
+        "--report",
+        "markdown=load.md",
+        "--report",
+        "html=load.html",
+    ]);
+    assert_eq!(ended.code, Some(0), "{ended}");
+    let widest = ended.stdout.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(80), "{ended}");
+    let forecast = against_schema(&folder, "load.json", "forecast.schema.json");
+    let policies = forecast["policies"].as_array().unwrap();
+    let stored = |policy: usize| policies[policy]["stored_bytes_per_trace"].as_f64().unwrap();
+    assert!(stored(1) > stored(0), "{ended}");
+    let file = |name: &str| fs::read_to_string(folder.path(name)).unwrap();
+    assert!(file("load.md").starts_with("## chat: 80,000 traces a day"), "{}", file("load.md"));
+    let page = file("load.html");
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("<svg"), "{page}");
+    // The same again gives the same bytes.
+    let again = [
+        "size",
+        "--rate",
+        "80000/day",
+        "--scenario",
+        "chat",
+        "--policy",
+        "none",
+        "--policy",
+        "full",
+    ];
+    assert_eq!(folder.spanproof(&again).stdout, ended.stdout);
+}
+
+#[test]
 fn what_cannot_be_sized_is_told() {
     let folder = Folder::new();
     fs::write(folder.path("text.txt"), "this is not telemetry\n").unwrap();
     fs::write(folder.path("empty.jsonl"), "{\"resourceSpans\":[]}\n").unwrap();
     fs::write(folder.path("file"), "").unwrap();
+    fs::create_dir(folder.path("v2")).unwrap();
+    fs::write(folder.path("v2/meta.json"), "{\"format\":\"v2\",\"totalObjects\":1}").unwrap();
     for (arguments, code, says) in [
-        (&["size"][..], 2, &["--capture"][..]),
+        (&["size"][..], 2, &["--capture", "--rate", "--block"][..]),
+        (&["size", "--block", "none"], 3, &["none", "no block of Tempo", "meta.json"]),
+        (&["size", "--block", "file"], 3, &["file", "no block of Tempo"]),
+        (&["size", "--block", "v2"], 3, &["meta.json", "`v2`", "vParquet5"]),
+        (&["size", "--rate", "0/day"], 2, &["0/day", "80000/day"]),
+        (&["size", "--rate", "1/s", "--retention", "0s"], 2, &["0s", "zero"]),
+        (&["size", "--rate", "1/s", "--retention", "99999d"], 2, &["99999d", "ten years"]),
+        (&["size", "--rate", "1/s", "--policy", "some"], 2, &["some", "cut:SIZE"]),
+        (&["size", "--rate", "1/s", "--scenario", "nope"], 2, &["nope", "chat"]),
+        (&["size", "--rate", "1/s", "--capture", "x"], 2, &["--rate", "--capture"]),
+        (&["size", "--capture", "x", "--policy", "none"], 2, &["--policy", "--capture"]),
         (&["size", "--capture", "none.bin"], 3, &["none.bin", "does not exist"]),
         (&["size", "--capture", "text.txt"], 3, &["text.txt", "no telemetry"]),
         (&["size", "--capture", "empty.jsonl"], 4, &["no spans"]),

@@ -17,6 +17,13 @@ pub(super) fn shards(traces: u64) -> u64 {
     bits.div_ceil(SHARD_BITS).max(1)
 }
 
+/// All shards for `traces`, which need not be whole, in bytes.
+#[expect(clippy::cast_precision_loss, reason = "these are small numbers")]
+pub(super) fn bytes(traces: f64) -> f64 {
+    let shards = (traces * MILLIBITS_PER_TRACE as f64 / 1e3 / SHARD_BITS as f64).ceil();
+    shards.max(1.0) * SHARD_BYTES as f64
+}
+
 /// The shards with `ids` in them.
 pub(super) fn filters(ids: &[[u8; 16]]) -> Vec<Vec<u8>> {
     let shards = shards(ids.len() as u64);

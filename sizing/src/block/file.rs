@@ -76,10 +76,11 @@ pub(super) fn write(
     let before_footer = writer.bytes_written() as u64;
     let metadata = writer.finish()?;
     let bytes = writer.bytes_written() as u64;
+    let pages_bytes: u64 = sums.iter().map(|column| column.compressed_bytes).sum();
     let metadata_bytes = bytes - end_of_indexes(&metadata).max(before_footer) - TAIL_BYTES;
     Ok(File {
         bytes,
-        footer_bytes: bytes - before_footer,
+        footer_bytes: bytes - pages_bytes,
         metadata_bytes,
         last_ids,
         columns: sums,

@@ -121,7 +121,7 @@ fn rfc3339(unix_nano: u64) -> String {
 /// A folder that is a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockFolder {
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 impl BlockFolder {

@@ -2,6 +2,7 @@
 
 mod bloom;
 mod file;
+mod folder;
 mod meta;
 
 use std::io::{self, Write};
@@ -10,9 +11,15 @@ use std::path::PathBuf;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use parquet::errors::ParquetError;
 
+pub use self::folder::ReadBlockError;
 pub use self::meta::BlockFolder;
 use crate::rows::{Gathered, Limits};
 use crate::{BlockEncoding, DedicatedColumn};
+
+/// The bloom filters of a block of `traces`, which need not be whole, in bytes.
+pub(crate) fn bloom_bytes(traces: f64) -> f64 {
+    bloom::bytes(traces)
+}
 
 /// How a block is written.
 #[derive(Clone, Debug)]

@@ -2,111 +2,111 @@
 
 use std::fmt::Write as _;
 
-use spanproof_schemas::size::{BlockSize, ColumnSize, Limited, SizeReport};
+use spanproof_schemas::forecast::Forecast;
+use spanproof_schemas::size::SizeReport;
 
-use super::number::{bytes, counted, each, grouped, times};
 use super::terminal::plain;
+use super::words::{self, Table};
 
-/// How many columns are shown, the largest first.
-const SHOWN_COLUMNS: usize = 12;
+const WIDTH: usize = 80;
 
-/// The report for people.
-pub(super) fn human(report: &SizeReport) -> String {
-    let mut text = String::new();
-    let block = &report.block;
-    // Writing to a string does not fail.
-    let _ = writeln!(text, "{} as one block of {}", plain(&report.source), block.encoding);
-    let _ =
-        writeln!(text, "{}, {}", counted(report.traces, "trace"), counted(report.spans, "span"));
-    files(&mut text, report);
-    columns(&mut text, block);
-    if let Some(limited) = &report.limited {
-        limits(&mut text, limited);
+/// The report about a block.
+pub(super) fn block(report: &SizeReport) -> String {
+    let mut text = format!("{}\n", plain(&words::block_title(report)));
+    let _ = writeln!(text, "{}", words::block_summary(report));
+    for table in words::block_tables(report) {
+        put_table(&mut text, &table);
     }
+    let notes = report.limited.as_ref().map(words::block_notes).unwrap_or_default();
+    put_notes(&mut text, &notes);
     text
 }
 
-fn files(text: &mut String, report: &SizeReport) {
-    let block = &report.block;
-    let _ = writeln!(text, "\n{:22}{:>14}{:>12}{:>12}", "", "bytes", "per trace", "per span");
-    let mut row = |name: &str, size: u64| {
-        let per_trace = each(size, report.traces);
-        let per_span = each(size, report.spans);
-        let _ = writeln!(text, "{name:22}{:>14}{per_trace:>12}{per_span:>12}", grouped(size));
-    };
-    if let Some(otlp_bytes) = report.otlp_bytes {
-        row("OTLP received", otlp_bytes);
+/// The forecast of a load.
+pub(super) fn load(forecast: &Forecast) -> String {
+    let mut text = format!("{}\n", plain(&words::load_title(forecast)));
+    put_wrapped(&mut text, "", &words::load_summary(forecast));
+    for table in words::load_tables(forecast) {
+        put_table(&mut text, &table);
     }
-    row("data.parquet", block.data_parquet_bytes);
-    row("bloom", block.bloom_bytes);
-    row("index and meta.json", block.index_bytes + block.meta_bytes);
-    row("block", block.total_bytes());
-    if let Some(otlp_bytes) = report.otlp_bytes {
-        let smaller = times(otlp_bytes, block.total_bytes());
-        let _ = writeln!(text, "{:22}{smaller:>14}", "OTLP : block");
+    let hits = words::hits(forecast);
+    text.push_str(if hits.is_empty() { "\nNo limit is hit.\n" } else { "\nLimits that are hit\n" });
+    for hit in hits {
+        put_wrapped(&mut text, "  ", &plain(&hit.what()));
+        put_wrapped(&mut text, "    ", &hit.so());
+    }
+    put_notes(&mut text, &words::load_notes(forecast));
+    text
+}
+
+/// A table whose columns are as wide as what is in them; what does not fit is cut in the first.
+fn put_table(text: &mut String, table: &Table) {
+    text.push('\n');
+    if !table.caption.is_empty() {
+        let _ = writeln!(text, "{}", table.caption);
+    }
+    let lines: Vec<Vec<String>> = std::iter::once(&table.heads)
+        .chain(&table.rows)
+        .map(|row| row.iter().map(|cell| plain(cell)).collect())
+        .collect();
+    let cell_width =
+        |line: &Vec<String>, column: usize| line.get(column).map_or(0, |cell| cell.chars().count());
+    let mut widths: Vec<usize> = (0..table.heads.len())
+        .map(|column| lines.iter().map(|line| cell_width(line, column)).max().unwrap_or(0))
+        .collect();
+    let others: usize = widths.iter().skip(1).map(|width| width + 2).sum();
+    let heads_are_short = others < WIDTH - 8;
+    if !heads_are_short {
+        // Long heads stand above one another, numbered.
+        for (number, head) in table.heads.iter().enumerate().skip(1) {
+            let _ = writeln!(text, "  {number} {head}");
+        }
+        let renamed = Table {
+            caption: String::new(),
+            heads: std::iter::once(table.heads[0].clone())
+                .chain((1..table.heads.len()).map(|number| number.to_string()))
+                .collect(),
+            rows: table.rows.clone(),
+        };
+        put_table(text, &renamed);
+        return;
+    }
+    widths[0] = widths[0].min(WIDTH - others);
+    for line in lines {
+        let mut row = String::new();
+        for (column, (cell, width)) in line.iter().zip(&widths).enumerate() {
+            if column == 0 {
+                let cell: String = cell.chars().take(*width).collect();
+                let _ = write!(row, "{cell:width$}");
+            } else {
+                let _ = write!(row, "  {cell:>width$}");
+            }
+        }
+        let _ = writeln!(text, "{}", row.trim_end());
     }
 }
 
-fn columns(text: &mut String, block: &BlockSize) {
-    let mut largest: Vec<&ColumnSize> = block.columns.iter().collect();
-    largest.sort_by(|left, right| right.bytes.cmp(&left.bytes).then(left.name.cmp(&right.name)));
-    let _ = writeln!(
-        text,
-        "\n{:44}{:>10}{:>8}{:>16}",
-        "largest columns", "bytes", "of file", "compressed"
-    );
-    for column in largest.iter().take(SHOWN_COLUMNS) {
-        let name: String = plain(&column_name(column)).chars().take(43).collect();
-        let share = column.bytes * 1_000 / block.data_parquet_bytes.max(1);
-        let _ = writeln!(
-            text,
-            "{name:44}{:>10}{:>6} %{:>15}x",
-            bytes(column.bytes),
-            format!("{}.{}", share / 10, share % 10),
-            times(column.uncompressed_bytes, column.bytes),
-        );
-    }
-    let rest = largest.iter().skip(SHOWN_COLUMNS);
-    let rest_bytes = rest.map(|column| column.bytes).sum::<u64>();
-    if largest.len() > SHOWN_COLUMNS {
-        let others = format!("{} more", largest.len() - SHOWN_COLUMNS);
-        let _ = writeln!(text, "{others:44}{:>10}", bytes(rest_bytes));
-    }
-    let _ = writeln!(text, "{:44}{:>10}", "footer and indexes", bytes(block.footer_bytes));
-}
-
-/// The attribute that a column is dedicated to, or its path without what all paths have.
-fn column_name(column: &ColumnSize) -> String {
-    column.attribute.clone().unwrap_or_else(|| {
-        let path = column.name.replace(".list.element", "");
-        path.trim_start_matches("rs.").trim_start_matches("ss.").to_owned()
-    })
-}
-
-fn limits(text: &mut String, limited: &Limited) {
-    let Limited { cut_values, trace_too_large_spans, invalid_id_spans } = *limited;
-    if *limited != Limited::default() {
+fn put_notes(text: &mut String, notes: &[String]) {
+    if !notes.is_empty() {
         text.push('\n');
     }
-    if cut_values > 0 {
-        let values = counted(cut_values, "attribute value");
-        let _ = writeln!(
-            text,
-            "{values} cut at Tempo's distributor.max_attribute_bytes: JSON in it\n\
-             no longer parses, and nothing but a counter says so. Raise the limit there, and\n\
-             size with --max-attribute-bytes 0 to lift it here.",
-        );
+    for note in notes {
+        put_wrapped(text, "", &plain(note));
     }
-    if trace_too_large_spans > 0 {
-        let spans = counted(trace_too_large_spans, "span");
-        let _ = writeln!(
-            text,
-            "{spans} left out: the trace is beyond Tempo's max_bytes_per_trace.\n\
-             Raise it there, and size with --max-trace-bytes 0 to lift it here.",
-        );
+}
+
+/// `paragraph` in lines that begin with `margin`.
+fn put_wrapped(text: &mut String, margin: &str, paragraph: &str) {
+    let mut line = margin.to_owned();
+    for word in paragraph.split(' ') {
+        if line.len() > margin.len() && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            let _ = writeln!(text, "{line}");
+            margin.clone_into(&mut line);
+        }
+        if line.len() > margin.len() {
+            line.push(' ');
+        }
+        line.push_str(word);
     }
-    if invalid_id_spans > 0 {
-        let spans = counted(invalid_id_spans, "span");
-        let _ = writeln!(text, "{spans} left out: the trace id is not of 16 bytes.");
-    }
+    let _ = writeln!(text, "{line}");
 }

@@ -1,28 +1,46 @@
-//! Reports of sizes: one file per format, each a function from the report to text.
+//! Reports of sizes: one file per format, each a function from what was sized to text.
 
+mod html;
 mod human;
+mod markdown;
 mod number;
 mod terminal;
+mod words;
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use spanproof_schemas::forecast::Forecast;
 use spanproof_schemas::size::{BlockSize, ColumnSize, Limited, SIZE_VERSION, SizeReport};
 
 use crate::Block;
+
+/// What was sized.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sized {
+    /// Telemetry as a block, or a block.
+    Block(SizeReport),
+    /// A load.
+    Load(Box<Forecast>),
+}
 
 /// A format of size reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SizeFormat {
     /// For people, at most 80 columns wide.
     Human,
-    /// For programs, by `size.schema.json`.
+    /// For programs, by `size.schema.json` or `forecast.schema.json`.
     Json,
+    /// For a job's summary or a comment.
+    Markdown,
+    /// For people, one page with charts.
+    Html,
 }
 
 impl SizeFormat {
     /// Every format.
-    pub const ALL: [SizeFormat; 2] = [SizeFormat::Human, SizeFormat::Json];
+    pub const ALL: [SizeFormat; 4] =
+        [SizeFormat::Human, SizeFormat::Json, SizeFormat::Markdown, SizeFormat::Html];
 
     /// The name on the command line.
     #[must_use]
@@ -30,15 +48,23 @@ impl SizeFormat {
         match self {
             SizeFormat::Human => "human",
             SizeFormat::Json => "json",
+            SizeFormat::Markdown => "markdown",
+            SizeFormat::Html => "html",
         }
     }
 
     /// The report in this format, with a line break at its end.
     #[must_use]
-    pub fn render(self, report: &SizeReport) -> String {
-        match self {
-            SizeFormat::Human => human::human(report),
-            SizeFormat::Json => json(report),
+    pub fn render(self, sized: &Sized) -> String {
+        match (self, sized) {
+            (SizeFormat::Human, Sized::Block(report)) => human::block(report),
+            (SizeFormat::Human, Sized::Load(forecast)) => human::load(forecast),
+            (SizeFormat::Json, Sized::Block(report)) => json(report),
+            (SizeFormat::Json, Sized::Load(forecast)) => json(forecast),
+            (SizeFormat::Markdown, Sized::Block(report)) => markdown::block(report),
+            (SizeFormat::Markdown, Sized::Load(forecast)) => markdown::load(forecast),
+            (SizeFormat::Html, Sized::Block(report)) => html::block(report),
+            (SizeFormat::Html, Sized::Load(forecast)) => html::load(forecast),
         }
     }
 }
@@ -122,9 +148,9 @@ pub fn report_of_block(source: String, block: &Block) -> SizeReport {
     }
 }
 
-fn json(report: &SizeReport) -> String {
+fn json(sized: &impl serde::Serialize) -> String {
     // Texts and numbers are always JSON.
-    let mut text = serde_json::to_string_pretty(report).unwrap_or_default();
+    let mut text = serde_json::to_string_pretty(sized).unwrap_or_default();
     text.push('\n');
     text
 }

@@ -35,9 +35,9 @@ pub(super) fn bytes_of(bytes: f64) -> String {
 /// Three digits: `0.42`, `3.12`, `59.8`, `742`.
 pub(super) fn digits(value: f64) -> String {
     match value {
-        0.0 => "0".to_owned(),
-        value if value < 9.995 && value.fract() != 0.0 => format!("{value:.2}"),
-        value if value < 99.95 && value.fract() != 0.0 => format!("{value:.1}"),
+        value if value.fract() == 0.0 && value < 999.5 => format!("{value:.0}"),
+        value if value < 9.995 => format!("{value:.2}"),
+        value if value < 99.95 => format!("{value:.1}"),
         value => format!("{value:.0}"),
     }
 }
@@ -60,6 +60,25 @@ pub(super) fn times(whole: u64, part: u64) -> String {
     digits(whole as f64 / part.max(1) as f64)
 }
 
+/// US dollars: in cents from one cent on, finer below.
+pub(super) fn dollars(usd: f64) -> String {
+    if usd > 0.0 && usd < 0.01 {
+        return format!("${usd:.4}");
+    }
+    let cents = whole(usd * 100.0);
+    format!("${}.{:02}", grouped(cents / 100), cents % 100)
+}
+
+/// The nearest whole number.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "what is beyond the type is its greatest value"
+)]
+pub(super) fn whole(value: f64) -> u64 {
+    value.round() as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +88,10 @@ mod tests {
         let sizes = [0, 742, 999, 999_600, 598_072, 3_116_502, 64_400_000_000].map(bytes);
         assert_eq!(sizes, ["0 B", "742 B", "999 B", "1.00 MB", "598 kB", "3.12 MB", "64.4 GB"]);
         assert_eq!([each(598_072, 1_000), times(2_432_726, 598_072)], ["598 B", "4.07"]);
+        assert_eq!(
+            [0.0, 0.004, 12.344, 1_234.5].map(dollars),
+            ["$0.00", "$0.0040", "$12.34", "$1,234.50"]
+        );
         assert_eq!([counted(1, "span"), counted(80_000, "span")], ["1 span", "80,000 spans"]);
     }
 }

@@ -39,8 +39,8 @@ pub(crate) fn span(trace: u128, id: u64, parent: u64, attributes: Vec<KeyValue>)
             parent => parent.to_be_bytes().to_vec(),
         },
         name: format!("span {id}"),
-        start_time_unix_nano: 1_795_000_000_000_000_000 + id,
-        end_time_unix_nano: 1_795_000_000_500_000_000 + id,
+        start_time_unix_nano: 1_795_000_000_000_000_000 + id % 1_000_000,
+        end_time_unix_nano: 1_795_000_000_500_000_000 + id % 1_000_000,
         attributes,
         ..Span::default()
     }

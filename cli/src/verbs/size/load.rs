@@ -1,0 +1,164 @@
+//! The arguments that say what load to foretell, and the sample of it.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use loadgen::synthetic::{Dialogue, Limits, Traces};
+use loadgen::{AtRate, DayCurve, Plan, PlanConfig, Rate, Scenario, Shard, Timing};
+use sizing::BlockOptions;
+use sizing::forecast::{LoadShape, PolicySample, forecast};
+use spanproof_schemas::content_policy::ContentPolicy;
+use spanproof_schemas::forecast::Forecast;
+
+use crate::exit::{Failure, OrFail as _};
+
+const HEADING: &str = "Load";
+
+/// How many traces are made of the seed that counts, and of each of those it is compared with.
+const SAMPLED_TRACES: u64 = 1_600;
+const COMPARED_TRACES: u64 = 400;
+/// How many seeds it is compared with.
+const COMPARED_SEEDS: u64 = 2;
+/// A sample ends early where it is larger: long prompts take longer, and differ less.
+const SAMPLED_BYTES: usize = 24 << 20;
+
+/// When the sampled traces are, in nanoseconds since the epoch: it does not matter.
+const MIDNIGHT_UNIX_NANOS: u64 = 1_767_571_200_000_000_000;
+
+/// The arguments here, which go with no other telemetry.
+pub(super) const ARGUMENTS: [&str; 9] = [
+    "rate",
+    "scenario",
+    "retention",
+    "policies",
+    "day_curve",
+    "replication",
+    "block_cut",
+    "dimensions",
+    "seed",
+];
+
+/// What load to foretell.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = HEADING)]
+pub(super) struct LoadArgs {
+    /// Foretell what synthetic traces take at this mean rate: 80000/day, 5/s, 300/min, 1.5/h
+    #[arg(long, group = "what", allow_hyphen_values = true)]
+    rate: Option<Rate>,
+    /// What calls look like: agent, chat, embeddings, failure-storm, long-context, prompt-caching,
+    /// rag, streaming, or a file with an extension (.yaml)
+    #[arg(long, requires = "rate", value_name = "NAME|PATH", default_value = "rag")]
+    scenario: String,
+    /// How long traces are kept, such as 14d or 336h
+    #[arg(long, requires = "rate", value_name = "DURATION", value_parser = loadgen::parse_duration,
+          default_value = "14d")]
+    retention: Duration,
+    /// What becomes of content: none, hash, cut:SIZE, full, events or reference; repeatable
+    /// [default: all of them]
+    #[arg(long = "policy", requires = "rate", value_name = "POLICY")]
+    policies: Vec<ContentPolicy>,
+    /// How the rate varies: flat; conversation or coding, each also with -weekend or -week; or 24 or
+    /// 168 numbers with commas
+    #[arg(long, requires = "rate", value_name = "CURVE", default_value = "conversation")]
+    day_curve: DayCurve,
+    /// How many ingesters write each trace: 1, or 3 as charts of Tempo 2 have it
+    #[arg(long, requires = "rate", value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u32).range(1..=9))]
+    replication: u32,
+    /// Cut a block after so long at the latest: 30s as Tempo 3 does, 30m as Tempo 2
+    #[arg(long, requires = "rate", value_name = "DURATION", value_parser = loadgen::parse_duration,
+          default_value = "30s")]
+    block_cut: Duration,
+    /// A dimension of span metrics beside service, span name, kind and status; repeatable
+    #[arg(
+        long = "dimension",
+        requires = "rate",
+        value_name = "ATTRIBUTE",
+        default_value = "gen_ai.request.model"
+    )]
+    dimensions: Vec<String>,
+    /// The seed of the sampled traces
+    #[arg(long, requires = "rate", value_name = "N", default_value_t = 42)]
+    seed: u64,
+}
+
+impl LoadArgs {
+    pub(super) fn rate(&self) -> Option<Rate> {
+        self.rate
+    }
+
+    /// What the load takes, by each policy.
+    pub(super) fn forecast(&self, rate: Rate, options: &BlockOptions) -> Result<Forecast, Failure> {
+        let scenario = self.scenario()?;
+        let policies =
+            if self.policies.is_empty() { &ContentPolicy::ALL[..] } else { &self.policies };
+        let samples: Vec<PolicySample> = policies
+            .iter()
+            .map(|policy| self.sample(&scenario, *policy))
+            .collect::<Result<_, _>>()?;
+        let load = LoadShape {
+            scenario: self.scenario.clone(),
+            traces_per_day: rate.calls_in(Duration::from_hours(24)),
+            peak_factor: self.day_curve.peak(),
+            retention: self.retention,
+            replication: self.replication,
+            block_cut: self.block_cut,
+        };
+        forecast(&load, options, &self.dimensions, &samples).or_could_not_judge()
+    }
+
+    fn scenario(&self) -> Result<Scenario, Failure> {
+        let path = Path::new(&self.scenario);
+        if path.extension().is_none() {
+            return Scenario::named(&self.scenario).or_usage();
+        }
+        let text = fs::read_to_string(path)
+            .with_context(|| format!("cannot read the scenario {}", path.display()))
+            .or_could_not_judge()?;
+        Scenario::read(&text).with_context(|| path.display().to_string()).or_usage()
+    }
+
+    fn sample(&self, scenario: &Scenario, policy: ContentPolicy) -> Result<PolicySample, Failure> {
+        let compared =
+            (1..=COMPARED_SEEDS).map(|other| (self.seed.wrapping_add(other), COMPARED_TRACES));
+        let seeds = std::iter::once((self.seed, SAMPLED_TRACES)).chain(compared);
+        let seeds = seeds.map(|(seed, traces)| requests(scenario, policy, seed, traces));
+        Ok(PolicySample {
+            policy: policy.to_string(),
+            has_text: policy.has_text(),
+            seeds: seeds.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// Requests with `traces` traces, or fewer where they are long.
+fn requests(
+    scenario: &Scenario,
+    policy: ContentPolicy,
+    seed: u64,
+    traces: u64,
+) -> Result<Vec<Vec<u8>>, Failure> {
+    let rate: Rate = "1/s".parse().map_err(|error| anyhow!("{error}")).or_usage()?;
+    let plan = Plan::new(PlanConfig {
+        capabilities: Traces::capabilities(scenario),
+        scenario: scenario.clone(),
+        seed,
+        timing: Timing::AtRate(AtRate::even(rate, Duration::from_hours(24))),
+        most_calls: Some(traces),
+        shard: Shard::WHOLE,
+    })
+    .or_usage()?;
+    let traces = Traces::new(plan, Dialogue { content: policy, ..Dialogue::default() });
+    let mut bodies = Vec::new();
+    let mut bytes = 0;
+    for request in traces.requests(Limits::default(), MIDNIGHT_UNIX_NANOS) {
+        bytes += request.body.len();
+        bodies.push(request.body);
+        if bytes > SAMPLED_BYTES {
+            break;
+        }
+    }
+    Ok(bodies)
+}
