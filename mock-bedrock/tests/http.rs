@@ -305,7 +305,7 @@ async fn the_last_frame_of_a_stream_is_held_back_where_that_is_asked_for() {
         last = &last[length..];
     }
 
-    let last_frame_delay = Duration::from_secs(3_600);
+    let last_frame_delay = Duration::from_hours(1);
     let mock =
         Mock::with(Config { seed: 7, speed: Speed::Max, last_frame_delay, ..Config::default() });
     let response = mock.send(&path(NOVA, "converse-stream"), &[], &hello()).await;

@@ -410,9 +410,46 @@ fn deviations(findings: &[FindingGroup]) -> Vec<Deviation> {
     states.map(entry).into_iter().chain([counted]).collect()
 }
 
+/// A load with everything.
+fn largest_load() -> Load {
+    let quantiles = Quantiles { p50: 0.5, p99: 1.5, max: 20.0 };
+    Load {
+        client: "rust".to_owned(),
+        intended: 4,
+        started: 3,
+        completed: 2,
+        failed: 1,
+        skipped: 1,
+        dropped: 1,
+        wall_s: 60.5,
+        schedule_lag_ms: quantiles,
+        lag_parts: Some(LagParts { timer_ms: quantiles, room_ms: quantiles, client_ms: quantiles }),
+        latency_ms: quantiles,
+        service_ms: quantiles,
+        ttft_ms: quantiles,
+        rate: Some(AchievedRate { planned_per_s: 1.5, achieved_per_s: 1.25 }),
+        minutes: vec![LoadMinute { minute: 7, planned: 4, sent: 3, completed: 2 }],
+        telemetry: Some(TelemetryBooks {
+            client: Some(Accounting { created: 3, exported: 3, ..Accounting::default() }),
+            receivers: vec![ReceivedSpans {
+                receiver: "spanproof".to_owned(),
+                accepted: 2,
+                refused: 0,
+            }],
+            mismatches: vec!["one is missing".to_owned()],
+        }),
+        gates: vec![Gate {
+            name: "--max-lost".to_owned(),
+            asked: "at most 0".to_owned(),
+            seen: "1".to_owned(),
+            is_met: false,
+            advice: Some("lose none".to_owned()),
+        }],
+    }
+}
+
 /// A report with everything.
 fn largest_report() -> Report {
-    let quantiles = Quantiles { p50: 0.5, p99: 1.5, max: 20.0 };
     let counts = TokenCounts {
         input_tokens: 10,
         output_tokens: 20,
@@ -453,49 +490,15 @@ fn largest_report() -> Report {
     Report {
         verdict: Verdict::Findings,
         semconv: BTreeMap::from([("1.41.1".to_owned(), 12)]),
-        load: Some(Load {
-            client: "rust".to_owned(),
-            intended: 4,
-            started: 3,
-            completed: 2,
-            failed: 1,
-            skipped: 1,
-            dropped: 1,
-            wall_s: 60.5,
-            schedule_lag_ms: quantiles,
-            lag_parts: Some(LagParts {
-                timer_ms: quantiles,
-                room_ms: quantiles,
-                client_ms: quantiles,
-            }),
-            latency_ms: quantiles,
-            service_ms: quantiles,
-            ttft_ms: quantiles,
-            rate: Some(AchievedRate { planned_per_s: 1.5, achieved_per_s: 1.25 }),
-            minutes: vec![LoadMinute { minute: 7, planned: 4, sent: 3, completed: 2 }],
-            telemetry: Some(TelemetryBooks {
-                client: Some(Accounting { created: 3, exported: 3, ..Accounting::default() }),
-                receivers: vec![ReceivedSpans {
-                    receiver: "spanproof".to_owned(),
-                    accepted: 2,
-                    refused: 0,
-                }],
-                mismatches: vec!["one is missing".to_owned()],
-            }),
-            gates: vec![Gate {
-                name: "--max-lost".to_owned(),
-                asked: "at most 0".to_owned(),
-                seen: "1".to_owned(),
-                is_met: false,
-                advice: Some("lose none".to_owned()),
-            }],
-        }),
+        load: Some(largest_load()),
         telemetry: Telemetry { spans: 1, gen_ai_spans: 1, metric_points: 2, log_records: 3 },
         join: Some(Join {
             calls: 4,
             matched: 3,
             unmatched_calls: 1,
             unmatched_spans: 0,
+            late_calls: 1,
+            late_spans: 1,
             by: means.into_iter().map(|means| (means, 1)).collect(),
         }),
         findings: findings.to_vec(),

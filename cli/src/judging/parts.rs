@@ -63,13 +63,11 @@ pub fn take_in(
     });
     let State { mut judge, ledger, error, .. } =
         merged.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-    match error {
-        Some(error) => Err(error),
-        None => {
-            ledger.for_each(|record| judge.ledger(record));
-            Ok(judge)
-        }
+    if let Some(error) = error {
+        return Err(error);
     }
+    ledger.for_each(|record| judge.ledger(record));
+    Ok(judge)
 }
 
 /// The records that no thread has taken yet.

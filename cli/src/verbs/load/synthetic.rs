@@ -44,7 +44,7 @@ pub(super) struct SyntheticArgs {
     /// clock: virtual, virtual@2026-11-27T00:00:00Z, now
     #[arg(long, value_name = "FORM", default_value = "virtual", help_heading = HEADING)]
     timestamps: Stamps,
-    /// Send to this OTLP receiver, such as http://collector:4317, instead of judging here. What other
+    /// Send to this OTLP receiver, such as `http://collector:4317`, instead of judging here. What other
     /// clients emit is judged here and passed on to it by gRPC, and its answers are theirs
     #[arg(long, value_name = "URL", conflicts_with = "out", help_heading = HEADING)]
     pub(super) otlp: Option<String>,
@@ -156,7 +156,7 @@ pub(super) async fn run(
     let limits = Limits { bytes: args.batch_bytes, spans: args.batch_spans };
     let config = SendConfig { timestamps: args.timestamps.0, limits, ..SendConfig::new(speed) };
     if let Some(path) = &args.out {
-        return written(&traces, config, path);
+        return written(&traces, &config, path);
     }
     if args.otlp.is_some() {
         let sent = sent(config, traces, &args.otlp_config()?).await?;
@@ -255,7 +255,7 @@ fn whole(sent: &Sent) -> Result<(), Failure> {
 }
 
 /// Writes the traces, as fast as can be.
-fn written(traces: &Traces, config: SendConfig, path: &Path) -> Result<Outcome, Failure> {
+fn written(traces: &Traces, config: &SendConfig, path: &Path) -> Result<Outcome, Failure> {
     let Timestamps::Virtual(midnight) = config.timestamps else {
         return Err(anyhow!(
             "--timestamps now is for spans that are sent; leave it out with --out"

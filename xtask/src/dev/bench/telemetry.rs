@@ -157,7 +157,6 @@ pub(super) fn exchange(span: &Span, sequence: u64) -> ledger::Exchange {
         Some(Value::IntValue(tokens)) => tokens.cast_unsigned(),
         _ => 0,
     };
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let (start, end) = (span.start_time_unix_nano, span.end_time_unix_nano);
     ledger::Exchange {
         sequence,
@@ -168,11 +167,11 @@ pub(super) fn exchange(span: &Span, sequence: u64) -> ledger::Exchange {
         model_id: text("gen_ai.request.model"),
         served_model: Some(text("gen_ai.request.model")),
         trace_context: Some(ledger::TraceContext {
-            trace_id: hex(&span.trace_id),
-            span_id: hex(&span.span_id),
+            trace_id: conformance_core::model::hex(&span.trace_id),
+            span_id: conformance_core::model::hex(&span.span_id),
             sampled: true,
         }),
-        invocation_id: Some(hex(&span.trace_id)),
+        invocation_id: Some(conformance_core::model::hex(&span.trace_id)),
         attempt: Some(1),
         parameters: ledger::Parameters {
             max_tokens: Some(1_024),
