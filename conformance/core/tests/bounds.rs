@@ -177,14 +177,18 @@ fn judge_with_settled_calls(version: &str, more: &dyn Fn(u64) -> Vec<otlp::KeyVa
     let mut judge = Judge::with_window(Settings::default(), 8);
     judge.ledger(record(reference::run()));
     for n in 0..40 {
-        let mut exchange = reference::exchange(n);
-        exchange["invocation_id"] = format!("invocation-{n}").into();
-        exchange["usage"]["cache_read_input_tokens"] = 10.into();
-        judge.ledger(record(exchange));
+        judge.ledger(true_exchange(n));
         judge.traces(&export(vec![true_span(n, more(n))], version));
     }
     assert!(judge.held() < 40, "{} are held", judge.held());
     judge
+}
+
+fn true_exchange(n: u64) -> Record {
+    let mut exchange = reference::exchange(n);
+    exchange["invocation_id"] = format!("invocation-{n}").into();
+    exchange["usage"]["cache_read_input_tokens"] = 10.into();
+    record(exchange)
 }
 
 fn true_span(n: u64, mut more: Vec<otlp::KeyValue>) -> otlp::Span {
@@ -208,6 +212,53 @@ fn true_span(n: u64, mut more: Vec<otlp::KeyValue>) -> otlp::Span {
 
 fn input(tokens: i64) -> Vec<otlp::KeyValue> {
     vec![attribute("gen_ai.usage.input_tokens", Value::IntValue(tokens))]
+}
+
+#[test]
+fn a_span_that_is_sent_again_when_it_has_just_been_settled_counts_once() {
+    let mut judge = Judge::with_window(Settings::default(), 8);
+    judge.ledger(record(reference::run()));
+    let send = |judge: &mut Judge, n: u64| {
+        judge.traces(&export(vec![true_span(n, input(25))], "1.37.0"));
+    };
+    for n in 0..40 {
+        // What came in a generation is settled at the end of the next one.
+        if let Some(settled) = u64::checked_sub(n, 16) {
+            send(&mut judge, settled);
+        }
+        judge.ledger(true_exchange(n));
+        send(&mut judge, n);
+    }
+    let join = judge.finish().join.unwrap();
+    assert_eq!((join.matched, join.unmatched_spans, join.late_spans), (40, 0, 0));
+}
+
+#[test]
+fn an_agent_is_not_settled_before_the_calls_within_it() {
+    let mut judge = Judge::with_window(Settings::default(), 8);
+    judge.ledger(record(reference::run()));
+    let within = otlp::Span { parent_span_id: vec![9; 8], ..true_span(0, input(25)) };
+    let agent = otlp::Span {
+        span_id: vec![9; 8],
+        parent_span_id: Vec::new(),
+        name: "invoke_agent weather".to_owned(),
+        kind: otlp::SpanKind::Internal as i32,
+        attributes: vec![
+            attribute("gen_ai.operation.name", text("invoke_agent")),
+            attribute("gen_ai.provider.name", text("aws.bedrock")),
+            attribute("gen_ai.usage.output_tokens", Value::IntValue(99)),
+        ],
+        ..within.clone()
+    };
+    judge.traces(&export(vec![within, agent], "1.37.0"));
+    for n in 1..40 {
+        judge.ledger(true_exchange(n));
+        judge.traces(&export(vec![true_span(n, input(25))], "1.37.0"));
+    }
+    // Only now does the ledger tell what the call within the agent used.
+    judge.ledger(true_exchange(0));
+    let judgement = judge.finish();
+    assert!(rules(&judgement).contains(&"usage/agent-usage"), "{:?}", rules(&judgement));
 }
 
 #[test]

@@ -242,6 +242,27 @@ fn keys_made_to_look_alike_are_told_apart() {
 }
 
 #[test]
+fn a_key_that_comes_twice_is_found_at_any_depth() {
+    let twice = |key: &str| vec![attribute(key, text("x")), attribute(key, text("y"))];
+    let list = |value| {
+        let values = vec![otlp::AnyValue { value: Some(value) }];
+        Value::ArrayValue(otlp::ArrayValue { values })
+    };
+    let map = || Value::KvlistValue(otlp::KeyValueList { values: twice("a") });
+    for more in [
+        twice("app.key"),
+        twice("gen_ai.request.top_k"),
+        vec![attribute("gen_ai.tool.definitions", map())],
+        vec![attribute("gen_ai.tool.definitions", list(map()))],
+        vec![attribute("gen_ai.tool.definitions", list(list(map())))],
+    ] {
+        let mut span = span();
+        span.attributes.extend(more.clone());
+        assert_eq!(found(&judge_span(&span), "naming/duplicate-attribute").len(), 1, "{more:?}");
+    }
+}
+
+#[test]
 fn content_of_many_parts_is_judged() {
     let part = r#"{"type":"tool_call","id":"a","name":"b","arguments":{"c":[[[[{}]]]]}}"#;
     let parts = vec![part; MANY / 5].join(",");

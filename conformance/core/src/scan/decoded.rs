@@ -245,10 +245,11 @@ fn base64_decoded(run: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn read_base64(run: &[u8]) -> Option<Vec<u8>> {
-    if !begins_as_text(&run[..run.len().min(FIRST)]) {
+    // One sign beyond a group of four is not even a byte.
+    let whole = if run.len() % 4 == 1 { &run[..run.len() - 1] } else { run };
+    if !begins_as_text(&whole[..whole.len().min(FIRST)]) {
         return None;
     }
-    let whole = if run.len() % 4 == 1 { &run[..run.len() - 1] } else { run };
     let standard = whole.iter().map(|byte| match byte {
         b'-' => b'+',
         b'_' => b'/',
@@ -261,8 +262,7 @@ fn read_base64(run: &[u8]) -> Option<Vec<u8>> {
 /// Whether the first signs of a run stand for text. Most runs are no base64, which these tell, and
 /// mostly the first byte.
 fn begins_as_text(first: &[u8]) -> bool {
-    // One sign beyond a group of four is not even a byte.
-    if first.len() < 4 || first.len() % 4 == 1 {
+    if first.len() < 4 {
         return false;
     }
     let mut decoded = [0; FIRST / 4 * 3];
@@ -328,6 +328,9 @@ fn is_of_text(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+    use proptest::prelude::*;
+
     use super::*;
 
     fn decoded(text: &str) -> Vec<(String, Encoding)> {
@@ -354,6 +357,54 @@ mod tests {
             assert!(all.contains(&(plain.to_owned(), encoding)), "{text}: {all:?}");
         }
         assert_eq!(decoded("a \\ud83d\\ude00 b"), [("a 😀 b".to_owned(), Encoding::Json)]);
+    }
+
+    #[test]
+    fn an_encoding_that_was_cut_anywhere_reads_as_what_is_left() {
+        let plain = "write to ines@example.com, größer 漢字";
+        let (base64, hex) = (BASE64.encode(plain), crate::model::hex(plain.as_bytes()));
+        for start in 0..8 {
+            for end in start + SHORTEST_RUN + 4..=base64.trim_end_matches('=').len() {
+                // From the first group that is whole to the last byte that is.
+                let read = &plain.as_bytes()[start.div_ceil(4) * 3..end * 6 / 8];
+                let read = (String::from_utf8_lossy(read).into_owned(), Encoding::Base64);
+                assert!(decoded(&base64[start..end]).contains(&read), "{start}..{end}: {read:?}");
+            }
+            let read = (plain[start.div_ceil(2)..].to_owned(), Encoding::Hex);
+            assert!(decoded(&hex[start..]).contains(&read), "{start}..: {read:?}");
+        }
+    }
+
+    type Encode = fn(&String) -> String;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn encoded_texts_side_by_side_are_all_read(
+            texts in prop::collection::vec("[ -~]{9,12}|[ -~à-ü一-鿿😀-😏]{9,30}", 1..4),
+        ) {
+            let encodings: [(Encoding, Encode); 3] = [
+                (Encoding::Base64, |text| STANDARD_NO_PAD.encode(text)),
+                (Encoding::Base64, |text| URL_SAFE_NO_PAD.encode(text)),
+                (Encoding::Hex, |text| crate::model::hex(text.as_bytes())),
+            ];
+            for (encoding, encode) in encodings {
+                let all = decoded(&texts.iter().map(encode).collect::<Vec<_>>().join(" "));
+                for text in &texts {
+                    prop_assert!(all.contains(&(text.clone(), encoding)), "{:?}: {:?}", text, all);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_shortest_run_that_is_decoded_has_twelve_signs() {
+        assert_eq!(
+            decoded(&crate::model::hex("é, b!".as_bytes())),
+            [("é, b!".to_owned(), Encoding::Hex)]
+        );
+        assert_eq!(decoded(&crate::model::hex(b"a, b!")), []);
     }
 
     #[test]

@@ -59,6 +59,7 @@ mod tests {
         clean.note(place, b"chat");
         assert!(clean.knows(place, b"chat"));
         assert!(!clean.knows(place, b"chats"));
+        assert!(!clean.knows(place, b"chap"), "as long, and begins alike");
         clean.note(place, b"other");
         assert!(!clean.knows(place, b"chat"));
     }

@@ -77,3 +77,42 @@ impl Sweep {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::scan::Plantings;
+
+    const TEXTS: [&str; 6] = [
+        "us-east-1",
+        "anthropic.claude-3-haiku-20240307-v1:0",
+        "write to ines@example.com",
+        "or to otto@example.org",
+        "call 202-555-0147 about SPMP0F1E2D3C17",
+        "SPMP0F1E2D3C18",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_was_searched_before_hides_nothing(
+            values in prop::collection::vec(prop::collection::vec(0..TEXTS.len(), 1..4), 1..9),
+        ) {
+            let stems = vec!["SPMP0F1E2D3C".to_owned()];
+            let scanner = Scanner::new(&Plantings { stems, values: Vec::new() });
+            let mut sweep = Sweep::default();
+            for texts in values {
+                let mut afresh = Hits::default();
+                for text in texts {
+                    sweep.scan(&scanner, TEXTS[text].as_bytes());
+                    scanner.scan(TEXTS[text].as_bytes(), &mut afresh);
+                }
+                prop_assert_eq!(&sweep.hits, &afresh);
+                sweep.hits.clear();
+            }
+        }
+    }
+}
