@@ -29,8 +29,20 @@ fn the_reference_client_has_no_violation_and_every_token_is_accounted_for() {
         assert_eq!(report["join"]["matched"], 400);
         assert_eq!(report["join"]["unmatched_calls"], 0);
         assert_eq!(report["join"]["unmatched_spans"], 0);
-        assert_eq!(report["usage"]["served"], report["usage"]["reported"]);
-        assert_ne!(report["usage"]["served"]["input_tokens"], 0);
+        let (served, reported) = (&report["usage"]["served"], &report["usage"]["reported"]);
+        assert_eq!(served["input_tokens"], reported["input_tokens"]);
+        assert_eq!(served["output_tokens"], reported["output_tokens"]);
+        assert_ne!(served["input_tokens"], 0);
+        // Versions without a name for cached tokens leave a client nothing to report them by.
+        let is_unnamed = report["usage"]["cache_tokens_unnamed"] == true;
+        assert_eq!(is_unnamed, version < "1.40.0", "{version}");
+        for cached in ["cache_read_input_tokens", "cache_write_input_tokens"] {
+            assert_ne!(served[cached], 0);
+            assert_eq!(
+                reported[cached],
+                if is_unnamed { 0.into() } else { served[cached].clone() }
+            );
+        }
         assert_eq!(report["load"]["completed"], 400);
     }
 }
