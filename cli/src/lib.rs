@@ -17,6 +17,7 @@ mod interrupt;
 pub mod judging;
 mod output;
 mod progress;
+mod scenario;
 mod servers;
 mod serving;
 mod snapshot;

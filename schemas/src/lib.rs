@@ -14,6 +14,7 @@ pub mod forecast;
 pub mod glob;
 pub mod ledger;
 pub mod load_result;
+pub mod number;
 pub mod price;
 pub mod report;
 pub mod report_line;

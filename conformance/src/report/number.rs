@@ -1,5 +1,6 @@
 //! Numbers as people read them.
 
+pub(super) use spanproof_schemas::number::{counted, grouped};
 use spanproof_schemas::report::{TokenCounts, UsageComparison};
 
 /// Tokens of one kind.
@@ -35,19 +36,6 @@ pub(super) fn tokens(usage: UsageComparison) -> [Tokens; 4] {
     ]
 }
 
-/// With a comma after every third digit: `80,000`.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// `reported` minus `served`, with its sign: `+1,200`, `0`.
 fn difference(served: u64, reported: u64) -> String {
     let sign = match reported.cmp(&served) {
@@ -56,12 +44,6 @@ fn difference(served: u64, reported: u64) -> String {
         std::cmp::Ordering::Greater => "+",
     };
     format!("{sign}{}", grouped(reported.abs_diff(served)))
-}
-
-/// A count with its noun: `1 span`, `2,000 spans`.
-pub(super) fn counted(count: u64, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(count))
 }
 
 /// Milliseconds, in the unit that suits them: `0.04 ms`, `1.4 ms`, `142 ms`, `2.50 s`.

@@ -1,17 +1,6 @@
 //! Numbers as people read them.
 
-/// With a comma after every third digit: `80,000`.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+pub(super) use spanproof_schemas::number::{counted, grouped};
 
 /// Bytes in the decimal unit that suits them, as bills count: `742 B`, `598 kB`, `3.12 MB`.
 #[expect(clippy::cast_precision_loss, reason = "three digits of it are shown")]
@@ -40,12 +29,6 @@ pub(super) fn digits(value: f64) -> String {
         value if value < 99.95 => format!("{value:.1}"),
         value => format!("{value:.0}"),
     }
-}
-
-/// A count with its noun: `1 span`, `2,000 spans`.
-pub(super) fn counted(count: u64, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(count))
 }
 
 /// `part` of `whole` in bytes, for each: `569 B`.

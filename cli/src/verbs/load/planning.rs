@@ -1,6 +1,6 @@
 //! The arguments that say which calls are made when, and the plan they make.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -14,7 +14,7 @@ use loadgen::{
 use spanproof_schemas::speed::Speed;
 
 use crate::exit::{Failure, OrFail as _};
-use crate::{judging, output};
+use crate::{judging, output, scenario};
 
 const HEADING: &str = "Plan";
 
@@ -138,14 +138,7 @@ impl PlanArgs {
     }
 
     pub(super) fn scenario(&self) -> Result<Scenario, Failure> {
-        let path = Path::new(&self.scenario);
-        if path.extension().is_none() {
-            return Scenario::named(&self.scenario).or_usage();
-        }
-        let text = fs::read_to_string(path)
-            .with_context(|| format!("cannot read the scenario {}", path.display()))
-            .or_could_not_judge()?;
-        Scenario::read(&text).with_context(|| path.display().to_string()).or_usage()
+        scenario::named(&self.scenario)
     }
 
     fn timing(&self) -> Result<Timing, Failure> {

@@ -1,10 +1,8 @@
 //! The arguments that say what load to foretell, and the sample of it.
 
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use loadgen::synthetic::{Dialogue, Limits, Traces};
 use loadgen::{AtRate, DayCurve, Plan, PlanConfig, Rate, Scenario, Shard, Timing};
 use sizing::BlockOptions;
@@ -13,6 +11,7 @@ use spanproof_schemas::content_policy::ContentPolicy;
 use spanproof_schemas::forecast::Forecast;
 
 use crate::exit::{Failure, OrFail as _};
+use crate::scenario;
 
 const HEADING: &str = "Load";
 
@@ -91,7 +90,7 @@ impl LoadArgs {
 
     /// What the load takes, by each policy.
     pub(super) fn forecast(&self, rate: Rate, options: &BlockOptions) -> Result<Forecast, Failure> {
-        let scenario = self.scenario()?;
+        let scenario = scenario::named(&self.scenario)?;
         let policies =
             if self.policies.is_empty() { &ContentPolicy::ALL[..] } else { &self.policies };
         let samples: Vec<PolicySample> = policies
@@ -107,17 +106,6 @@ impl LoadArgs {
             block_cut: self.block_cut,
         };
         forecast(&load, options, &self.dimensions, &samples).or_could_not_judge()
-    }
-
-    fn scenario(&self) -> Result<Scenario, Failure> {
-        let path = Path::new(&self.scenario);
-        if path.extension().is_none() {
-            return Scenario::named(&self.scenario).or_usage();
-        }
-        let text = fs::read_to_string(path)
-            .with_context(|| format!("cannot read the scenario {}", path.display()))
-            .or_could_not_judge()?;
-        Scenario::read(&text).with_context(|| path.display().to_string()).or_usage()
     }
 
     fn sample(&self, scenario: &Scenario, policy: ContentPolicy) -> Result<PolicySample, Failure> {
