@@ -44,14 +44,8 @@ pub fn take_in(
 ) -> Result<Judge, ReadError> {
     let parts = Mutex::new(Parts { records, next: 0 });
     let merged = Merged {
-        state: Mutex::new(State {
-            judge,
-            ledger,
-            next: 0,
-            waiting: BTreeMap::new(),
-            error: None,
-            is_broken: false,
-        }),
+        judging: Mutex::new(Judging { judge, ledger }),
+        queue: Mutex::new(Queue::default()),
         advanced: Condvar::new(),
         most: WAITING * threads.get(),
     };
@@ -61,11 +55,12 @@ pub fn take_in(
         }
         work(&parts, &merged);
     });
-    let State { mut judge, ledger, error, .. } =
-        merged.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-    if let Some(error) = error {
+    let queue = merged.queue.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(error) = queue.error {
         return Err(error);
     }
+    let judging = merged.judging.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let Judging { mut judge, ledger } = judging;
     ledger.for_each(|record| judge.ledger(record));
     Ok(judge)
 }
@@ -77,27 +72,38 @@ struct Parts<R> {
     next: usize,
 }
 
-/// The judge, and the parts that wait for one before them.
+/// The judge, and the parts that wait for one before them. They are locked apart, so that who
+/// hands over a part does not wait until another is merged.
 struct Merged<L> {
-    state: Mutex<State<L>>,
+    judging: Mutex<Judging<L>>,
+    queue: Mutex<Queue>,
     advanced: Condvar,
+    /// How many parts may wait.
     most: usize,
 }
 
-struct State<L> {
+struct Judging<L> {
     judge: Judge,
     /// The records of the ledger that the judge has not been given.
     ledger: L,
+}
+
+#[derive(Default)]
+struct Queue {
     /// The number of the part to be merged next.
     next: usize,
     waiting: BTreeMap<usize, Result<Intake, ReadError>>,
+    /// Whether a thread merges what can be merged, and will look at what is handed over meanwhile.
+    is_merging: bool,
+    /// Intakes that are empty again.
+    spare: Vec<Intake>,
     /// The first error; nothing is merged after it.
     error: Option<ReadError>,
     /// Whether a thread panicked, so that its part never comes.
     is_broken: bool,
 }
 
-impl<L: Iterator<Item = ledger::Record>> State<L> {
+impl<L: Iterator<Item = ledger::Record>> Judging<L> {
     /// Merges a part, after what the ledger tells of its time.
     fn merge(&mut self, part: &mut Intake) {
         let Some(until) = part.latest_end() else { return self.judge.merge(part) };
@@ -109,9 +115,16 @@ impl<L: Iterator<Item = ledger::Record>> State<L> {
     }
 }
 
-impl<L> State<L> {
+impl Queue {
     fn is_over(&self) -> bool {
         self.error.is_some() || self.is_broken
+    }
+
+    /// The part to be merged next, if it is there and there was no error.
+    fn pop(&mut self) -> Option<Result<Intake, ReadError>> {
+        let next = if self.is_over() { None } else { self.waiting.remove(&self.next) };
+        self.next += usize::from(next.is_some());
+        next
     }
 }
 
@@ -121,7 +134,7 @@ struct Watch<'a, L>(&'a Merged<L>);
 impl<L> Drop for Watch<'_, L> {
     fn drop(&mut self) {
         if thread::panicking() {
-            lock(&self.0.state).is_broken = true;
+            lock(&self.0.queue).is_broken = true;
             self.0.advanced.notify_all();
         }
     }
@@ -132,9 +145,8 @@ fn work(
     merged: &Merged<impl Iterator<Item = ledger::Record>>,
 ) {
     let _watch = Watch(merged);
-    let mut spare = None;
     loop {
-        let Some(mut intake) = merged.ready(spare.take()) else { return };
+        let Some(mut intake) = merged.ready() else { return };
         let (number, records) = lock(parts).next();
         if records.is_empty() {
             return;
@@ -146,7 +158,7 @@ fn work(
                 break;
             }
         }
-        spare = merged.hand_over(number, error.map_or(Ok(intake), Err));
+        merged.hand_over(number, error.map_or(Ok(intake), Err));
     }
 }
 
@@ -171,33 +183,40 @@ impl<R: Iterator<Item = Result<Record, ReadError>>> Parts<R> {
 
 impl<L: Iterator<Item = ledger::Record>> Merged<L> {
     /// An intake for one more part, once not too many wait; nothing after an error.
-    fn ready(&self, spare: Option<Intake>) -> Option<Intake> {
-        let mut state = lock(&self.state);
-        while !state.is_over() && state.waiting.len() >= self.most {
-            state = self.advanced.wait(state).unwrap_or_else(PoisonError::into_inner);
+    fn ready(&self) -> Option<Intake> {
+        let mut queue = lock(&self.queue);
+        while !queue.is_over() && queue.waiting.len() >= self.most {
+            queue = self.advanced.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
-        (!state.is_over()).then(|| spare.unwrap_or_else(|| state.judge.intake()))
+        if queue.is_over() {
+            return None;
+        }
+        let spare = queue.spare.pop();
+        drop(queue);
+        Some(spare.unwrap_or_else(|| lock(&self.judging).judge.intake()))
     }
 
-    /// Merges a part and those that waited for it, and gives back an intake that is empty again.
-    fn hand_over(&self, number: usize, part: Result<Intake, ReadError>) -> Option<Intake> {
-        let mut state = lock(&self.state);
-        state.waiting.insert(number, part);
-        let mut spare = None;
-        while state.error.is_none() {
-            let next = state.next;
-            let Some(part) = state.waiting.remove(&next) else { break };
-            state.next += 1;
+    /// Leaves a part to whoever merges, or merges it and those that waited for it.
+    fn hand_over(&self, number: usize, part: Result<Intake, ReadError>) {
+        let mut queue = lock(&self.queue);
+        queue.waiting.insert(number, part);
+        if queue.is_merging {
+            return;
+        }
+        queue.is_merging = true;
+        while let Some(part) = queue.pop() {
             match part {
                 Ok(mut intake) => {
-                    state.merge(&mut intake);
-                    spare = Some(intake);
+                    drop(queue);
+                    lock(&self.judging).merge(&mut intake);
+                    queue = lock(&self.queue);
+                    queue.spare.push(intake);
                 }
-                Err(error) => state.error = Some(error),
+                Err(error) => queue.error = Some(error),
             }
+            self.advanced.notify_all();
         }
-        self.advanced.notify_all();
-        spare
+        queue.is_merging = false;
     }
 }
 

@@ -17,8 +17,9 @@ use spanproof::judging::parts::take_in;
 use super::telemetry::{BATCH, batch, content_batch};
 use super::{Comparison, median};
 
-/// Enough for a second or so on each side.
-const BATCHES: u64 = 400;
+/// Enough for a second or two on each side, and several windows of the judge, whose last is settled
+/// on one thread when all is in.
+const BATCHES: u64 = 1_200;
 
 /// Likewise, of spans three times as long.
 const CONTENT_BATCHES: u64 = 60;
