@@ -289,8 +289,9 @@ impl Judge {
 /// When the stream of a call was sent, if its answer was one.
 fn sent(call: &Call<'_>) -> Option<Sent> {
     let exchange = call.last();
-    let first_wait = exchange.first_chunk?.saturating_sub(exchange.arrived);
-    Some(Sent { first_wait, last_chunk: exchange.last_chunk? })
+    let (first, last_chunk) = (exchange.first_chunk?, exchange.last_chunk?);
+    let first_wait = first.saturating_sub(exchange.arrived);
+    Some(Sent { first_wait, spread: last_chunk.saturating_sub(first), last_chunk })
 }
 
 /// Notes for the scope of a call's span what that says, if the call was answered in full.

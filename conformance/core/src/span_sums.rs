@@ -35,6 +35,8 @@ pub(crate) struct Billed {
 pub(crate) struct Sent {
     /// From the arrival of the request to the first chunk.
     pub(crate) first_wait: u64,
+    /// From the first chunk to the last.
+    pub(crate) spread: u64,
     /// When the last chunk was sent.
     pub(crate) last_chunk: UnixNanos,
 }
@@ -54,6 +56,8 @@ pub struct Streams {
     pub spans: u64,
     /// From the arrival of their requests to the first chunk, together, in nanoseconds.
     pub first_wait_nanos: u128,
+    /// From the first chunk to the last, together.
+    pub spread_nanos: u128,
     /// From their own start to the last chunk, together.
     pub last_chunk_nanos: u128,
     /// Their durations together.
@@ -177,6 +181,7 @@ impl SpanSums {
             streams.spans += 1;
             streams.nanos += nanos;
             streams.first_wait_nanos += u128::from(sent.first_wait);
+            streams.spread_nanos += u128::from(sent.spread);
             streams.last_chunk_nanos += u128::from(sent.last_chunk.saturating_sub(span.start));
         }
         sum.input.add(input);

@@ -1,5 +1,7 @@
 //! Headers that differ.
 
+use std::borrow::Cow;
+
 use super::requests::Call;
 
 /// Headers that differ from request to request, or follow from the rest of it.
@@ -42,6 +44,9 @@ const PROPAGATION: &[&str] = &[
 /// What says which software sends a request, which instrumentations add to.
 const SENDER: &[&str] = &["user-agent", "x-amz-user-agent"];
 
+/// Begins the list of the SDK's features that a sender states.
+const FEATURES: &str = "m/";
+
 /// A header that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderChange {
@@ -79,6 +84,24 @@ pub(super) fn changes(without: &Call, with: &Call) -> Vec<HeaderChange> {
     changes
 }
 
+/// What a header states. SDKs in Python list the features that they use, `m/E,N,b`, in the order of a
+/// set, which is another in each process.
+fn stated<'a>(name: &str, value: Option<&'a String>) -> Option<Cow<'a, str>> {
+    let value = value?.as_str();
+    if !SENDER.contains(&name) || !value.contains(FEATURES) {
+        return Some(value.into());
+    }
+    let word = |word: &str| match word.strip_prefix(FEATURES) {
+        Some(features) => {
+            let mut features: Vec<&str> = features.split(',').collect();
+            features.sort_unstable();
+            format!("{FEATURES}{}", features.join(","))
+        }
+        None => word.to_owned(),
+    };
+    Some(value.split(' ').map(word).collect::<Vec<_>>().join(" ").into())
+}
+
 /// The names of the headers that differ.
 pub(super) fn differing(one: &Call, other: &Call) -> Vec<String> {
     let (one, other) = (&one.request.headers, &other.request.headers);
@@ -87,9 +110,23 @@ pub(super) fn differing(one: &Call, other: &Call) -> Vec<String> {
     names.dedup();
     names
         .into_iter()
-        .filter(|name| one.get(*name) != other.get(*name))
+        .filter(|name| stated(name, one.get(*name)) != stated(name, other.get(*name)))
         .filter(|name| !NEVER_COMPARED.contains(&name.as_str()))
         .filter(|name| !PROPAGATION.contains(&name.as_str()))
         .cloned()
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_the_features_of_a_sender_says_nothing() {
+        let sender = |features: &str| format!("Boto3/1.44 m/{features} cfg/retry-mode#standard");
+        let (one, other, more) = (sender("E,N,b"), sender("b,E,N"), sender("b,E,N,Z"));
+        assert_eq!(stated("user-agent", Some(&one)), stated("user-agent", Some(&other)));
+        assert_ne!(stated("user-agent", Some(&one)), stated("user-agent", Some(&more)));
+        assert_ne!(stated("accept", Some(&one)), stated("accept", Some(&other)));
+    }
 }

@@ -72,6 +72,7 @@ fn compare(view: &RunView<'_>, metric: Summed) -> Vec<Finding> {
         sums.nanos += span.streams.nanos;
         sums.first_wait_nanos += span.streams.first_wait_nanos;
         sums.last_chunk_nanos += span.streams.last_chunk_nanos;
+        sums.spread_nanos += span.streams.spread_nanos;
     }
     let compared = served.iter().filter_map(|(model, streams)| {
         let recorded = recorded.get(model).copied().unwrap_or_default();
@@ -97,8 +98,9 @@ fn finding(model: &str, streams: Streams, recorded: Sums) -> Option<Finding> {
         return Some(finding.expected(expected).actual(recorded.count.to_string()));
     }
     let count = recorded.count as f64;
-    let [wait, last, lasted] =
-        [streams.first_wait_nanos, streams.last_chunk_nanos, streams.nanos].map(seconds);
+    let Streams { first_wait_nanos, spread_nanos, last_chunk_nanos, nanos, .. } = streams;
+    let [wait, spread, last, lasted] =
+        [first_wait_nanos, spread_nanos, last_chunk_nanos, nanos].map(seconds);
     let sum = recorded.sum;
     let bounds = |least: f64, most: f64| format!("{least:.3} to {most:.3} s{of}");
     let finding = if sum + CLOCKS * count < wait {
@@ -107,7 +109,7 @@ fn finding(model: &str, streams: Streams, recorded: Sums) -> Option<Finding> {
     } else if sum > lasted * 1.05 + EACH * count || !sum.is_finite() {
         Finding::new("the time to the first chunk is longer than the spans of the streams")
             .expected(bounds(wait, lasted))
-    } else if sum > last && last - wait > SPREAD * count {
+    } else if sum > last && spread > SPREAD * count {
         Finding::new("the time to the first chunk is that to the end of the streams")
             .level(Level::Improvement)
             .expected(bounds(wait, last))
