@@ -31,8 +31,8 @@ use crate::window::Window;
 /// spans that came in: a span that is exported again within it counts once, and the span of a call
 /// is known to be the parent of another's. Of what came before, only sums are kept.
 ///
-/// With a ledger, a call is settled when as many spans came after it and its span, if its invocation
-/// id or the span that its request carried tells whose it is. The rest waits for the end, and memory
+/// With a ledger, a call is settled when half as many spans came after it and its span, if its
+/// invocation id or the span that its request carried tells whose it is. The rest waits for the end, and memory
 /// grows with it: exchanges without a span, spans without a call, and calls that only their trace,
 /// the id of their answer or the time brings to their span. So what comes late is joined all the
 /// same. What else belongs to a call, such as an event or a second span, is not looked at if it comes

@@ -1,8 +1,8 @@
 //! The spans that came in last, by which each is looked at.
 //!
 //! Without a ledger, a span is settled when as many came after it as the window holds. With one,
-//! spans and exchanges come in *generations*: a new one begins whenever what is decided has been
-//! settled. What is of an earlier generation has been passed by a whole one, so whatever belongs to
+//! spans and exchanges come in *generations*, half a window of spans each, since the exchanges take
+//! the room of the other half: a new one begins whenever what is decided has been settled. What is of an earlier generation has been passed by a whole one, so whatever belongs to
 //! it is there too. Of what is settled a ghost stays for one more generation, for those that are
 //! looked at then and that came together with it.
 
@@ -164,7 +164,8 @@ impl Window {
 
     /// Whether a generation has come in whole.
     pub(crate) fn is_generation_full(&self) -> bool {
-        self.fresh_spans.max(self.fresh_nodes / NODES) >= self.least.max(self.left / RARELY)
+        let whole = self.least.div_ceil(2).max(self.left / RARELY);
+        self.fresh_spans.max(self.fresh_nodes / NODES) >= whole
     }
 
     /// Forgets the oldest spans.

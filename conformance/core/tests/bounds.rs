@@ -216,7 +216,7 @@ fn input(tokens: i64) -> Vec<otlp::KeyValue> {
 
 #[test]
 fn a_span_that_is_sent_again_when_it_has_just_been_settled_counts_once() {
-    let mut judge = Judge::with_window(Settings::default(), 8);
+    let mut judge = Judge::with_window(Settings::default(), 16);
     judge.ledger(record(reference::run()));
     let send = |judge: &mut Judge, n: u64| {
         judge.traces(&export(vec![true_span(n, input(25))], "1.37.0"));
