@@ -28,6 +28,10 @@ fn mistakes(case: &Case) -> Vec<String> {
         {
             mistakes.push(format!("{}: not all are {}", expected.rule, level.as_str()));
         }
+        let has_message = |message: &String| groups.iter().any(|group| group.message == *message);
+        if !expected.message.as_ref().is_none_or(has_message) {
+            mistakes.push(format!("{}: no finding has the message expected", expected.rule));
+        }
         let examples = || groups.iter().flat_map(|group| &group.examples);
         let says = |wanted: &Option<String>, given: &dyn Fn(&_) -> Option<String>| {
             wanted.is_none() || examples().any(|example| given(example) == *wanted)

@@ -54,15 +54,13 @@ fn check(view: &ScopeView<'_>) -> Vec<Finding> {
     undecided.dedup();
     let listed: Vec<String> = undecided
         .iter()
-        .map(|(name, condition)| format!("{name} {}", condition.describe()))
+        .map(|(name, condition)| format!("`{name}` ({})", condition.describe()))
         .collect();
-    vec![
-        Finding::new(
-            "no span has these attributes, which are required under conditions that nothing here \
-             decides",
-        )
-        .expected(listed.join("; ")),
-    ]
+    vec![Finding::new(format!(
+        "no span has these attributes, which are required under conditions that nothing here \
+         decides: {}",
+        listed.join(", ")
+    ))]
 }
 
 /// Whether another rule decides the condition, from spans or with the help of the ledger.
