@@ -7,7 +7,7 @@ use conformance_core::otlp::{self, Value};
 use conformance_core::{Judge, Judgement, Settings};
 use spanproof_fixtures::reference::{self, MODEL};
 use spanproof_schemas::ledger::Record;
-use spanproof_schemas::report::Level;
+use spanproof_schemas::report::{JoinMeans, Level};
 
 fn record(value: serde_json::Value) -> Record {
     serde_json::from_value(value).unwrap()
@@ -233,12 +233,9 @@ fn a_span_that_is_sent_again_when_it_has_just_been_settled_counts_once() {
     assert_eq!((join.matched, join.unmatched_spans, join.late_spans), (40, 0, 0));
 }
 
-#[test]
-fn an_agent_is_not_settled_before_the_calls_within_it() {
-    let mut judge = Judge::with_window(Settings::default(), 8);
-    judge.ledger(record(reference::run()));
-    let within = otlp::Span { parent_span_id: vec![9; 8], ..true_span(0, input(25)) };
-    let agent = otlp::Span {
+/// The span of an agent that says how many tokens were put out within it.
+fn agent() -> otlp::Span {
+    otlp::Span {
         span_id: vec![9; 8],
         parent_span_id: Vec::new(),
         name: "invoke_agent weather".to_owned(),
@@ -248,8 +245,24 @@ fn an_agent_is_not_settled_before_the_calls_within_it() {
             attribute("gen_ai.provider.name", text("aws.bedrock")),
             attribute("gen_ai.usage.output_tokens", Value::IntValue(99)),
         ],
-        ..within.clone()
-    };
+        ..true_span(0, Vec::new())
+    }
+}
+
+/// The span of a call within the agent.
+fn within_agent(n: u64) -> otlp::Span {
+    otlp::Span {
+        trace_id: agent().trace_id,
+        parent_span_id: agent().span_id,
+        ..true_span(n, input(25))
+    }
+}
+
+#[test]
+fn an_agent_is_not_settled_before_the_calls_within_it() {
+    let mut judge = Judge::with_window(Settings::default(), 8);
+    judge.ledger(record(reference::run()));
+    let (within, agent) = (within_agent(0), agent());
     judge.traces(&export(vec![within, agent], "1.37.0"));
     for n in 1..40 {
         judge.ledger(true_exchange(n));
@@ -259,6 +272,75 @@ fn an_agent_is_not_settled_before_the_calls_within_it() {
     judge.ledger(true_exchange(0));
     let judgement = judge.finish();
     assert!(rules(&judgement).contains(&"usage/agent-usage"), "{:?}", rules(&judgement));
+}
+
+#[test]
+fn an_agent_is_not_judged_by_a_part_of_what_was_done_within_it() {
+    let mut judge = Judge::with_window(Settings::default(), 8);
+    judge.ledger(record(reference::run()));
+    // A call within a step of the agent, which has ended, and is told of later.
+    let step = otlp::Span {
+        span_id: vec![8; 8],
+        name: "step".to_owned(),
+        attributes: Vec::new(),
+        ..within_agent(0)
+    };
+    let in_step = otlp::Span { parent_span_id: step.span_id.clone(), ..within_agent(0) };
+    judge.ledger(true_exchange(0));
+    judge.traces(&export(vec![in_step], "1.37.0"));
+    for n in 1..40 {
+        judge.ledger(true_exchange(n));
+        judge.traces(&export(vec![true_span(n, input(25))], "1.37.0"));
+    }
+    judge.ledger(true_exchange(40));
+    judge.traces(&export(vec![step, agent(), within_agent(40)], "1.37.0"));
+    let judgement = judge.finish();
+    assert!(!rules(&judgement).contains(&"usage/agent-usage"), "{:?}", rules(&judgement));
+}
+
+#[test]
+fn a_call_waits_until_its_last_attempt_has_been_passed() {
+    let mut judge = Judge::with_window(Settings::default(), 8);
+    judge.ledger(record(reference::run()));
+    let attempt = |judge: &mut Judge, number: u64| {
+        let mut exchange = reference::exchange(number);
+        exchange["invocation_id"] = "retried".into();
+        exchange["attempt"] = number.into();
+        judge.ledger(record(exchange));
+    };
+    attempt(&mut judge, 1);
+    let retried = attribute("spanproof.invocation_id", text("retried"));
+    judge.traces(&export(vec![true_span(0, vec![retried])], "1.37.0"));
+    // Each comes within a generation of the one before.
+    for n in 10..40 {
+        if matches!(n, 13 | 16 | 19) {
+            attempt(&mut judge, n / 3 - 2);
+        }
+        judge.ledger(true_exchange(n));
+        judge.traces(&export(vec![true_span(n, input(25))], "1.37.0"));
+    }
+    let join = judge.finish().join.unwrap();
+    assert_eq!((join.calls, join.matched, join.late_calls), (31, 31, 0));
+}
+
+#[test]
+fn a_span_that_names_its_call_waits_for_it() {
+    let mut judge = Judge::with_window(Settings::default(), 8);
+    judge.ledger(record(reference::run()));
+    // Another call's request carried it.
+    let named = attribute("spanproof.invocation_id", text("named"));
+    judge.ledger(record(reference::exchange(0)));
+    judge.traces(&export(vec![true_span(0, vec![named])], "1.37.0"));
+    for n in 10..40 {
+        judge.ledger(true_exchange(n));
+        judge.traces(&export(vec![true_span(n, input(25))], "1.37.0"));
+    }
+    let mut own = reference::exchange(1);
+    own["invocation_id"] = "named".into();
+    judge.ledger(record(own));
+    let join = judge.finish().join.unwrap();
+    assert_eq!((join.matched, join.unmatched_calls), (31, 1));
+    assert_eq!(join.by.get(&JoinMeans::InvocationId), Some(&1));
 }
 
 #[test]
