@@ -230,6 +230,13 @@ fn mutants() -> Vec<(&'static str, Vec<Export>)> {
         ("another parent", with_call(|call| call.parent_span_id = 3_u64.to_be_bytes().to_vec())),
         ("another trace", with_call(|call| call.trace_id = 2_u128.to_be_bytes().to_vec())),
         ("dropped attributes", with_call(|call| call.dropped_attributes_count = 1)),
+        ("dropped events", with_call(|call| call.dropped_events_count = 1)),
+        ("dropped links", with_call(|call| call.dropped_links_count = 1)),
+        ("a child", with(traces("application", vec![span(1, 10, 1, "step", 1)]))),
+        (
+            "two children that are alike",
+            with(traces("application", [10, 11].map(|id| span(1, id, 1, "step", 1)).to_vec())),
+        ),
         ("one more trace of a kind", with(traces("application", vec![span(5, 1, 0, "health", 1)]))),
         ("another scope", with(traces("other", vec![span(5, 1, 0, "health", 1)]))),
         ("no schema URL", without_schema),

@@ -40,3 +40,15 @@ fn a_span_that_is_its_own_ancestor_and_one_deep_below_others_are_written_all_the
     assert!(text.contains("[500 deep] span"));
     assert!(text.lines().all(|line| line.len() < 200));
 }
+
+#[test]
+fn ids_do_not_show_where_text_names_them_either() {
+    let naming = |trace: u128| {
+        let mut span = sample::span(trace, 7, 0, "request", 1);
+        let header = format!("00-{trace:032x}-{:016x}-01", 7);
+        span.attributes = vec![sample::attribute("traceparent", sample::text(&header))];
+        text(vec![sample::traces("application", vec![span])], Withheld::default())
+    };
+    let (one, other) = (naming(0x1234_5678_9abc_def0), naming(0xfed_cba9_8765_4321));
+    assert_eq!(one, other);
+}
