@@ -19,7 +19,8 @@ impl Outcome {
     /// What `report` amounts to.
     pub(crate) fn of(report: &Report) -> Outcome {
         match report.verdict {
-            Verdict::Conforms => Outcome::Conforms,
+            // Nothing was to be judged: the gates of the load decide.
+            Verdict::Conforms | Verdict::NotJudged => Outcome::Conforms,
             Verdict::Findings => Outcome::Findings,
             Verdict::NothingCaptured => Outcome::NothingCaptured,
         }

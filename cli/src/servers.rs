@@ -26,6 +26,35 @@ pub(crate) struct EvidenceArgs {
     capture: Option<PathBuf>,
 }
 
+impl EvidenceArgs {
+    /// Whether a place for the ledger was named.
+    pub(crate) fn has_ledger(&self) -> bool {
+        self.ledger.is_some()
+    }
+
+    /// Whether a place for the capture was named.
+    pub(crate) fn has_capture(&self) -> bool {
+        self.capture.is_some()
+    }
+
+    /// The files of a run, in a temporary folder where no place was named.
+    fn files(&self) -> Result<Files, Failure> {
+        for path in [&self.ledger, &self.capture].into_iter().flatten() {
+            check_writable(path)?;
+        }
+        let temporary =
+            tempfile::tempdir().context("cannot make a temporary folder").or_could_not_judge()?;
+        let place = |named: &Option<PathBuf>, name: &str| {
+            named.clone().unwrap_or_else(|| temporary.path().join(name))
+        };
+        Ok(Files {
+            ledger: place(&self.ledger, "ledger.jsonl"),
+            capture: place(&self.capture, "capture.otlp"),
+            _temporary: temporary,
+        })
+    }
+}
+
 /// Both servers, on loopback ports of the system's choice.
 pub(crate) struct Servers {
     pub(crate) mock: Server,
@@ -41,6 +70,16 @@ struct Threads(Option<Runtime>);
 impl Threads {
     fn start() -> io::Result<Threads> {
         Ok(Threads(Some(Builder::new_multi_thread().enable_all().build()?)))
+    }
+
+    async fn receiver(
+        &self,
+        config: conformance::receiver::Config,
+        capture: &Path,
+    ) -> Result<Receiver, Failure> {
+        let capture = Writer::create(capture).or_could_not_judge()?;
+        let started = self.handle().spawn(Receiver::start(config, capture)).await;
+        started.or_could_not_judge()?.or_could_not_judge()
     }
 
     fn handle(&self) -> Handle {
@@ -70,32 +109,14 @@ impl Servers {
         receiving: conformance::receiver::Config,
         keep: &EvidenceArgs,
     ) -> Result<Servers, Failure> {
-        for path in [&keep.ledger, &keep.capture].into_iter().flatten() {
-            check_writable(path)?;
-        }
-        let temporary =
-            tempfile::tempdir().context("cannot make a temporary folder").or_could_not_judge()?;
-        let place = |named: &Option<PathBuf>, name: &str| {
-            named.clone().unwrap_or_else(|| temporary.path().join(name))
-        };
-        let files = Files {
-            ledger: place(&keep.ledger, "ledger.jsonl"),
-            capture: place(&keep.capture, "capture.otlp"),
-            _temporary: temporary,
-        };
+        let files = keep.files()?;
         let threads = Threads::start().or_could_not_judge()?;
         let mock = {
             let handle = threads.handle();
             let _servers = handle.enter();
             start_mock(config, &files.ledger)?
         };
-        let capture = Writer::create(&files.capture).or_could_not_judge()?;
-        let receiver = threads
-            .handle()
-            .spawn(Receiver::start(receiving, capture))
-            .await
-            .or_could_not_judge()?
-            .or_could_not_judge()?;
+        let receiver = threads.receiver(receiving, &files.capture).await?;
         Ok(Servers { mock, receiver, files, _threads: threads })
     }
 
@@ -113,6 +134,34 @@ impl Servers {
     pub(crate) async fn stop(self) -> Result<(Files, Counts), Failure> {
         let counts = self.receiver.shutdown().await.or_could_not_judge()?;
         self.mock.shutdown().await.or_could_not_judge()?;
+        Ok((self.files, counts))
+    }
+}
+
+/// The OTLP receiver of a run without calls, on a loopback port of the system's choice.
+pub(crate) struct ReceiverAlone {
+    receiver: Receiver,
+    files: Files,
+    _threads: Threads,
+}
+
+impl ReceiverAlone {
+    pub(crate) async fn start(keep: &EvidenceArgs) -> Result<ReceiverAlone, Failure> {
+        let files = keep.files()?;
+        let threads = Threads::start().or_could_not_judge()?;
+        let config = conformance::receiver::Config::default();
+        let receiver = threads.receiver(config, &files.capture).await?;
+        Ok(ReceiverAlone { receiver, files, _threads: threads })
+    }
+
+    /// Where exporters send OTLP over gRPC.
+    pub(crate) fn grpc_endpoint(&self) -> String {
+        endpoint(self.receiver.grpc_address())
+    }
+
+    /// Ends it, with everything written.
+    pub(crate) async fn stop(self) -> Result<(Files, Counts), Failure> {
+        let counts = self.receiver.shutdown().await.or_could_not_judge()?;
         Ok((self.files, counts))
     }
 }

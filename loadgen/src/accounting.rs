@@ -33,6 +33,7 @@ impl Books {
     pub fn delivered(&self, delivery: &Delivery) {
         add(&self.exported, delivery.exported);
         add(&self.rejected, delivery.rejected);
+        add(&self.dropped, delivery.dropped);
         add(&self.failed, delivery.failed);
         add(&self.retried, delivery.retried);
         add(&self.unanswered, delivery.unanswered);
@@ -52,6 +53,19 @@ impl Books {
             unanswered: read(&self.unanswered),
         }
     }
+}
+
+/// What of the spans in `books` could not be exported, if anything, and the first of `errors`, which
+/// say why.
+pub(crate) fn lost_spans(books: &Accounting, errors: &[String]) -> Option<String> {
+    let Accounting { created, exported, rejected, dropped, failed, .. } = books;
+    let missing = created.saturating_sub(*exported);
+    let why = errors.first().map_or("unknown", String::as_str);
+    (missing > 0).then(|| {
+        format!(
+            "{missing} of {created} spans could not be exported ({rejected} rejected, {dropped} dropped, {failed} failed): {why}"
+        )
+    })
 }
 
 fn add(counter: &AtomicU64, items: u64) {

@@ -31,6 +31,12 @@ pub trait Client: Send + Sync + 'static {
     /// When telemetry was lost, or the client did not end as it should.
     fn finish(&self) -> impl Future<Output = Result<(), ClientError>> + Send;
 
+    /// Gives up the telemetry that has not left the client, and settles the books of it. Called once
+    /// instead of [`Client::finish`], or while that waits, when nobody waits any longer.
+    fn abandon(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+
     /// The books of its spans, for a client that keeps any. Asked for once it has finished, well or
     /// not.
     fn accounting(&self) -> Option<Accounting> {

@@ -128,6 +128,8 @@ pub struct Delivery {
     pub exported: u64,
     /// Items that it does not take.
     pub rejected: u64,
+    /// Items that it was not asked to take, since it had been given up.
+    pub dropped: u64,
     /// Items whose attempts all failed.
     pub failed: u64,
     /// Items sent again, counted each time.

@@ -25,6 +25,7 @@ mod merge;
 pub mod otlp;
 mod pacing;
 mod plan;
+mod protobuf;
 mod rate;
 mod run;
 pub mod rust_client;

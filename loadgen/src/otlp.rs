@@ -1,34 +1,42 @@
 //! Sends OTLP requests that are encoded already: over gRPC or HTTP, by several connections, with
-//! compression, headers and TLS.
+//! compression, headers and TLS. Whatever in this process exports spans does it by this.
 //!
 //! Requests wait in a queue that is bounded, and whoever makes them waits for room: nothing is
-//! dropped, and a receiver that is too slow shows as lag.
+//! dropped but for a receiver that was given up, and one that is too slow shows as lag.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use spanproof_schemas::accounting::Accounting;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::accounting::Books;
 use crate::client::{ClientError, ClientErrorKind};
-use crate::delivery::{Retrying, deliver};
-use crate::rust_client::OtlpProtocol;
-use crate::synthetic::Encoded;
+use crate::delivery::{Delivery, Retrying, deliver};
 
+mod address;
+mod batch;
 mod compression;
 mod connect;
 mod grpc;
 mod headers;
 mod http;
+mod standing;
 mod tls;
 
+pub(crate) use batch::EncodedScope;
+pub use batch::{Batch, Encoded, Limits};
 pub use compression::{Compression, ParseCompressionError};
 pub use headers::{Header, ParseHeaderError};
 pub use tls::Tls;
 
+use address::Address;
 use connect::Connector;
+use standing::Standing;
 
 /// Exports that are under way at once on a gRPC connection: with more, two cores only wait for
 /// each other.
@@ -39,6 +47,16 @@ const WAITING: usize = 2;
 
 /// The most errors that are kept for people.
 const KEPT_ERRORS: usize = 5;
+
+/// Which protocol carries telemetry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OtlpProtocol {
+    /// OTLP/gRPC.
+    #[default]
+    Grpc,
+    /// OTLP/HTTP with binary protobuf.
+    HttpProtobuf,
+}
 
 /// Where telemetry goes, and how.
 #[derive(Clone, Debug)]
@@ -77,26 +95,31 @@ impl OtlpConfig {
 
 /// Sends requests.
 pub struct Exporter {
-    queue: Sender<Encoded>,
+    queue: Sender<Outgoing>,
     senders: JoinSet<()>,
     shared: Arc<Shared>,
 }
 
-/// What all connections tell.
-#[derive(Debug, Default)]
+/// A request that is to be sent.
+struct Outgoing {
+    body: Bytes,
+    spans: u64,
+    /// Told when it is decided what became of it.
+    decided: Box<dyn FnOnce(&Delivery) + Send>,
+}
+
+/// What all connections share.
 struct Shared {
-    books: Books,
+    retrying: Retrying,
+    standing: Mutex<Standing>,
+    books: Arc<Books>,
     errors: Mutex<Vec<String>>,
 }
 
-/// An endpoint, taken apart.
-#[derive(Clone, Debug)]
-struct Address {
-    is_tls: bool,
-    host: String,
-    port: u16,
-    /// What stands before the path of a request over HTTP.
-    base: String,
+impl fmt::Debug for Exporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exporter").field("books", &self.shared.books).finish_non_exhaustive()
+    }
 }
 
 impl Exporter {
@@ -115,7 +138,12 @@ impl Exporter {
         let connections = config.connections.max(1);
         let (queue, waiting) = channel(connections * exports * WAITING);
         let waiting = Arc::new(tokio::sync::Mutex::new(waiting));
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared {
+            retrying: config.retrying,
+            standing: Mutex::default(),
+            books: Arc::default(),
+            errors: Mutex::default(),
+        });
         let mut senders = JoinSet::new();
         for _ in 0..connections {
             let transport = match config.protocol {
@@ -128,41 +156,44 @@ impl Exporter {
             };
             for _ in 0..exports {
                 let (waiting, shared) = (Arc::clone(&waiting), Arc::clone(&shared));
-                senders.spawn(send_all(transport.clone(), config.retrying, waiting, shared));
+                senders.spawn(send_all(transport.clone(), waiting, shared));
             }
         }
         Ok(Exporter { queue, senders, shared })
     }
 
-    /// Hands over a request, once there is room for it. Its spans count as created from here on.
-    pub async fn send(&self, request: Encoded) {
-        let spans = request.spans;
-        self.shared.books.created(spans);
-        if self.queue.send(request).await.is_err() {
+    /// Hands over a request, once there is room for it. `decided` is told what became of it, but not
+    /// when the exporter is abandoned before. The books must know its spans by then.
+    pub async fn send(&self, request: Encoded, decided: impl FnOnce(&Delivery) + Send + 'static) {
+        let Encoded { body, spans } = request;
+        let outgoing = Outgoing { body: body.into(), spans, decided: Box::new(decided) };
+        if let Err(refused) = self.queue.send(outgoing).await {
             // Only a panic of all connections closes the queue.
-            self.shared.books.dropped(spans);
+            self.shared.drop_unsent(refused.0);
         }
     }
 
-    /// The books as they are now.
+    /// Whether a request can be handed over without waiting.
     #[must_use]
-    pub fn books(&self) -> Accounting {
-        self.shared.books.read()
+    pub fn has_room(&self) -> bool {
+        self.queue.capacity() > 0
     }
 
-    /// Waits until everything has been sent, and gives the books and the first errors.
-    pub async fn finish(self) -> (Accounting, Vec<String>) {
-        let Exporter { queue, mut senders, shared } = self;
-        drop(queue);
-        while senders.join_next().await.is_some() {}
-        shared.settled()
+    /// The books. Whoever makes spans enters them as created; what becomes of them is entered here.
+    #[must_use]
+    pub fn books(&self) -> &Arc<Books> {
+        &self.shared.books
     }
 
-    /// Gives up what has not been sent yet.
-    pub async fn abandon(self) -> (Accounting, Vec<String>) {
+    /// Waits until everything has been sent, or gives up the rest once `abandon` is cancelled. Gives
+    /// the books and the first errors.
+    pub async fn finish(self, abandon: &CancellationToken) -> (Accounting, Vec<String>) {
         let Exporter { queue, mut senders, shared } = self;
-        senders.shutdown().await;
         drop(queue);
+        let all = async { while senders.join_next().await.is_some() {} };
+        if abandon.run_until_cancelled(all).await.is_none() {
+            senders.shutdown().await;
+        }
         shared.settled()
     }
 }
@@ -174,6 +205,16 @@ impl Shared {
         self.books.dropped(u64::try_from(open).unwrap_or(0));
         let errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner).clone();
         (self.books.read(), errors)
+    }
+
+    fn standing(&self) -> std::sync::MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn drop_unsent(&self, Outgoing { spans, decided, .. }: Outgoing) {
+        let delivery = Delivery { dropped: spans, ..Delivery::default() };
+        self.books.delivered(&delivery);
+        decided(&delivery);
     }
 
     fn failed(&self, error: String) {
@@ -194,15 +235,19 @@ enum Transport {
 /// Sends what waits, one request after another, until nothing more comes.
 async fn send_all(
     transport: Transport,
-    retrying: Retrying,
-    waiting: Arc<tokio::sync::Mutex<Receiver<Encoded>>>,
+    waiting: Arc<tokio::sync::Mutex<Receiver<Outgoing>>>,
     shared: Arc<Shared>,
 ) {
     loop {
         let next = waiting.lock().await.recv().await;
-        let Some(Encoded { body, spans }) = next else { return };
-        let body = Bytes::from(body);
-        let delivery = match &transport {
+        let Some(outgoing) = next else { return };
+        let effort = shared.standing().effort(shared.retrying, Instant::now());
+        let Some(retrying) = effort else {
+            shared.drop_unsent(outgoing);
+            continue;
+        };
+        let Outgoing { body, spans, decided } = outgoing;
+        let mut delivery = match &transport {
             Transport::Grpc(connection) => {
                 deliver(spans, retrying, || connection.clone().export(body.clone())).await
             }
@@ -211,55 +256,12 @@ async fn send_all(
                 deliver(spans, retrying, || connection.clone().export(body.clone())).await
             }
         };
+        shared.standing().note(&delivery);
         shared.books.delivered(&delivery);
-        if let Some(error) = delivery.error {
+        if let Some(error) = delivery.error.take() {
             shared.failed(error);
         }
-    }
-}
-
-impl Address {
-    fn of(endpoint: &str) -> Result<Address, ClientError> {
-        let wrong = || {
-            start_error(format!(
-                "`{endpoint}` is no URL of a receiver: write such as http://127.0.0.1:4317"
-            ))
-        };
-        let (is_tls, rest) = match endpoint.split_once("://") {
-            Some(("http", rest)) => (false, rest),
-            Some(("https", rest)) => (true, rest),
-            _ => return Err(wrong()),
-        };
-        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let authority: ::http::uri::Authority = authority.parse().map_err(|_| wrong())?;
-        let port = match authority.port_u16() {
-            Some(port) => port,
-            None if authority.as_str() == authority.host() => {
-                if is_tls {
-                    443
-                } else {
-                    80
-                }
-            }
-            // A name and a password, or a port that is none.
-            None => return Err(wrong()),
-        };
-        Ok(Address {
-            is_tls,
-            host: authority.host().trim_matches(['[', ']']).to_owned(),
-            port,
-            base: path.trim_end_matches('/').to_owned(),
-        })
-    }
-
-    /// Host and port as a URL has them.
-    fn authority(&self) -> String {
-        let Address { host, port, .. } = self;
-        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
-    }
-
-    fn scheme(&self) -> &'static str {
-        if self.is_tls { "https" } else { "http" }
+        decided(&delivery);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use spanproof_schemas::speed::Speed;
 use spanproof_schemas::time::UnixNanos;
@@ -11,17 +11,23 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::catch_up::CatchUp;
 use crate::clock::{Clock, nanos};
-use crate::plan::Plan;
+use crate::plan::{Plan, Planned};
 
 /// How long after the pacer's start simulated time starts, so that the first calls are not late
 /// for want of a thread.
 const HEAD_START: Duration = Duration::from_millis(20);
 
+/// How many calls are released together where they are made as fast as can be.
+const AT_ONCE: usize = 64;
+
+/// How many such batches wait to be taken.
+const BATCHES: usize = 4;
+
 /// A call that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Due {
-    /// Its position in the plan.
-    pub(crate) call: u64,
+    /// What the plan says of it.
+    pub(crate) event: Planned,
     /// When it was to be made; `None` where calls are made as fast as can be.
     pub(crate) planned: Option<Time>,
 }
@@ -62,65 +68,59 @@ pub(crate) struct Pacing {
     pub(crate) clock: Clock,
 }
 
-/// Where due calls come from.
+/// Where due calls come from: a thread that sleeps until they are due. A thread, because timers of an
+/// async runtime are as coarse as a millisecond and wait for the runtime's tasks besides.
 pub(crate) struct Pacer {
-    source: Source,
+    released: Released,
     /// When simulated time starts.
     pub(crate) start: UnixNanos,
+    /// Dropping it ends the thread's sleep, and the thread.
+    _stop: Sender<()>,
 }
 
-enum Source {
-    /// From a thread that sleeps until they are due. A thread, because timers of an async runtime
-    /// are as coarse as a millisecond and wait for the runtime's tasks besides.
-    Timed {
-        due: UnboundedReceiver<Batch>,
-        /// Dropping it ends the thread's sleep, and the thread.
-        _stop: Sender<()>,
-    },
-    /// From a count: all are due at once, when it is time to start.
-    Immediate { plan: Arc<Plan>, next: u64, start: Option<Instant>, clock: Clock },
+enum Released {
+    /// When they are due. Nothing holds up the thread, so what is not taken yet waits.
+    Timed(UnboundedReceiver<Batch>),
+    /// As they are taken: all are due when it is time to start.
+    AtOnce(tokio::sync::mpsc::Receiver<Batch>),
 }
 
 impl Pacer {
     pub(crate) fn start(plan: Arc<Plan>, pacing: Pacing) -> std::io::Result<Pacer> {
         let Pacing { speed, catch_up, start_at, clock } = pacing;
-        let (now, instant) = (clock.now(), Instant::now());
-        if speed == Speed::Max {
-            let wait = start_at.map(|at| Duration::from_nanos(at.saturating_sub(now)));
-            let start = wait.map(|wait| instant + wait);
-            let source = Source::Immediate { plan, next: 0, start, clock };
-            return Ok(Pacer { source, start: start_at.unwrap_or(now) });
-        }
-        let start = start_at.unwrap_or_else(|| now.saturating_add(nanos(HEAD_START)));
-        let (release, due) = unbounded_channel();
+        let head_start = if speed == Speed::Max { Duration::ZERO } else { HEAD_START };
+        let start = start_at.unwrap_or_else(|| clock.now().saturating_add(nanos(head_start)));
         let (stop, stopped) = channel();
         let mut timer = SleepingThread { clock, stopped };
-        thread::Builder::new().name("pacer".to_owned()).spawn(move || {
-            wake_exactly();
-            let schedule = plan.planned().map(|planned| Scheduled {
-                call: planned.call,
-                minute: u32::try_from(planned.at.as_secs() / 60).unwrap_or(u32::MAX),
-                at: speed.scale(planned.at),
-            });
-            release_when_due(schedule, catch_up, start, &mut timer, &release);
-        })?;
-        Ok(Pacer { source: Source::Timed { due, _stop: stop }, start })
+        let thread = thread::Builder::new().name("pacer".to_owned());
+        let released = if speed == Speed::Max {
+            let (release, due) = tokio::sync::mpsc::channel(BATCHES);
+            thread.spawn(move || release_at_once(plan.planned(), start, &mut timer, &release))?;
+            Released::AtOnce(due)
+        } else {
+            let (release, due) = unbounded_channel();
+            thread.spawn(move || {
+                wake_exactly();
+                let schedule = plan.planned().map(|event| Scheduled {
+                    event,
+                    minute: u32::try_from(event.at.as_secs() / 60).unwrap_or(u32::MAX),
+                    at: speed.scale(event.at),
+                });
+                release_when_due(schedule, catch_up, start, &mut timer, &release);
+            })?;
+            Released::Timed(due)
+        };
+        Ok(Pacer { released, start, _stop: stop })
     }
 
-    /// The next calls that are due, some at least; none at all when the plan has ended.
+    /// The next calls that are due, some at least; none at all when the plan has ended. What was not
+    /// taken because this was not waited for comes the next time.
     pub(crate) async fn next(&mut self) -> Batch {
-        match &mut self.source {
-            Source::Timed { due, .. } => due.recv().await.unwrap_or_default(),
-            Source::Immediate { plan, next, start, clock } => {
-                if let Some(start) = start.take() {
-                    tokio::time::sleep_until(start.into()).await;
-                }
-                let call = plan.nth(*next);
-                *next += 1;
-                let calls = call.map(|call| Due { call, planned: None }).into_iter().collect();
-                Batch { calls, skipped: Vec::new(), released: clock.now() }
-            }
-        }
+        let batch = match &mut self.released {
+            Released::Timed(due) => due.recv().await,
+            Released::AtOnce(due) => due.recv().await,
+        };
+        batch.unwrap_or_default()
     }
 }
 
@@ -134,7 +134,7 @@ fn wake_exactly() {
 /// A call of the plan, in real time from the start.
 #[derive(Clone, Copy, Debug)]
 struct Scheduled {
-    call: u64,
+    event: Planned,
     minute: u32,
     at: Duration,
 }
@@ -185,13 +185,33 @@ fn release_when_due(
         let released = timer.now();
         let mut batch = Batch { released, ..Batch::default() };
         while let Some(scheduled) = schedule.next_if(|scheduled| planned(scheduled) <= released) {
-            let Scheduled { call, minute, .. } = scheduled;
+            let Scheduled { event, minute, .. } = scheduled;
             let unix_nanos = planned(&scheduled);
-            let due = Due { call, planned: Some(Time { unix_nanos, minute }) };
+            let due = Due { event, planned: Some(Time { unix_nanos, minute }) };
             let overdue = Duration::from_nanos(released - unix_nanos);
             if catch_up.makes(overdue) { &mut batch.calls } else { &mut batch.skipped }.push(due);
         }
         if !batch.is_empty() && release.send(batch).is_err() {
+            return;
+        }
+    }
+}
+
+/// Sends all calls from `start` on, as fast as they are taken.
+fn release_at_once(
+    mut events: impl Iterator<Item = Planned>,
+    start: UnixNanos,
+    timer: &mut impl Timer,
+    release: &tokio::sync::mpsc::Sender<Batch>,
+) {
+    if !timer.sleep_until(start) {
+        return;
+    }
+    loop {
+        let calls: Vec<Due> =
+            events.by_ref().take(AT_ONCE).map(|event| Due { event, planned: None }).collect();
+        let batch = Batch { calls, skipped: Vec::new(), released: timer.now() };
+        if batch.is_empty() || release.blocking_send(batch).is_err() {
             return;
         }
     }
@@ -228,7 +248,7 @@ mod tests {
     /// Ten calls a second for ten seconds, while the thread sleeps from second 3 to second 5.
     fn released(catch_up: CatchUp) -> Vec<Batch> {
         let schedule = (0..100).map(|call| Scheduled {
-            call,
+            event: Planned { call, at: Duration::ZERO, tenant: 0 },
             minute: u32::try_from(call / 50).unwrap(),
             at: Duration::from_millis(100 * call),
         });
@@ -256,7 +276,7 @@ mod tests {
             let mut calls: Vec<u64> = batches
                 .iter()
                 .flat_map(|batch| batch.calls.iter().chain(&batch.skipped))
-                .map(|due| due.call)
+                .map(|due| due.event.call)
                 .collect();
             calls.sort_unstable();
             assert_eq!(calls, (0..100).collect::<Vec<u64>>());
@@ -268,8 +288,8 @@ mod tests {
         for batch in released(CatchUp::All) {
             for due in batch.calls {
                 let Time { unix_nanos, minute } = due.planned.unwrap();
-                assert_eq!(unix_nanos, START + due.call * SECOND / 10);
-                assert_eq!(u64::from(minute), due.call / 50);
+                assert_eq!(unix_nanos, START + due.event.call * SECOND / 10);
+                assert_eq!(u64::from(minute), due.event.call / 50);
                 assert!(batch.released >= unix_nanos);
             }
         }

@@ -28,10 +28,9 @@ mod failure;
 mod instrumentation;
 mod intercept;
 mod request;
-mod span_exporter;
 mod span_queue;
 
-pub use export::{ExportOptions, OtlpProtocol};
+pub use export::ExportOptions;
 
 use export::Export;
 use instrumentation::Instrumentation;
@@ -173,6 +172,10 @@ impl Client for RustClient {
 
     async fn finish(&self) -> Result<(), ClientError> {
         self.export.finish().await
+    }
+
+    async fn abandon(&self) {
+        self.export.queue.abandon().await;
     }
 
     fn accounting(&self) -> Option<Accounting> {

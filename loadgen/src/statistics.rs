@@ -118,7 +118,8 @@ impl Statistics {
         if self.left_out.len() < KEPT_LEFT_OUT {
             let planned = due.planned.map_or(released, |planned| planned.unix_nanos);
             let overdue = Duration::from_nanos(released.saturating_sub(planned)).as_secs_f64();
-            self.left_out.push(format!("call {} was skipped, overdue by {overdue:.3} s", due.call));
+            let call = due.event.call;
+            self.left_out.push(format!("call {call} was skipped, overdue by {overdue:.3} s"));
         }
     }
 
@@ -126,7 +127,8 @@ impl Statistics {
     pub(crate) fn dropped(&mut self, due: &Due, open: usize) {
         self.dropped += 1;
         if self.left_out.len() < KEPT_LEFT_OUT {
-            self.left_out.push(format!("call {} was dropped, with {open} calls open", due.call));
+            let call = due.event.call;
+            self.left_out.push(format!("call {call} was dropped, with {open} calls open"));
         }
     }
 
@@ -135,17 +137,32 @@ impl Statistics {
         self.started += 1;
     }
 
-    /// Counts a call that has ended. Where calls are made as fast as can be, each is due when it
-    /// starts.
+    /// Counts a call that has ended, by what was planned for it.
     pub(crate) fn ended(&mut self, expected: &Expected, call: &Admitted, done: &Done) {
-        let (sent, finished) = (done.started_unix_nanos, done.finished_unix_nanos);
+        let Done { started_unix_nanos, first_chunk_unix_nanos, finished_unix_nanos, .. } = *done;
+        self.took(call, started_unix_nanos, finished_unix_nanos);
+        if let Some(first) = first_chunk_unix_nanos {
+            self.first_chunk.record(started_unix_nanos, first);
+        }
+        match unplanned_end(expected.fault, done) {
+            None => self.completed(call),
+            Some(end) => self.failed(format!("call {} ({}): {end}", expected.call, expected.what)),
+        }
+    }
+
+    /// Counts a synthetic trace, made at `sent` and answered for at `finished`. What was answered is
+    /// a matter of the books of spans.
+    pub(crate) fn answered(&mut self, trace: &Admitted, sent: UnixNanos, finished: UnixNanos) {
+        self.took(trace, sent, finished);
+        self.completed(trace);
+    }
+
+    /// Takes the times of a call. Where calls are made as fast as can be, each is due when it starts.
+    fn took(&mut self, call: &Admitted, sent: UnixNanos, finished: UnixNanos) {
         let planned = call.due.planned.map_or(sent, |planned| planned.unix_nanos);
         self.lag.record(planned, sent);
         self.latency.record(planned, finished);
         self.service.record(sent, finished);
-        if let Some(first) = done.first_chunk_unix_nanos {
-            self.first_chunk.record(sent, first);
-        }
         if let Some(planned) = call.due.planned {
             self.timer.record(planned.unix_nanos, call.released);
             self.room.record(call.released, call.at);
@@ -155,14 +172,12 @@ impl Statistics {
         }
         self.window.last_sent_unix_nanos = sent.max(self.window.last_sent_unix_nanos);
         self.window.end_unix_nanos = finished.max(self.window.end_unix_nanos);
-        match unplanned_end(expected.fault, done) {
-            None => {
-                self.completed += 1;
-                if let Some(planned) = call.due.planned {
-                    self.minute(planned.minute).completed += 1;
-                }
-            }
-            Some(end) => self.failed(format!("call {} ({}): {end}", expected.call, expected.what)),
+    }
+
+    fn completed(&mut self, call: &Admitted) {
+        self.completed += 1;
+        if let Some(planned) = call.due.planned {
+            self.minute(planned.minute).completed += 1;
         }
     }
 

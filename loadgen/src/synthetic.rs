@@ -4,10 +4,12 @@
 //! (`answers`) and what a trace looks like around it (`trace`) are drawn. Each trace has random
 //! numbers of its own, so that its spans are the same bytes for any number of shards and any order.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use crate::capabilities::{Capabilities, Family};
+use crate::clock::nanos;
 use crate::dialect::Dialect;
+use crate::otlp::{Batch, Encoded, EncodedScope, Limits};
 use crate::plan::choose::Weights;
 use crate::plan::{Plan, Planned};
 use crate::scenario::{Scenario, Step, Target};
@@ -19,29 +21,28 @@ mod answer;
 mod arguments;
 mod around;
 mod attributes;
-mod batch;
 mod call_span;
 mod content;
 mod ids;
 mod messages;
 mod prose;
 mod run;
+mod scope;
 mod span;
 mod trace;
 mod wire;
 
-pub use batch::{Batch, Encoded, Limits};
 pub use messages::MessageForm;
-pub use run::{SendConfig, Sent, Timestamps, send};
+pub use run::{Sending, Timestamps, run};
 
 use around::{AgentTemplate, Around};
 use attributes::Attributes;
-use batch::{Envelope, Scope};
 use call_span::{CallTemplate, CallWords};
 use content::Content;
 use prose::Prose;
+use scope::Scope;
 use trace::Composer;
-use wire::{Of, bytes, nested};
+use wire::Of;
 
 /// How synthetic spans speak.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +70,8 @@ impl Default for Dialogue {
 ///
 /// ```
 /// use std::time::Duration;
-/// use loadgen::synthetic::{Dialogue, Limits, Traces};
+/// use loadgen::otlp::Limits;
+/// use loadgen::synthetic::{Dialogue, Traces};
 /// use loadgen::{AtRate, Plan, PlanConfig, Scenario, Shard, Timing};
 ///
 /// let scenario = Scenario::named("rag").unwrap();
@@ -89,9 +91,12 @@ impl Default for Dialogue {
 /// ```
 #[derive(Debug)]
 pub struct Traces {
-    plan: Plan,
+    plan: Arc<Plan>,
     dialogue: Dialogue,
-    envelope: Envelope,
+    /// The `Resource` of all spans, encoded.
+    resource: Vec<u8>,
+    /// What the spans about GenAI say of their version.
+    schema_url: String,
     /// One for each target of the mix.
     calls: Vec<CallTemplate>,
     call_words: CallWords,
@@ -134,6 +139,7 @@ impl Traces {
     /// [`Traces::capabilities`].
     #[must_use]
     pub fn new(plan: Plan, dialogue: Dialogue) -> Traces {
+        let plan = Arc::new(plan);
         let scenario = plan.scenario();
         let dialect = Dialect::of(dialogue.semconv);
         let shape = &scenario.trace;
@@ -145,7 +151,8 @@ impl Traces {
         });
         let http = shape.http_client.then(|| calls.iter().map(|call| Around::new(&call.http)));
         Traces {
-            envelope: envelope(&plan, &dialect),
+            resource: resource(&plan),
+            schema_url: dialect.schema_url.clone(),
             call_words: CallWords::new(&dialect),
             http: http.into_iter().flatten().collect(),
             content: Content::new(
@@ -188,6 +195,17 @@ impl Traces {
         self.dialogue
     }
 
+    /// An empty batch for their spans.
+    #[must_use]
+    pub fn batch(&self, limits: Limits) -> Batch {
+        let mut batch = Batch::new(limits, &self.resource);
+        for scope in Scope::ALL {
+            let schema_url = if scope == Scope::GenAi { &*self.schema_url } else { "" };
+            batch.scope(EncodedScope::new(scope.name(), env!("CARGO_PKG_VERSION"), schema_url));
+        }
+        batch
+    }
+
     /// What makes the spans of one trace after another, with memory of its own.
     #[must_use]
     pub fn generator(&self) -> Generator<'_> {
@@ -203,14 +221,14 @@ impl Traces {
     ) -> impl Iterator<Item = Encoded> + '_ {
         let mut generator = self.generator();
         let mut planned = self.plan.planned();
-        let mut batch = Batch::new(limits);
+        let mut batch = self.batch(limits);
         let mut full = std::collections::VecDeque::new();
         std::iter::from_fn(move || {
             loop {
                 if let Some(request) = full.pop_front() {
                     return Some(request);
                 }
-                let Some(planned) = planned.next() else { return generator.rest(&mut batch) };
+                let Some(planned) = planned.next() else { return batch.take() };
                 let start = midnight_unix_nanos.saturating_add(nanos(planned.at));
                 generator.add(planned, start, &mut batch, &mut |request| full.push_back(request));
             }
@@ -224,8 +242,9 @@ pub struct Generator<'a> {
 }
 
 impl Generator<'_> {
-    /// Adds the spans of the trace of `planned` to `batch`, with the trace's root starting at
-    /// `start_unix_nanos`. What no longer fits in is given to `full`. Gives the number of spans.
+    /// Adds the spans of the trace of `planned` to `batch`, which is one of [`Traces::batch`], with
+    /// the trace's root starting at `start_unix_nanos`. What no longer fits in is given to `full`.
+    /// Gives the number of spans.
     pub fn add(
         &mut self,
         planned: Planned,
@@ -233,48 +252,17 @@ impl Generator<'_> {
         batch: &mut Batch,
         full: &mut impl FnMut(Encoded),
     ) -> u64 {
-        let envelope = &self.composer.traces().envelope;
         self.composer.compose(planned, start_unix_nanos, &mut |scope, span| {
-            if let Some(request) = batch.add(envelope, scope, span) {
-                full(request);
-            }
+            // A batch of ours has the scopes at the positions of `Scope::ALL`.
+            batch.add(scope as usize, span, full);
         })
     }
-
-    /// What is left in `batch`, which is empty afterwards.
-    pub fn rest(&self, batch: &mut Batch) -> Option<Encoded> {
-        (!batch.is_empty()).then(|| batch.take(&self.composer.traces().envelope))
-    }
 }
 
-/// A duration in nanoseconds.
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-fn envelope(plan: &Plan, dialect: &Dialect) -> Envelope {
+fn resource(plan: &Plan) -> Vec<u8> {
     let mut resource = Vec::new();
-    nested(&mut resource, 1, |out| {
-        let random = &mut stream(plan.seed(), Purpose::Resource, 0);
-        Attributes::new(Of::Resource, &plan.scenario().trace.resource).append(out, random, 0);
-    });
-    let scopes = Scope::ALL.map(|scope| {
-        let mut head = Vec::new();
-        nested(&mut head, 1, |out| {
-            bytes(out, 1, scope.name().as_bytes());
-            bytes(out, 2, env!("CARGO_PKG_VERSION").as_bytes());
-        });
-        head
-    });
-    let schema_urls = Scope::ALL.map(|scope| {
-        let mut url = Vec::new();
-        if scope == Scope::GenAi {
-            bytes(&mut url, 3, dialect.schema_url.as_bytes());
-        }
-        url
-    });
-    Envelope { resource, scopes, schema_urls }
+    let random = &mut stream(plan.seed(), Purpose::Resource, 0);
+    let attributes = &plan.scenario().trace.resource;
+    Attributes::new(Of::Resource, attributes).append(&mut resource, random, 0);
+    resource
 }
-
-#[cfg(test)]
-mod tests;

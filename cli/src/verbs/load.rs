@@ -2,20 +2,21 @@
 
 use std::path::PathBuf;
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
+use conformance::receiver::Counts;
 use loadgen::synthetic::Traces;
-use loadgen::{Client, ClientErrorKind, LoadConfig, LoadOutcome, Plan};
+use loadgen::{Capabilities, Client, ClientErrorKind, LoadConfig, LoadOutcome, Plan};
 use spanproof_schemas::content_policy::ContentPolicy;
-use spanproof_schemas::report::Load;
+use spanproof_schemas::report::{Load, Verdict};
 use tokio_util::sync::CancellationToken;
 
 use crate::clients::{self, Chosen, Started};
-use crate::configuration::JudgeArgs;
+use crate::configuration::{Configuration, JudgeArgs};
 use crate::exit::{Failure, OrFail as _, Outcome};
 use crate::gates::{self, GateArgs};
 use crate::judging::{Evidence, ReportArgs, check_writable, judge};
 use crate::progress::Progress;
-use crate::servers::{EvidenceArgs, Servers};
+use crate::servers::{EvidenceArgs, Files, Servers};
 use crate::serving::ServingArgs;
 use crate::{interrupt, output};
 use books::Watched;
@@ -77,31 +78,8 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     let configuration = args.judge.configuration()?;
     args.pacing.check().or_usage()?;
     let seed = args.serving.seed(&configuration.mock);
-    if args.client == synthetic::NAME {
-        args.refuse_what_is_of_calls().or_usage()?;
-        let capabilities = Traces::capabilities(&args.plan.scenario()?);
-        let plan = Plan::new(args.plan.config(capabilities, seed)?).or_usage()?;
-        args.plan.check_writable()?;
-        if let Some(summary) = args.plan.write(&plan, false)?.filter(|_| args.plan.plan_only) {
-            output::show(summary.to_string())?;
-            return Ok(Outcome::Conforms);
-        }
-        args.reports.check_writable()?;
-        let how = (args.pacing.speed(), args.content);
-        return synthetic::run(&args.synthetic, configuration, plan, how, &args.reports).await;
-    }
-    let content = match args.content {
-        ContentPolicy::None => false,
-        ContentPolicy::Full => true,
-        other => {
-            return Err(anyhow!(
-                "--content={other} is for --client synthetic: other clients hold all content or none"
-            ))
-            .or_usage();
-        }
-    };
-    let chosen = Chosen::named(&args.client)?;
-    let plan_config = args.plan.config(chosen.capabilities(), seed)?;
+    let made = args.made()?;
+    let plan_config = args.plan.config(made.capabilities(&args.plan)?, seed)?;
     let fingerprint = args.result.as_ref().map(|_| plan_config.fingerprint());
     let plan = Plan::new(plan_config).or_usage()?;
     args.plan.check_writable()?;
@@ -116,39 +94,30 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     args.reports.check_writable()?;
     args.result.as_deref().map_or(Ok(()), check_writable)?;
     configuration.expected.check_writable()?;
-    let chosen = chosen.prepare().await?;
 
-    let mock = args.serving.config(&configuration.mock, args.pacing.speed_of_service());
-    let receiving = conformance::receiver::Config {
-        forward: args.synthetic.otlp.clone(),
-        ..conformance::receiver::Config::default()
+    let Driven { outcome, received, watched } = match made {
+        Made::Spans => {
+            args.refuse_what_is_of_calls().or_usage()?;
+            let semconv = configuration.settings.semconv;
+            let traces = args.synthetic.traces(plan, semconv, args.content);
+            if let Some(path) = args.synthetic.out() {
+                return args.synthetic.write(&traces, path);
+            }
+            args.send(&traces).await?
+        }
+        Made::Calls(client, content) => args.call(client, content, &configuration, plan).await?,
     };
-    let servers = Servers::start(mock.or_usage()?, receiving, &args.evidence).await?;
-    let watched = match &args.collector_metrics {
-        Some(url) => Some(Watched::at(url).await?),
-        None => None,
-    };
-    let config = args.pacing.config();
-    let telling = clients::Telling {
-        semconv: configuration.settings.semconv,
-        content,
-        speed: args.pacing.speed_of_service(),
-        clock: config.clock.clone(),
-    };
-    let outcome = match chosen.start(&servers, telling).await? {
-        Started::Rust(client) => drive(config, plan, client).await,
-        Started::Worker(client) => drive(config, plan, client).await,
-    };
-    let (files, counts) = servers.stop().await?;
-
+    let counts = received.as_ref().map(|received| received.counts);
     let mut load = outcome.statistics.load(outcome.client.clone());
-    load.telemetry = Some(books::compared(outcome.accounting, Some(counts), watched).await?);
+    load.telemetry = Some(books::compared(outcome.accounting, counts, watched).await?);
     load.gates = args.gates.of(&load);
-    let captures = [files.capture.clone()];
+    let captures: Vec<PathBuf> =
+        received.iter().map(|received| received.files.capture.clone()).collect();
+    let ledger = received.as_ref().filter(|received| received.has_ledger);
     let evidence = Evidence {
         captures: &captures,
         tempo: None,
-        ledger: Some(&files.ledger),
+        ledger: ledger.map(|received| received.files.ledger.as_path()),
         snapshot: None,
         behaviour: None,
         load: Some(load.clone()),
@@ -156,7 +125,10 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
             && outcome.broken.is_none()
             && load.completed == load.intended,
     };
-    let report = judge(configuration, evidence)?;
+    let mut report = judge(configuration, evidence)?;
+    if received.is_none() {
+        report.verdict = Verdict::NotJudged;
+    }
     args.reports.write(&report)?;
     if let (Some(begun), Some(path)) = (begun, &args.result) {
         begun.write(path, &outcome, &report)?;
@@ -165,19 +137,123 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     Ok(Outcome::of(&report))
 }
 
+/// What a load is made of.
+enum Made {
+    /// Synthetic spans.
+    Spans,
+    /// Calls of a client, with or without content in its telemetry.
+    Calls(Chosen, bool),
+}
+
+impl Made {
+    /// What a plan may ask for.
+    fn capabilities(&self, plan: &PlanArgs) -> Result<Capabilities, Failure> {
+        Ok(match self {
+            Made::Spans => Traces::capabilities(&plan.scenario()?),
+            Made::Calls(client, _) => client.capabilities(),
+        })
+    }
+}
+
+/// What came of a load.
+struct Driven {
+    outcome: LoadOutcome,
+    /// What there is to judge; nothing where it was sent elsewhere.
+    received: Option<Received>,
+    watched: Option<Watched>,
+}
+
+/// What our own servers have.
+struct Received {
+    files: Files,
+    counts: Counts,
+    has_ledger: bool,
+}
+
 impl Args {
-    /// Refuses what is about calls, where none are made.
+    fn made(&self) -> Result<Made, Failure> {
+        if self.client == synthetic::NAME {
+            return Ok(Made::Spans);
+        }
+        let content = match self.content {
+            ContentPolicy::None => false,
+            ContentPolicy::Full => true,
+            other => {
+                return Err(anyhow!(
+                    "--content={other} is for --client synthetic: other clients hold all content or none"
+                ))
+                .or_usage();
+            }
+        };
+        Ok(Made::Calls(Chosen::named(&self.client)?, content))
+    }
+
+    /// Refuses what is about a service, where none is asked.
     fn refuse_what_is_of_calls(&self) -> anyhow::Result<()> {
-        let of_calls = [
-            ("--result", self.result.is_some()),
-            ("--collector-metrics", self.collector_metrics.is_some()),
-            ("--min-achieved and --max-lag-p99", self.gates.is_of_rate()),
-        ];
-        match of_calls.into_iter().find(|(_, is_given)| *is_given) {
-            Some((option, _)) => Err(anyhow!(
-                "{option} is for clients that make calls, and --client synthetic makes none"
-            )),
-            None => Ok(()),
+        if self.evidence.has_ledger() {
+            bail!("--ledger keeps what was served, and --client synthetic asks nobody to serve");
+        }
+        if self.synthetic.out().is_some() && (self.result.is_some() || self.gates.is_of_rate()) {
+            bail!(
+                "--out writes as fast as it can: leave out --result, --min-achieved and --max-lag-p99, or send the spans"
+            );
+        }
+        if self.synthetic.is_sent_elsewhere() && self.evidence.has_capture() {
+            bail!("--capture keeps what is received here, and --otlp and --out take it elsewhere");
+        }
+        Ok(())
+    }
+
+    /// Sends synthetic traces.
+    async fn send(&self, traces: &Traces) -> Result<Driven, Failure> {
+        let watched = self.watch().await?;
+        let config = self.pacing.config(LoadConfig::synthetic(self.pacing.speed()));
+        let (outcome, received) = self.synthetic.drive(config, traces, &self.evidence).await?;
+        let received =
+            received.map(|(files, counts)| Received { files, counts, has_ledger: false });
+        Ok(Driven { outcome, received, watched })
+    }
+
+    /// Makes the calls of `plan` with `client`, against a mock and a receiver of our own.
+    async fn call(
+        &self,
+        client: Chosen,
+        content: bool,
+        configuration: &Configuration,
+        plan: Plan,
+    ) -> Result<Driven, Failure> {
+        let client = client.prepare().await?;
+        let mock = self.serving.config(&configuration.mock, self.pacing.speed_of_service());
+        let receiving = conformance::receiver::Config {
+            forward: self.synthetic.otlp.clone(),
+            ..conformance::receiver::Config::default()
+        };
+        let servers = Servers::start(mock.or_usage()?, receiving, &self.evidence).await?;
+        let watched = self.watch().await?;
+        let config = self.pacing.config(LoadConfig::new(self.pacing.speed()));
+        let telling = clients::Telling {
+            semconv: configuration.settings.semconv,
+            content,
+            speed: self.pacing.speed_of_service(),
+            clock: config.clock.clone(),
+        };
+        let outcome = match client.start(&servers, telling).await? {
+            Started::Rust(client) => drive(config, plan, client).await,
+            Started::Worker(client) => drive(config, plan, client).await,
+        };
+        let (files, counts) = servers.stop().await?;
+        Ok(Driven {
+            outcome,
+            received: Some(Received { files, counts, has_ledger: true }),
+            watched,
+        })
+    }
+
+    /// Notes what the counters that were named say before the load.
+    async fn watch(&self) -> Result<Option<Watched>, Failure> {
+        match &self.collector_metrics {
+            Some(url) => Watched::at(url).await.map(Some),
+            None => Ok(None),
         }
     }
 }
@@ -216,21 +292,26 @@ fn is_in_books(kind: ClientErrorKind, load: &Load) -> bool {
     kind == ClientErrorKind::TelemetryLost && books.is_some_and(|books| books.lost() > 0)
 }
 
-/// Makes the calls of `plan`, showing progress. Ctrl-C ends the run with what was done, and once more
-/// does so without waiting for what is open.
+/// Makes the calls of `plan`, showing progress.
 async fn drive(config: LoadConfig, plan: Plan, client: impl Client) -> LoadOutcome {
+    shown(config, async |config, progress| {
+        loadgen::run(config, plan, client, |now| progress.show(&line(now, "calls"))).await
+    })
+    .await
+}
+
+/// Runs a load with a view of its progress. Ctrl-C ends it with what was done, and once more does so
+/// without waiting for what is open.
+async fn shown(
+    config: LoadConfig,
+    run: impl AsyncFnOnce(LoadConfig, &mut Progress) -> LoadOutcome,
+) -> LoadOutcome {
     let watch = tokio::spawn(end_when_asked(config.stop.clone(), config.abandon.clone()));
     let mut progress = Progress::new();
-    let outcome = loadgen::run(config, plan, client, |now| progress.show(&line(now))).await;
+    let outcome = run(config, &mut progress).await;
     progress.end();
     watch.abort();
     outcome
-}
-
-async fn stop_when_asked(stop: CancellationToken) {
-    if interrupt::requested().await.is_ok() {
-        stop.cancel();
-    }
 }
 
 async fn end_when_asked(stop: CancellationToken, abandon: CancellationToken) {
@@ -244,11 +325,11 @@ async fn end_when_asked(stop: CancellationToken, abandon: CancellationToken) {
     abandon.cancel();
 }
 
-fn line(now: loadgen::Progress) -> String {
+fn line(now: loadgen::Progress, what: &str) -> String {
     let loadgen::Progress { intended, started, completed, failed, left_out, elapsed } = now;
     let left_out = if left_out > 0 { format!("{left_out} left out, ") } else { String::new() };
     format!(
-        "{completed} of {intended} calls done, {} open, {failed} failed, {left_out}{:.0} s",
+        "{completed} of {intended} {what} done, {} open, {failed} failed, {left_out}{:.0} s",
         started.saturating_sub(completed + failed),
         elapsed.as_secs_f64(),
     )

@@ -4,6 +4,7 @@ mod bad_input;
 mod behaviour;
 mod clients;
 mod deploy;
+mod elsewhere;
 mod expected;
 mod load;
 mod merge;

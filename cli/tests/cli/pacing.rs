@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::bad_input::assert_ends;
+use crate::elsewhere::Elsewhere;
 use crate::spanproof::{Folder, report};
 
 /// How many values of a histogram in a result are above `micros`.
@@ -183,22 +184,8 @@ fn counters(step: u64) -> String {
 #[test]
 fn telemetry_is_passed_on_and_the_books_are_compared_with_who_took_it() {
     let folder = Folder::new();
-    let mut behind = Command::new(env!("CARGO_BIN_EXE_spanproof"))
-        .args(["receive", "--listen-grpc", "127.0.0.1:0", "--listen-http", "127.0.0.1:0"])
-        .args(["--out", "behind.jsonl"])
-        .arg("--until-stdin-ends")
-        .current_dir(folder.path("."))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let said = BufReader::new(behind.stdout.take().unwrap()).lines();
-    let address = said
-        .map_while(Result::ok)
-        .find_map(|line| {
-            line.to_lowercase().strip_prefix("grpc").map(|rest| rest.trim().to_owned())
-        })
-        .unwrap();
+    let mut behind = Elsewhere::start(&folder, "behind.jsonl");
+    let address = behind.address.clone();
     let load = ["load", "--calls", "30", "--speed", "max", "--otlp", &address];
     let all = counters(30);
     let report_of = ["--report", "json=report.json", "--collector-metrics"];
@@ -216,8 +203,7 @@ fn telemetry_is_passed_on_and_the_books_are_compared_with_who_took_it() {
     let ended = folder.spanproof(&[&load[..], &["--collector-metrics", more.as_str()]].concat());
     assert_ends(&ended, 3, &["do not fit together", "31 items arrived", "at most 30 were sent"]);
 
-    drop(behind.stdin.take());
-    assert_eq!(behind.wait().unwrap().code(), Some(0));
+    behind.end();
     let checked = folder.spanproof(&["check", "behind.jsonl", "--report", "json=check.json"]);
     assert_eq!(report(&folder, "check.json")["telemetry"]["spans"], 60, "{checked}");
 }

@@ -1,8 +1,11 @@
 //! Synthetic spans, from a scenario to a store or a judge.
 
 use std::fs;
+use std::thread;
+use std::time::SystemTime;
 
 use crate::bad_input::assert_ends;
+use crate::elsewhere::Elsewhere;
 use crate::spanproof::{Folder, report};
 
 const SYNTHETIC: [&str; 5] = ["load", "--client", "synthetic", "--speed", "max"];
@@ -13,9 +16,12 @@ fn synthetic_spans_are_made_received_and_found_to_conform() {
     let more = ["--scenario", "rag", "--calls", "300", "--report", "json=report.json"];
     let ended = folder.spanproof(&[&SYNTHETIC[..], &more].concat());
     assert_eq!(ended.code, Some(0), "{ended}");
-    assert!(ended.stderr.contains("1200 spans: 1200 exported, 0 rejected"), "{ended}");
     let report = report(&folder, "report.json");
     assert_eq!(report["telemetry"]["spans"], 1_200);
+    let load = &report["load"];
+    assert_eq!((&load["client"], &load["completed"]), (&"synthetic".into(), &300.into()));
+    assert_eq!(load["telemetry"]["client"]["exported"], 1_200);
+    assert_eq!(load["telemetry"]["receivers"][0]["accepted"], 1_200);
     assert_eq!(report["verdict"], "conforms", "{report:#}");
 }
 
@@ -48,6 +54,79 @@ fn what_is_written_is_the_same_in_every_format_and_conforms() {
 }
 
 #[test]
+fn synthetic_traces_are_paced_gated_and_merged_as_calls_are() {
+    let folder = Folder::new();
+    let plan = ["load", "--client", "synthetic", "--scenario", "rag", "--calls", "160"];
+    let load = |name: &str, more: &[&str]| {
+        let [report, result] = [format!("json={name}.report"), format!("{name}.json")];
+        let files = ["--report", &report, "--result", &result];
+        folder.spanproof(&[&plan[..], &["--arrival", "gamma:0.5"], &files, more].concat())
+    };
+    let ended = load("whole", &["--min-achieved", "1%", "--max-lag-p99", "1h"]);
+    assert_eq!(ended.code, Some(0), "{ended}");
+    // All start from the same moment, however long a process takes to come up.
+    let ago = |seconds: u64| {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        (now.as_secs() - seconds).to_string()
+    };
+    let start = ago(0);
+    thread::scope(|scope| {
+        for shard in ["0/2", "1/2"] {
+            let (load, start) = (&load, start.as_str());
+            scope.spawn(move || {
+                let name = format!("shard-{}", &shard[..1]);
+                let ended = load(&name, &["--shard", shard, "--start-at", start]);
+                assert_eq!(ended.code, Some(0), "{ended}");
+            });
+        }
+    });
+    let shards = ["merge", "shard-0.json", "shard-1.json"];
+    let merged = folder.spanproof(&[&shards[..], &["--report", "json=merged.report"]].concat());
+    assert_eq!(merged.code, Some(0), "{merged}");
+    let [whole, merged] = ["whole.report", "merged.report"].map(|name| report(&folder, name));
+    for path in [
+        "/load/intended",
+        "/load/completed",
+        "/load/telemetry/client/exported",
+        "/load/telemetry/receivers",
+        "/telemetry/spans",
+        "/verdict",
+        "/semconv",
+    ] {
+        assert_eq!(whole.pointer(path), merged.pointer(path), "{path}");
+    }
+    assert_eq!(whole["load"]["minutes"][0]["planned"], merged["load"]["minutes"][0]["planned"]);
+
+    // What was due a while ago is late, or left out, and a gate says so.
+    let late = load("late", &["--start-at", &ago(1), "--max-lag-p99", "0s"]);
+    assert_ends(&late, 3, &["--max-lag-p99 is missed"]);
+    let skipped = load("skipped", &["--start-at", &ago(5), "--catch-up", "skip"]);
+    assert_ends(&skipped, 3, &["--max-lost is missed", "160 calls skipped"]);
+}
+
+#[test]
+fn what_is_sent_elsewhere_is_told_by_its_books_and_not_judged() {
+    let folder = Folder::new();
+    let mut receiver = Elsewhere::start(&folder, "behind.jsonl");
+    let address = receiver.address.clone();
+    let to = ["--scenario", "rag", "--calls", "100", "--otlp", &address];
+    let report_of = ["--report", "json=report.json", "--min-achieved", "100%"];
+    let ended = folder.spanproof(&[&SYNTHETIC[..], &to, &report_of].concat());
+    assert_eq!(ended.code, Some(0), "{ended}");
+    let report = report(&folder, "report.json");
+    assert_eq!(report["verdict"], "not_judged");
+    assert_eq!(report["load"]["telemetry"]["client"]["exported"], 400);
+    assert!(ended.stdout.contains("which took 400 of 400 spans"), "{ended}");
+    receiver.end();
+    let checked = folder.spanproof(&["check", "behind.jsonl"]);
+    assert_eq!(checked.code, Some(0), "{checked}");
+
+    // Nobody is there any more.
+    let gone = folder.spanproof(&[&SYNTHETIC[..], &to].concat());
+    assert_ends(&gone, 3, &["400 of 400 spans could not be exported", "--max-lost is missed"]);
+}
+
+#[test]
 fn what_synthetic_spans_cannot_be_is_told() {
     let folder = Folder::new();
     for (more, wanted) in [
@@ -58,6 +137,9 @@ fn what_synthetic_spans_cannot_be_is_told() {
         (&["--otlp", "https://localhost:1", "--otlp-ca", "none.pem"], "none.pem cannot be used"),
         (&["--otlp-cert", "a.pem"], "--otlp-key"),
         (&["--compression", "lz4"], "unknown compression"),
+        (&["--ledger", "ledger.jsonl"], "asks nobody to serve"),
+        (&["--out", "a.otlp", "--result", "a.json"], "leave out --result"),
+        (&["--out", "a.otlp", "--capture", "b.otlp"], "--capture keeps what is received here"),
     ] {
         let ended = folder.spanproof(&[&SYNTHETIC[..], more].concat());
         assert_ends(&ended, 2, &[wanted]);

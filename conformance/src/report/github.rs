@@ -54,7 +54,7 @@ pub fn github(report: &Report) -> String {
                 &Annotation { place: None, title: "spanproof", message, count: 0 },
             );
         }
-        Verdict::Conforms | Verdict::Findings => {
+        Verdict::Conforms | Verdict::NotJudged | Verdict::Findings => {
             let _ = writeln!(out, "spanproof {}", visible(&headline(report)));
         }
     }

@@ -12,6 +12,7 @@ use super::number::{counted, grouped};
 pub(super) fn headline(report: &Report) -> String {
     match report.verdict {
         Verdict::Conforms => conforms(report),
+        Verdict::NotJudged => not_judged(report),
         Verdict::Findings => does_not_conform(report),
         Verdict::NothingCaptured => nothing_captured(report),
     }
@@ -21,6 +22,7 @@ pub(super) fn headline(report: &Report) -> String {
 pub(super) fn verdict_words(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Conforms => "conforms",
+        Verdict::NotJudged => "not judged",
         Verdict::Findings => "does not conform",
         Verdict::NothingCaptured => "nothing captured",
     }
@@ -57,6 +59,16 @@ fn expected(report: &Report) -> String {
         0 => String::new(),
         findings => format!(", beside {}", counted(findings, "expected finding")),
     }
+}
+
+fn not_judged(report: &Report) -> String {
+    let books = report.load.as_ref().and_then(|load| load.telemetry.as_ref()?.client);
+    let (taken, sent) = books.map_or((0, 0), |books| (books.exported, books.created));
+    format!(
+        "not judged: what was sent went to another receiver, which took {} of {}",
+        grouped(taken),
+        counted(sent, "span")
+    )
 }
 
 fn nothing_captured(report: &Report) -> String {

@@ -65,7 +65,7 @@ fn header(report: &Report) -> Markup {
     let (class, sign) = match report.verdict {
         Verdict::Conforms => ("good", "✓"),
         Verdict::Findings => ("bad", "✗"),
-        Verdict::NothingCaptured => ("odd", "!"),
+        Verdict::NotJudged | Verdict::NothingCaptured => ("odd", "!"),
     };
     let headline = headline(report);
     let (verdict, rest) = headline.split_once(": ").unwrap_or((&headline, ""));

@@ -54,7 +54,7 @@ fn verdict(report: &Report, style: Style) -> String {
     let colour = match report.verdict {
         Verdict::Conforms => GREEN,
         Verdict::Findings => RED,
-        Verdict::NothingCaptured => YELLOW,
+        Verdict::NotJudged | Verdict::NothingCaptured => YELLOW,
     };
     wrapped(&headline(report), 0).lines().map(|line| paint(line, colour, style) + "\n").collect()
 }

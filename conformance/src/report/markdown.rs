@@ -32,7 +32,7 @@ pub fn markdown(report: &Report) -> String {
     let sign = match report.verdict {
         Verdict::Conforms => "✅",
         Verdict::Findings => "❌",
-        Verdict::NothingCaptured => "⚠️",
+        Verdict::NotJudged | Verdict::NothingCaptured => "⚠️",
     };
     let mut out = format!("# {sign} spanproof\n\n**{}**\n", prose(&headline(report)));
     out.push_str(&facts(report));

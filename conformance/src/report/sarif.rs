@@ -97,7 +97,7 @@ fn invocation(report: &Report) -> Value {
                 { "level": "error", "message": { "text": headline(report) } }
             ],
         }),
-        Verdict::Conforms | Verdict::Findings => {
+        Verdict::Conforms | Verdict::NotJudged | Verdict::Findings => {
             let notifications: Vec<Value> = broken(report)
                 .map(|(deviation, problem)| {
                     json!({

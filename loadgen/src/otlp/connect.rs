@@ -15,9 +15,9 @@ use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tower_service::Service;
 
+use super::OtlpProtocol;
 use super::{Address, OtlpConfig, start_error};
 use crate::client::ClientError;
-use crate::rust_client::OtlpProtocol;
 
 /// Makes connections to one address.
 #[derive(Clone)]

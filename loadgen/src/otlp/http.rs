@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
-use ::http::{Method, Request, StatusCode, Uri};
+use ::http::{Method, Request, Uri};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -96,15 +96,12 @@ impl Connection {
         let (head, body) = response.into_parts();
         let body = Limited::new(body, MOST_RESPONSE_BYTES).collect().await?.to_bytes();
         *idle = Some(sender);
-        if head.status != StatusCode::OK {
+        if !head.status.is_success() {
             return Ok(Answer::of_http(head.status, &head.headers));
         }
-        let is_protobuf = head.headers.get(CONTENT_TYPE).is_some_and(|value| value == PROTOBUF);
-        let partial = if is_protobuf {
-            ExportTraceServiceResponse::decode(body)?.partial_success
-        } else {
-            None
-        };
+        // It has said that it took the spans; what else it says may be no OTLP.
+        let response = ExportTraceServiceResponse::decode(body).unwrap_or_default();
+        let partial = response.partial_success;
         Ok(Answer::taken(partial.map(|partial| (partial.rejected_spans, partial.error_message))))
     }
 

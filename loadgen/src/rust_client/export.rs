@@ -12,24 +12,14 @@ use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider, Temporality};
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanLimits};
 use tokio::runtime::Handle;
 
-use super::span_exporter::SpanExporter;
 use super::span_queue::{SpanQueue, StartError};
-use crate::accounting::Accounting;
+use crate::accounting::lost_spans;
 use crate::client::{ClientError, ClientErrorKind};
 use crate::delivery::Retrying;
+use crate::otlp::{OtlpConfig, OtlpProtocol};
 
 /// How often metrics are exported; the last time is when the client finishes.
 const METRIC_INTERVAL: Duration = Duration::from_secs(10);
-
-/// Which protocol carries telemetry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OtlpProtocol {
-    /// OTLP/gRPC.
-    #[default]
-    Grpc,
-    /// OTLP/HTTP with binary protobuf.
-    HttpProtobuf,
-}
 
 /// How telemetry is exported.
 #[derive(Clone, Copy, Debug, Default)]
@@ -64,14 +54,9 @@ impl Export {
         let resource = Resource::builder()
             .with_attribute(KeyValue::new("service.name", "spanproof-load"))
             .build();
-        let span_resource = resource.clone();
-        let url = match protocol {
-            OtlpProtocol::Grpc => config.endpoint.clone(),
-            OtlpProtocol::HttpProtobuf => signal_url(config, "traces"),
-        };
+        let spans = OtlpConfig { protocol, retrying, ..OtlpConfig::new(&config.endpoint) };
         let queue =
-            SpanQueue::start(move || SpanExporter::new(protocol, &url, &span_resource), retrying)
-                .map_err(|error| not_started(config, &error))?;
+            SpanQueue::start(spans, &resource).map_err(|error| not_started(config, &error))?;
         let inner = {
             let _in_runtime = queue.runtime().enter();
             metric_exporter(config).map_err(|error| not_started(config, &error.into()))?
@@ -92,21 +77,13 @@ impl Export {
 
     /// Exports what is left, and says what could not be.
     pub(super) async fn finish(&self) -> Result<(), ClientError> {
-        let spans = self.queue.finish().await;
+        let errors = self.queue.finish().await;
         let (meters, timeout) = (self.meters.clone(), self.timeout);
         // The SDK waits for the export on the calling thread.
         let metrics = tokio::task::spawn_blocking(move || meters.shutdown_with_timeout(timeout));
         let metrics = metrics.await;
         let mut lost = Vec::new();
-        let Accounting { created, exported, rejected, dropped, failed, .. } =
-            self.queue.books().read();
-        let missing = created.saturating_sub(exported);
-        if missing > 0 {
-            let why = spans.as_deref().unwrap_or("unknown");
-            lost.push(format!(
-                "{missing} of {created} spans could not be exported ({rejected} rejected, {dropped} dropped, {failed} failed): {why}"
-            ));
-        }
+        lost.extend(lost_spans(&self.queue.books().read(), &errors));
         match metrics {
             Ok(Ok(())) => {}
             Ok(Err(error)) => lost.push(format!("metrics could not be exported: {error}")),

@@ -11,42 +11,44 @@ use std::time::Duration;
 
 use opentelemetry::Context;
 use opentelemetry_otlp::ExporterBuildError;
+use opentelemetry_proto::tonic::resource::v1::Resource as ResourceMessage;
+use opentelemetry_proto::tonic::trace::v1::Span as SpanMessage;
+use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
+use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
+use prost::Message as _;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::Instant;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::span_exporter::{AddressError, SpanExporter};
 use crate::accounting::Books;
-use crate::delivery::Retrying;
+use crate::client::ClientError;
+use crate::otlp::{Batch, Encoded, EncodedScope, Exporter, Limits, OtlpConfig};
 
 /// How many spans may wait for export.
 const CAPACITY: usize = 65_536;
 
-/// How many spans are exported at once.
-const BATCH: usize = 512;
-
-/// How long an export waits for its batch to fill.
+/// How long a span waits for others to be exported with it.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// After so many batches in a row that could not be delivered the receiver is given up, and what is
-/// left is dropped. All but the first get a single attempt each.
-const FAILURES_UNTIL_GIVEN_UP: u32 = 3;
-
-/// The queue between spans that end and the exporter's thread.
+/// The queue between spans that end and the thread that exports them.
 pub(super) struct SpanQueue {
     items: UnboundedSender<Item>,
     room: Arc<Semaphore>,
     books: Arc<Books>,
     runtime: Handle,
+    abandon: CancellationToken,
+    /// Cancelled once the books are settled.
+    settled: CancellationToken,
 }
 
 enum Item {
     Span(Box<SpanData>),
-    /// Export everything before this, then say why the first of what was lost was, and end.
-    Finish(oneshot::Sender<Option<String>>),
+    /// Export everything before this, then tell the first errors, and end.
+    Finish(oneshot::Sender<Vec<String>>),
 }
 
 /// A queue that could not be started.
@@ -54,8 +56,8 @@ enum Item {
 pub(super) enum StartError {
     #[error("{0}")]
     Metrics(#[from] ExporterBuildError),
-    #[error("{0}")]
-    Address(#[from] AddressError),
+    #[error("{}", .0.message)]
+    Spans(ClientError),
     #[error("no thread to export from: {0}")]
     Thread(#[from] std::io::Error),
     #[error("the exporter's thread ended")]
@@ -63,16 +65,15 @@ pub(super) enum StartError {
 }
 
 impl SpanQueue {
-    /// Starts the thread that exports, with the exporter that `make` makes in its runtime.
-    pub(super) fn start(
-        make: impl FnOnce() -> Result<SpanExporter, AddressError> + Send + 'static,
-        retrying: Retrying,
-    ) -> Result<SpanQueue, StartError> {
+    /// Starts the thread that encodes spans of `resource` and sends them as `config` says.
+    pub(super) fn start(config: OtlpConfig, resource: &Resource) -> Result<SpanQueue, StartError> {
         let (items, received) = unbounded_channel();
         let room = Arc::new(Semaphore::new(CAPACITY));
+        let (abandon, settled) = (CancellationToken::new(), CancellationToken::new());
         let (started, start) = std::sync::mpsc::channel();
-        let books = Arc::new(Books::default());
-        let (worker_room, worker_books) = (Arc::clone(&room), Arc::clone(&books));
+        let (worker_room, worker_abandon) = (Arc::clone(&room), abandon.clone());
+        let settling = settled.clone().drop_guard();
+        let batch = Batch::new(Limits::default(), &encoded(resource));
         thread::Builder::new().name("span-export".to_owned()).spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             let runtime = match runtime {
@@ -80,26 +81,20 @@ impl SpanQueue {
                 Err(error) => return drop(started.send(Err(StartError::Thread(error)))),
             };
             runtime.block_on(async {
-                match make() {
-                    Err(error) => drop(started.send(Err(error.into()))),
+                match Exporter::start(&config) {
+                    Err(error) => drop(started.send(Err(StartError::Spans(error)))),
                     Ok(exporter) => {
-                        if started.send(Ok(Handle::current())).is_ok() {
-                            let worker = Worker {
-                                exporter,
-                                retrying,
-                                room: worker_room,
-                                books: worker_books,
-                                first_error: None,
-                                failures_in_a_row: 0,
-                            };
-                            worker.run(received).await;
+                        let books = Arc::clone(exporter.books());
+                        if started.send(Ok((Handle::current(), books))).is_ok() {
+                            let worker = Worker { exporter, batch, room: worker_room };
+                            worker.run(received, &worker_abandon, settling).await;
                         }
                     }
                 }
             });
         })?;
-        let runtime = start.recv().map_err(|_| StartError::Ended)??;
-        Ok(SpanQueue { items, room, books, runtime })
+        let (runtime, books) = start.recv().map_err(|_| StartError::Ended)??;
+        Ok(SpanQueue { items, room, books, runtime, abandon, settled })
     }
 
     pub(super) fn runtime(&self) -> &Handle {
@@ -120,16 +115,22 @@ impl SpanQueue {
         &self.books
     }
 
-    /// Exports what is left and says why the first of what was lost was.
-    pub(super) async fn finish(&self) -> Option<String> {
+    /// Exports what is left and tells the first errors.
+    pub(super) async fn finish(&self) -> Vec<String> {
         let (reply, outcome) = oneshot::channel();
         if self.items.send(Item::Finish(reply)).is_ok()
-            && let Ok(first_error) = outcome.await
+            && let Ok(errors) = outcome.await
         {
-            return first_error;
+            return errors;
         }
         // What it had not delivered is in no account, which the books show.
-        Some("the exporter's thread ended".to_owned())
+        vec!["the exporter's thread ended".to_owned()]
+    }
+
+    /// Gives up what has not been delivered, and enters it in the books as dropped.
+    pub(super) async fn abandon(&self) {
+        self.abandon.cancel();
+        self.settled.cancelled().await;
     }
 }
 
@@ -159,75 +160,100 @@ impl SpanProcessor for Processor {
     }
 }
 
-/// Exports batches, one after the other.
+/// Encodes spans and hands them to the exporter in batches.
 struct Worker {
-    exporter: SpanExporter,
-    retrying: Retrying,
+    exporter: Exporter,
+    batch: Batch,
     room: Arc<Semaphore>,
-    books: Arc<Books>,
-    first_error: Option<String>,
-    failures_in_a_row: u32,
 }
 
 impl Worker {
-    async fn run(mut self, mut items: UnboundedReceiver<Item>) {
-        loop {
-            let mut batch = Vec::with_capacity(BATCH);
-            let finish = fill(&mut batch, &mut items).await;
-            let is_ended = batch.is_empty();
-            self.export(batch).await;
-            if let Some(reply) = finish {
-                let _ = reply.send(self.first_error);
-                // Exports of metrics may still need this thread's runtime.
-                while items.recv().await.is_some() {}
-                return;
-            }
-            if is_ended {
-                return;
+    /// Works until the queue is to finish or is given up. `settling` is dropped when the books have
+    /// no open item.
+    async fn run(
+        mut self,
+        mut items: UnboundedReceiver<Item>,
+        abandon: &CancellationToken,
+        settling: DropGuard,
+    ) {
+        let reply = abandon.run_until_cancelled(self.take_all(&mut items)).await.flatten();
+        let Worker { exporter, .. } = self;
+        let books = Arc::clone(exporter.books());
+        let (_, errors) = exporter.finish(abandon).await;
+        drop(settling);
+        if let Some(reply) = reply {
+            let _ = reply.send(errors);
+        }
+        // Exports of metrics may still need this thread's runtime. Spans come only from calls that
+        // were given up, and have been entered in the books since.
+        while let Some(item) = items.recv().await {
+            if let Item::Span(_) = item {
+                books.dropped(1);
             }
         }
     }
 
-    async fn export(&mut self, batch: Vec<SpanData>) {
-        let count = batch.len();
-        if count == 0 {
-            return;
-        }
-        if self.failures_in_a_row >= FAILURES_UNTIL_GIVEN_UP {
-            self.books.dropped(count as u64);
-        } else {
-            let retrying = match self.failures_in_a_row {
-                0 => self.retrying,
-                _ => self.retrying.once(),
+    /// Takes spans until the queue is to finish, and gives whom to tell of it.
+    async fn take_all(
+        &mut self,
+        items: &mut UnboundedReceiver<Item>,
+    ) -> Option<oneshot::Sender<Vec<String>>> {
+        let mut deadline: Option<Instant> = None;
+        loop {
+            let item = match deadline {
+                None => Ok(items.recv().await),
+                Some(deadline) => tokio::time::timeout_at(deadline, items.recv()).await,
             };
-            let delivery = self.exporter.deliver(batch, retrying).await;
-            self.books.delivered(&delivery);
-            self.failures_in_a_row =
-                if delivery.failed > 0 { self.failures_in_a_row + 1 } else { 0 };
-            self.first_error = self.first_error.take().or(delivery.error);
+            let mut full = Vec::new();
+            let ended = match item {
+                Ok(Some(Item::Span(span))) => {
+                    self.add(*span, &mut |request| full.push(request));
+                    None
+                }
+                Ok(Some(Item::Finish(reply))) => Some(Some(reply)),
+                Ok(None) => Some(None),
+                Err(_) => {
+                    full.extend(self.batch.take());
+                    None
+                }
+            };
+            if ended.is_some() {
+                full.extend(self.batch.take());
+            }
+            let is_sent = !full.is_empty();
+            for request in full {
+                self.send(request).await;
+            }
+            if let Some(reply) = ended {
+                return reply;
+            }
+            if self.batch.is_empty() {
+                deadline = None;
+            } else if is_sent || deadline.is_none() {
+                deadline = Some(Instant::now() + LINGER);
+            }
         }
-        self.room.add_permits(count);
+    }
+
+    fn add(&mut self, span: SpanData, full: &mut impl FnMut(Encoded)) {
+        let scope = &span.instrumentation_scope;
+        let scope = self.batch.scope(EncodedScope::new(
+            scope.name(),
+            scope.version().unwrap_or_default(),
+            scope.schema_url().unwrap_or_default(),
+        ));
+        self.batch.add(scope, &SpanMessage::from(span).encode_to_vec(), full);
+    }
+
+    async fn send(&self, request: Encoded) {
+        let (room, spans) = (Arc::clone(&self.room), request.spans);
+        let spans = usize::try_from(spans).unwrap_or(0);
+        self.exporter.send(request, move |_| room.add_permits(spans)).await;
     }
 }
 
-/// Fills `batch` until it is full, its first span has waited long enough, or the queue is to
-/// finish; then the reply to give is returned. Leaves it empty only when the queue has ended.
-async fn fill(
-    batch: &mut Vec<SpanData>,
-    items: &mut UnboundedReceiver<Item>,
-) -> Option<oneshot::Sender<Option<String>>> {
-    let mut deadline = None;
-    while batch.len() < BATCH {
-        let item = match deadline {
-            None => items.recv().await,
-            Some(deadline) => tokio::time::timeout_at(deadline, items.recv()).await.ok().flatten(),
-        };
-        match item {
-            Some(Item::Span(span)) => batch.push(*span),
-            Some(Item::Finish(reply)) => return Some(reply),
-            None => return None,
-        }
-        deadline.get_or_insert_with(|| Instant::now() + LINGER);
-    }
-    None
+/// `resource` as OTLP has it.
+fn encoded(resource: &Resource) -> Vec<u8> {
+    let attributes = ResourceAttributesWithSchema::from(resource).attributes.0;
+    ResourceMessage { attributes, ..ResourceMessage::default() }.encode_to_vec()
 }

@@ -2,6 +2,7 @@ use spanproof_schemas::report::Quantiles;
 
 use super::*;
 use crate::pacing::Time;
+use crate::plan::Planned;
 
 const MS: u64 = 1_000_000;
 
@@ -28,7 +29,7 @@ fn done(started_ms: u64, first_ms: Option<u64>, finished_ms: u64) -> Done {
 fn due(call: u64, planned_ms: Option<u64>) -> Due {
     let planned = planned_ms
         .map(|ms| Time { unix_nanos: ms * MS, minute: u32::try_from(ms / 60_000).unwrap() });
-    Due { call, planned }
+    Due { event: Planned { call, at: Duration::ZERO, tenant: 0 }, planned }
 }
 
 fn admitted(planned_ms: Option<u64>, released_ms: u64, admitted_ms: u64) -> Admitted {

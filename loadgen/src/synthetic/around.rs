@@ -3,7 +3,7 @@
 use spanproof_schemas::semconv::SpanKind;
 
 use super::attributes::Attributes;
-use super::batch::Scope;
+use super::scope::Scope;
 use super::span::Head;
 use super::wire::{Key, Of};
 use crate::dialect::{Dialect, PROVIDER, SpanWords};

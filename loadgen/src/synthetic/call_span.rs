@@ -6,8 +6,8 @@ use spanproof_schemas::ledger::{Task, Usage};
 use spanproof_schemas::semconv::SpanKind;
 
 use super::answer::Answer;
-use super::batch::Scope;
 use super::ids::Ids;
+use super::scope::Scope;
 use super::span::Head;
 use super::wire::{Key, Of};
 use crate::capabilities::Family;

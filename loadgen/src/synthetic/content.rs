@@ -9,8 +9,9 @@ use spanproof_schemas::ledger::Task;
 
 use super::ids::{SpanId, TraceId, hex};
 use super::messages::{Message, MessageForm, Part, Written, any_value_of};
-use super::wire::{Key, Of, bytes, fixed64, nested};
+use super::wire::{Key, Of};
 use crate::dialect::{Dialect, PROVIDER};
+use crate::protobuf::{bytes, fixed64, nested};
 use crate::scenario::Tool;
 
 /// What was said in one call.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::wire::{bytes, nested, number};
+use crate::protobuf::{bytes, fixed64, nested, number};
 
 /// How messages stand on spans.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -127,7 +127,7 @@ pub(super) fn any_value_of(out: &mut Vec<u8>, value: &Value) {
         Value::Bool(value) => number(out, 2, u64::from(*value)),
         Value::Number(value) => match value.as_i64() {
             Some(value) => number(out, 3, value.cast_unsigned()),
-            None => super::wire::fixed64(out, 4, value.as_f64().unwrap_or_default().to_bits()),
+            None => fixed64(out, 4, value.as_f64().unwrap_or_default().to_bits()),
         },
         Value::String(value) => bytes(out, 1, value.as_bytes()),
         Value::Array(items) => nested(out, 5, |out| {

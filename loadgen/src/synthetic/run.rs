@@ -1,30 +1,27 @@
 //! Makes the traces of a plan when they are due, and hands them to an exporter.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
-use hdrhistogram::Histogram;
-use spanproof_schemas::accounting::Accounting;
-use spanproof_schemas::report::Quantiles;
-use spanproof_schemas::speed::Speed;
-use spanproof_schemas::time::unix_nanos;
-use tokio::runtime::Handle;
-use tokio_util::sync::CancellationToken;
+use spanproof_schemas::time::UnixNanos;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
-use super::{Batch, Limits, Traces, nanos};
+use super::{Generator, Traces};
+use crate::accounting::lost_spans;
 use crate::client::{ClientError, ClientErrorKind};
-use crate::otlp::Exporter;
-
-/// How long after the start simulated time starts, so that the first traces are not late for want of
-/// a thread.
-const HEAD_START: Duration = Duration::from_millis(20);
+use crate::clock::nanos;
+use crate::otlp::{Batch, Encoded, Exporter, Limits};
+use crate::run::driving::{Maker, Run};
+use crate::run::{DEFAULT_IN_FLIGHT_PACED, LoadConfig, LoadOutcome, Progress};
+use crate::statistics::Admitted;
+use spanproof_schemas::speed::Speed;
 
 /// How long a span waits for others to be sent with it.
 const LINGER: Duration = Duration::from_millis(100);
 
-/// How soon a run that is stopped notices.
-const LONGEST_SLEEP: Duration = Duration::from_millis(50);
+/// What synthetic traces are called in reports.
+const NAME: &str = "synthetic";
 
 /// How traces are stamped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,198 +38,149 @@ impl Timestamps {
 }
 
 /// How synthetic traces are sent.
-#[derive(Clone, Debug)]
-pub struct SendConfig {
-    /// How fast simulated time runs.
-    pub speed: Speed,
+#[derive(Clone, Copy, Debug)]
+pub struct Sending {
     /// How they are stamped.
     pub timestamps: Timestamps,
     /// How large requests are.
     pub limits: Limits,
-    /// Ends the run early, with what was made until then.
-    pub stop: CancellationToken,
-    /// How often progress is told.
-    pub progress_every: Duration,
 }
 
-impl SendConfig {
-    /// At `speed`, stamped by the plan.
+impl Default for Sending {
+    /// Stamped by the plan.
+    fn default() -> Sending {
+        Sending { timestamps: Timestamps::MONDAY, limits: Limits::default() }
+    }
+}
+
+impl LoadConfig {
+    /// A run of synthetic traces at `speed`. Those that are open wait to be sent with others, so that
+    /// few would leave in small requests.
     #[must_use]
-    pub fn new(speed: Speed) -> SendConfig {
-        SendConfig {
-            speed,
-            timestamps: Timestamps::MONDAY,
-            limits: Limits::default(),
-            stop: CancellationToken::new(),
-            progress_every: Duration::from_millis(200),
-        }
+    pub fn synthetic(speed: Speed) -> LoadConfig {
+        LoadConfig { in_flight: DEFAULT_IN_FLIGHT_PACED, ..LoadConfig::new(speed) }
     }
 }
 
-/// What was sent.
-#[derive(Clone, Debug)]
-pub struct Sent {
-    /// Traces planned.
-    pub planned: u64,
-    /// Traces made.
-    pub made: u64,
-    /// What became of their spans.
-    pub books: Accounting,
-    /// The first errors of exports.
-    pub errors: Vec<String>,
-    /// How late traces were made.
-    pub lag_ms: Quantiles,
-    /// From the start to the last answer.
-    pub wall: Duration,
-    /// Whether [`SendConfig::stop`] ended the run before its plan.
-    pub is_stopped: bool,
-}
-
-/// Makes all traces, each when it is due, and waits until they have been sent. `progress` is told
-/// the number of traces made now and then.
+/// Makes all traces, each when it is due, and waits until the receiver has answered for them.
+/// `progress` is called now and then.
 ///
-/// # Errors
-///
-/// When there is no thread to make them.
-pub async fn send(
-    config: SendConfig,
-    traces: Arc<Traces>,
+/// What is called a call elsewhere is a trace here: *sent* when it was made, *finished* when the
+/// receiver had answered for the last of its spans, whatever it answered. That is in the books.
+pub async fn run(
+    config: LoadConfig,
+    sending: Sending,
+    traces: &Traces,
     exporter: Exporter,
-    mut progress: impl FnMut(u64),
-) -> Result<Sent, ClientError> {
-    let began = Instant::now();
-    let made = Arc::new(AtomicU64::new(0));
-    let exporter = Arc::new(exporter);
-    let maker = Maker {
-        traces: Arc::clone(&traces),
-        config: config.clone(),
-        exporter: Arc::clone(&exporter),
-        runtime: Handle::current(),
-        made: Arc::clone(&made),
+    progress: impl FnMut(Progress) + Send,
+) -> LoadOutcome {
+    let (run, pacer) = Run::start(config, &traces.plan);
+    let mut sender = Sender {
+        run: &run,
+        generator: traces.generator(),
+        timestamps: sending.timestamps,
+        batch: traces.batch(sending.limits),
+        waiting: Made::default(),
+        since: Instant::now(),
+        exporter,
     };
-    // A thread, because timers of the runtime are as coarse as a millisecond.
-    let (tell, ended) = tokio::sync::oneshot::channel();
-    std::thread::Builder::new()
-        .name("synthetic".to_owned())
-        .spawn(move || drop(tell.send(maker.make_all())))
-        .map_err(|error| {
-            ClientError::new(
-                ClientErrorKind::Start,
-                format!("no thread to make traces in: {error}"),
-            )
-        })?;
-    let mut ended = std::pin::pin!(ended);
-    let lag = loop {
-        match tokio::time::timeout(config.progress_every, &mut ended).await {
-            Ok(lag) => break lag.ok(),
-            Err(_) => progress(made.load(Ordering::Relaxed)),
+    let is_stopped = run.drive(pacer, &mut sender, progress).await;
+    let (books, errors) = sender.exporter.finish(&run.config.abandon).await;
+    let lost = lost_spans(&books, &errors)
+        .map(|what| ClientError::new(ClientErrorKind::TelemetryLost, what));
+    run.outcome(NAME.to_owned(), Some(books), lost, is_stopped)
+}
+
+/// Makes traces and puts them into requests.
+struct Sender<'a> {
+    run: &'a Arc<Run>,
+    generator: Generator<'a>,
+    timestamps: Timestamps,
+    batch: Batch,
+    /// The traces of which the last span is in the batch.
+    waiting: Made,
+    /// When the first span of the batch was put into it.
+    since: Instant,
+    exporter: Exporter,
+}
+
+/// Traces that leave together.
+#[derive(Default)]
+struct Made {
+    traces: Vec<(Admitted, UnixNanos)>,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Made {
+    fn add(&mut self, trace: Admitted, made: UnixNanos, permit: OwnedSemaphorePermit) {
+        self.traces.push((trace, made));
+        match &mut self.permit {
+            Some(all) => all.merge(permit),
+            none => *none = Some(permit),
         }
-    };
-    let exporter = Arc::into_inner(exporter);
-    let (books, errors) = match (exporter, config.stop.is_cancelled()) {
-        (Some(exporter), false) => exporter.finish().await,
-        (Some(exporter), true) => exporter.abandon().await,
-        // The thread has ended, and with it its share.
-        (None, _) => (Accounting::default(), Vec::new()),
-    };
-    let made = made.load(Ordering::Relaxed);
-    progress(made);
-    Ok(Sent {
-        planned: traces.plan().calls(),
-        made,
-        books,
-        errors,
-        lag_ms: lag.map(|lag| quantiles(&lag)).unwrap_or_default(),
-        wall: began.elapsed(),
-        is_stopped: config.stop.is_cancelled(),
-    })
+    }
 }
 
-/// What the thread has.
-struct Maker {
-    traces: Arc<Traces>,
-    config: SendConfig,
-    exporter: Arc<Exporter>,
-    runtime: Handle,
-    made: Arc<AtomicU64>,
-}
-
-impl Maker {
-    /// Makes every trace when it is due. Gives how late they were, in microseconds.
-    fn make_all(self) -> Histogram<u64> {
-        let Maker { traces, config, exporter, runtime, made } = self;
-        let mut lag = Histogram::new_with_bounds(1, 3_600_000_000, 3)
-            .expect("the bounds are in order and the digits at most five");
-        let mut generator = traces.generator();
-        let mut batch = Batch::new(config.limits);
-        let mut full = Vec::new();
-        let is_paced = config.speed != Speed::Max;
-        let start = Instant::now() + if is_paced { HEAD_START } else { Duration::ZERO };
-        let mut waiting_since = start;
-        // A receiver that hangs must not keep a run that is stopped; what waits is then dropped.
-        let send = |request| {
-            runtime.block_on(config.stop.run_until_cancelled(exporter.send(request)));
+impl Sender<'_> {
+    async fn send(&self, request: Encoded, made: Made) {
+        let run = Arc::clone(self.run);
+        let decided = move |_: &_| {
+            let now = run.config.clock.now();
+            let Made { traces, permit } = made;
+            let mut statistics = run.statistics();
+            for (trace, made) in &traces {
+                statistics.answered(trace, *made, now);
+            }
+            drop(statistics);
+            drop(permit);
         };
-        for planned in traces.plan().planned() {
-            let due = start + config.speed.scale(planned.at);
-            if is_paced {
-                loop {
-                    let now = Instant::now();
-                    if !batch.is_empty() && now >= waiting_since + LINGER {
-                        full.extend(generator.rest(&mut batch));
-                    }
-                    for request in full.drain(..) {
-                        send(request);
-                    }
-                    let now = Instant::now();
-                    if now >= due || config.stop.is_cancelled() {
-                        break;
-                    }
-                    let mut until = due.min(now + LONGEST_SLEEP);
-                    if !batch.is_empty() {
-                        until = until.min(waiting_since + LINGER);
-                    }
-                    std::thread::sleep(until.saturating_duration_since(now));
-                }
-            }
-            if config.stop.is_cancelled() {
-                break;
-            }
-            let now = Instant::now();
-            if is_paced {
-                let late = now.saturating_duration_since(due).as_micros();
-                lag.saturating_record(u64::try_from(late).unwrap_or(u64::MAX));
-            }
-            if batch.is_empty() {
-                waiting_since = now;
-            }
-            let stamp = match config.timestamps {
-                Timestamps::Virtual(midnight) => midnight.saturating_add(nanos(planned.at)),
-                Timestamps::Now => unix_nanos(SystemTime::now()),
-            };
-            generator.add(planned, stamp, &mut batch, &mut |request| full.push(request));
-            made.fetch_add(1, Ordering::Relaxed);
-            for request in full.drain(..) {
-                send(request);
-                waiting_since = Instant::now();
-            }
-        }
-        if let Some(request) = generator.rest(&mut batch) {
-            send(request);
-        }
-        lag
+        self.exporter.send(request, decided).await;
     }
 }
 
-fn quantiles(micros: &Histogram<u64>) -> Quantiles {
-    if micros.is_empty() {
-        return Quantiles::default();
+impl Maker for Sender<'_> {
+    fn has_room(&self) -> bool {
+        self.exporter.has_room()
     }
-    #[expect(clippy::cast_precision_loss, reason = "at most an hour in microseconds")]
-    let ms = |micros: u64| micros as f64 / 1_000.0;
-    Quantiles {
-        p50: ms(micros.value_at_quantile(0.5)),
-        p99: ms(micros.value_at_quantile(0.99)),
-        max: ms(micros.max()),
+
+    async fn make(&mut self, admitted: Admitted, permit: OwnedSemaphorePermit) {
+        let event = admitted.due.event;
+        let made = self.run.config.clock.now();
+        let start = match self.timestamps {
+            Timestamps::Virtual(midnight) => midnight.saturating_add(nanos(event.at)),
+            Timestamps::Now => made,
+        };
+        if self.batch.is_empty() {
+            self.since = Instant::now();
+        }
+        let mut leaving = Vec::new();
+        let full = &mut |request| leaving.push((request, Made::default()));
+        let spans = self.generator.add(event, start, &mut self.batch, full);
+        self.exporter.books().created(spans);
+        // What was in the batch is in the first request that leaves, and the last span of this trace
+        // in the batch, if anything is, or else in the last request.
+        if let Some((_, first)) = leaving.first_mut() {
+            *first = std::mem::take(&mut self.waiting);
+            self.since = Instant::now();
+        }
+        let with_last_span = match leaving.last_mut() {
+            Some((_, last)) if self.batch.is_empty() => last,
+            _ => &mut self.waiting,
+        };
+        with_last_span.add(admitted, made, permit);
+        for (request, made) in leaving {
+            self.send(request, made).await;
+        }
+    }
+
+    fn leaves_at(&self) -> Option<Instant> {
+        (!self.batch.is_empty()).then(|| self.since + LINGER)
+    }
+
+    async fn flush(&mut self) {
+        if let Some(request) = self.batch.take() {
+            let made = std::mem::take(&mut self.waiting);
+            self.send(request, made).await;
+        }
     }
 }

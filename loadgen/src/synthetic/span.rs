@@ -3,7 +3,7 @@
 use spanproof_schemas::semconv::SpanKind;
 
 use super::ids::{SpanId, TraceId};
-use super::wire::{bytes, fixed32_above_15, fixed64, nested, number};
+use crate::protobuf::{bytes, fixed32_above_15, fixed64, nested, number};
 
 /// Sampled, and known to have no parent in another process.
 const FLAGS: u32 = 0x101;

@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::answer::{Answer, Asked, Ends, seconds};
 use super::arguments::arguments;
 use super::around::{AgentTemplate, Around};
-use super::batch::Scope;
 use super::content::{Place, Said};
 use super::ids::{Ids, SpanId};
 use super::messages::{Message, Part};
+use super::scope::Scope;
 use super::span::Frame;
 use super::wire::{Key, Of};
 use super::{Before, Traces};
@@ -66,10 +66,6 @@ impl<'a> Composer<'a> {
             status: Key::new(Of::Span, "http.response.status_code"),
             error_type: Key::new(Of::Span, "error.type"),
         }
-    }
-
-    pub(super) fn traces(&self) -> &'a Traces {
-        self.traces
     }
 
     /// Gives `sink` the spans of the trace of `planned`, and says how many there were.

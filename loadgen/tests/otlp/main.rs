@@ -5,14 +5,16 @@
 mod drills;
 mod encrypted;
 mod receiver;
+mod runs;
 
 use std::time::Duration;
 
 use loadgen::accounting::Accounting;
 use loadgen::delivery::Retrying;
-use loadgen::otlp::{Exporter, OtlpConfig};
-use loadgen::rust_client::OtlpProtocol;
-use loadgen::synthetic::{Dialogue, Encoded, Limits, Traces};
+use loadgen::otlp::{Encoded, Exporter, Limits, OtlpConfig, OtlpProtocol};
+use loadgen::synthetic::{Dialogue, Traces};
+use tokio_util::sync::CancellationToken;
+
 use loadgen::{AtRate, Plan, PlanConfig, Scenario, Shard, Timing};
 
 /// So quick that a test waits for nothing, and so patient that a busy machine fails nothing.
@@ -45,11 +47,17 @@ fn requests() -> Vec<Encoded> {
 async fn exported(config: &OtlpConfig) -> (Accounting, Vec<String>) {
     let exporter = Exporter::start(config).unwrap();
     for request in requests() {
-        exporter.send(request).await;
+        send(&exporter, request).await;
     }
-    let (books, errors) = exporter.finish().await;
+    let (books, errors) = exporter.finish(&CancellationToken::new()).await;
     assert_eq!((books.created, books.imbalance()), (40, 0), "{books:?}");
     (books, errors)
+}
+
+/// Enters a request in the books, and hands it over.
+async fn send(exporter: &Exporter, request: Encoded) {
+    exporter.books().created(request.spans);
+    exporter.send(request, |_| ()).await;
 }
 
 fn config(endpoint: String, protocol: OtlpProtocol) -> OtlpConfig {

@@ -22,7 +22,7 @@ use tonic::codec::CompressionEncoding;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use loadgen::rust_client::OtlpProtocol;
+use loadgen::otlp::OtlpProtocol;
 
 /// What a receiver does with a request.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use loadgen::delivery::Retrying;
-use loadgen::rust_client::{ExportOptions, OtlpProtocol};
+use loadgen::otlp::OtlpProtocol;
+use loadgen::rust_client::ExportOptions;
 use loadgen::{Client as _, ClientError, ClientErrorKind, Clock, RustClient, RustClientConfig};
 use mock_bedrock::{InMemory, Server};
 use opentelemetry_proto::tonic::collector::trace::v1::{
@@ -34,19 +35,10 @@ async fn finished_against(
     protocol: OtlpProtocol,
     timeout: Duration,
 ) -> (RustClient, Result<(), ClientError>) {
-    let config = mock_bedrock::Config { speed: Speed::Max, ..mock_bedrock::Config::default() };
-    let mock = Server::start(config, InMemory::default()).unwrap();
-    let config = RustClientConfig {
-        bedrock_endpoint: mock.endpoint(),
-        otlp_endpoint: receiver.to_owned(),
-        semconv: Version::LATEST,
-        content: false,
-        speed: Speed::Max,
-        clock: Clock::system(),
-    };
+    let mock = mock();
     let retrying = Retrying { attempt: timeout, whole: timeout, ..Retrying::default() };
     let options = ExportOptions { protocol, retrying };
-    let client = RustClient::start_exporting(config, options).unwrap();
+    let client = client(&mock, receiver, false, options);
     for call in 0..5 {
         let done = client.call(Call {
             call,
@@ -59,6 +51,23 @@ async fn finished_against(
     }
     let finished = client.finish().await;
     (client, finished)
+}
+
+fn mock() -> Server {
+    let config = mock_bedrock::Config { speed: Speed::Max, ..mock_bedrock::Config::default() };
+    Server::start(config, InMemory::default()).unwrap()
+}
+
+fn client(mock: &Server, receiver: &str, content: bool, options: ExportOptions) -> RustClient {
+    let config = RustClientConfig {
+        bedrock_endpoint: mock.endpoint(),
+        otlp_endpoint: receiver.to_owned(),
+        semconv: Version::LATEST,
+        content,
+        speed: Speed::Max,
+        clock: Clock::system(),
+    };
+    RustClient::start_exporting(config, options).unwrap()
 }
 
 async fn receiver(answer: ResponseTemplate) -> MockServer {
@@ -197,4 +206,54 @@ async fn a_delay_that_a_receiver_asks_for_over_grpc_is_kept_and_what_it_left_is_
     let said = finished.unwrap_err().to_string();
     assert!(said.contains("5 rejected") && said.contains("quota of the day"), "{said}");
     assert_eq!(client.accounting().unwrap().rejected, 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn spans_that_are_large_together_leave_in_several_requests() {
+    // A receiver of gRPC takes four mebibytes at a time, unless it is told otherwise.
+    let (collector, address) = Collector::start().await;
+    let mock = mock();
+    let options = ExportOptions::default();
+    let client = client(&mock, &format!("http://{address}"), true, options);
+    let calls: u64 = 6;
+    for call in 0..calls {
+        let text = "word ".repeat(300_000);
+        let messages = serde_json::json!([{ "role": "user", "content": [{ "text": text }] }]);
+        let done = client.call(Call {
+            call,
+            operation: Operation::Converse,
+            model_id: "amazon.nova-lite-v1:0".to_owned(),
+            request: serde_json::json!({ "messages": messages }),
+            headers: vec![],
+        });
+        done.await.unwrap();
+    }
+    assert_eq!(client.finish().await, Ok(()));
+    let books = client.accounting().unwrap();
+    assert_eq!((books.created, books.exported, books.unanswered), (calls, calls, 0));
+    let sizes: Vec<usize> = collector.spans().iter().map(|(span, _)| span.encoded_len()).collect();
+    assert!(sizes.iter().sum::<usize>() > 8 << 20, "more than two requests hold: {sizes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_given_up_is_in_the_books_as_dropped() {
+    let server = receiver(ResponseTemplate::new(200).set_delay(Duration::from_hours(1))).await;
+    let mock = mock();
+    let forever = Duration::from_hours(1);
+    let retrying = Retrying { attempt: forever, whole: forever, ..Retrying::default() };
+    let options = ExportOptions { protocol: OtlpProtocol::HttpProtobuf, retrying };
+    let client = client(&mock, &server.uri(), false, options);
+    for call in 0..3 {
+        let done = client.call(Call {
+            call,
+            operation: Operation::InvokeModel,
+            model_id: "amazon.titan-embed-text-v2:0".to_owned(),
+            request: serde_json::json!({ "inputText": "Hello" }),
+            headers: vec![],
+        });
+        assert_eq!(done.await.unwrap().error, None);
+    }
+    client.abandon().await;
+    let books = client.accounting().unwrap();
+    assert_eq!((books.created, books.dropped, books.imbalance()), (3, 3, 0));
 }

@@ -4,6 +4,7 @@
 
 mod collector;
 mod exporters;
+mod self_test;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use loadgen::Scenario;
-use loadgen::synthetic::{Batch, Dialogue, Limits, MessageForm, Traces};
+use loadgen::otlp::Limits;
+use loadgen::synthetic::{Dialogue, MessageForm, Traces};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use proptest::prelude::*;
@@ -124,10 +125,10 @@ fn a_trace_made_twice_is_the_same_and_another_is_not() {
     let traces = traces(Scenario::named("chat").unwrap(), 40, "", Dialogue::default());
     let planned: Vec<_> = traces.plan().planned().collect();
     let made = |n: usize| {
-        let mut batch = Batch::new(Limits::default());
+        let mut batch = traces.batch(Limits::default());
         let mut generator = traces.generator();
         generator.add(planned[n], MIDNIGHT, &mut batch, &mut |_| unreachable!());
-        generator.rest(&mut batch).unwrap().body
+        batch.take().unwrap().body
     };
     assert_eq!(made(3), made(3));
     assert_ne!(made(3), made(4));

@@ -7,7 +7,8 @@ mod laws;
 
 use std::time::Duration;
 
-use loadgen::synthetic::{Dialogue, Limits, Traces};
+use loadgen::otlp::Limits;
+use loadgen::synthetic::{Dialogue, Traces};
 use loadgen::{AtRate, Plan, PlanConfig, Scenario, Shard, Timing};
 
 /// A Monday.

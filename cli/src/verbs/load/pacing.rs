@@ -126,8 +126,8 @@ impl PacingArgs {
         }
     }
 
-    pub(super) fn config(&self) -> LoadConfig {
-        let defaults = LoadConfig::new(self.speed);
+    /// A run that is paced so, and otherwise as `defaults` are.
+    pub(super) fn config(&self, defaults: LoadConfig) -> LoadConfig {
         let start_at: Option<UnixNanos> = self.start_at.map(|StartAt(at)| unix_nanos(at));
         LoadConfig {
             in_flight: self

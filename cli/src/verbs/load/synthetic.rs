@@ -5,29 +5,25 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
 use conformance::capture::{Format, Request, Signal, Writer};
-use conformance::receiver::{self, Receiver};
+use conformance::receiver::Counts;
 use conformance_core::Choice;
-use loadgen::Plan;
-use loadgen::otlp::{Compression, Exporter, Header, OtlpConfig, Tls};
-use loadgen::rust_client::OtlpProtocol;
-use loadgen::synthetic::{
-    Dialogue, Encoded, Limits, MessageForm, SendConfig, Sent, Timestamps, Traces, send,
+use loadgen::otlp::{
+    Compression, Encoded, Exporter, Header, Limits, OtlpConfig, OtlpProtocol, Tls,
 };
+use loadgen::synthetic::{Dialogue, MessageForm, Sending, Timestamps, Traces};
+use loadgen::{LoadConfig, LoadOutcome, Plan};
 use spanproof_schemas::content_policy::ContentPolicy;
 use spanproof_schemas::semconv::Version;
-use spanproof_schemas::speed::Speed;
 use spanproof_schemas::time::unix_nanos;
 
-use super::stop_when_asked;
-use crate::configuration::Configuration;
+use super::{line, shown};
 use crate::exit::{Failure, OrFail as _, Outcome};
-use crate::judging::{Evidence, ReportArgs, check_writable, judge_and_report};
+use crate::judging::check_writable;
 use crate::output;
-use crate::progress::Progress;
+use crate::servers::{EvidenceArgs, Files, ReceiverAlone};
 
 const HEADING: &str = "Synthetic spans";
 
@@ -136,60 +132,91 @@ impl FromStr for Stamps {
     }
 }
 
-/// Makes the traces of `plan`, and sends, writes or judges them.
-pub(super) async fn run(
-    args: &SyntheticArgs,
-    configuration: Configuration,
-    plan: Plan,
-    (speed, content): (Speed, ContentPolicy),
-    reports: &ReportArgs,
-) -> Result<Outcome, Failure> {
-    let dialogue = Dialogue {
-        semconv: match configuration.settings.semconv {
+impl SyntheticArgs {
+    /// Whether the traces go to a receiver that is not ours.
+    pub(super) fn is_sent_elsewhere(&self) -> bool {
+        self.otlp.is_some() || self.out.is_some()
+    }
+
+    /// Where the traces are to be written, if not sent.
+    pub(super) fn out(&self) -> Option<&Path> {
+        self.out.as_deref()
+    }
+
+    /// The traces of `plan`, as they are to speak.
+    pub(super) fn traces(&self, plan: Plan, semconv: Choice, content: ContentPolicy) -> Traces {
+        let semconv = match semconv {
             Choice::Auto => Version::LATEST,
             Choice::Required(version) => version,
-        },
-        content,
-        messages: args.messages.0,
-    };
-    let traces = Arc::new(Traces::new(plan, dialogue));
-    let limits = Limits { bytes: args.batch_bytes, spans: args.batch_spans };
-    let config = SendConfig { timestamps: args.timestamps.0, limits, ..SendConfig::new(speed) };
-    if let Some(path) = &args.out {
-        return written(&traces, &config, path);
+        };
+        Traces::new(plan, Dialogue { semconv, content, messages: self.messages.0 })
     }
-    if args.otlp.is_some() {
-        let sent = sent(config, traces, &args.otlp_config()?).await?;
-        whole(&sent)?;
-        return Ok(Outcome::Conforms);
-    }
-    let folder = tempfile::tempdir().context("no temporary folder").or_could_not_judge()?;
-    let capture = folder.path().join("capture.otlp");
-    let writer = Writer::create(&capture).or_could_not_judge()?;
-    let receiver =
-        Receiver::start(receiver::Config::default(), writer).await.or_could_not_judge()?;
-    let address = receiver.grpc_address().ok_or_else(|| anyhow!("the receiver takes no gRPC"));
-    let endpoint = format!("http://{}", address.or_could_not_judge()?);
-    let sent = sent(config, traces, &OtlpConfig::new(endpoint)).await?;
-    let counts = receiver.shutdown().await.or_could_not_judge()?;
-    if let Some(mismatch) = sent.books.mismatch(counts.spans) {
-        return Err(anyhow!("the books do not balance: {mismatch}")).or_could_not_judge();
-    }
-    let evidence = Evidence {
-        captures: &[capture],
-        tempo: None,
-        ledger: None,
-        snapshot: None,
-        behaviour: None,
-        load: None,
-        is_whole: !sent.is_stopped && sent.books.lost() == 0,
-    };
-    let judged = judge_and_report(configuration, evidence, reports)?;
-    whole(&sent)?;
-    Ok(judged)
-}
 
-impl SyntheticArgs {
+    fn limits(&self) -> Limits {
+        Limits { bytes: self.batch_bytes, spans: self.batch_spans }
+    }
+
+    /// Makes `traces` as `config` says and sends them: to the receiver that was named, or else to one
+    /// of our own, whose capture is there to be judged.
+    pub(super) async fn drive(
+        &self,
+        config: LoadConfig,
+        traces: &Traces,
+        keep: &EvidenceArgs,
+    ) -> Result<(LoadOutcome, Option<(Files, Counts)>), Failure> {
+        let receiver = match self.otlp {
+            Some(_) => None,
+            None => Some(ReceiverAlone::start(keep).await?),
+        };
+        let otlp = match &receiver {
+            Some(receiver) => OtlpConfig::new(receiver.grpc_endpoint()),
+            None => self.otlp_config()?,
+        };
+        let exporter = Exporter::start(&otlp).or_usage()?;
+        let sending = Sending { timestamps: self.timestamps.0, limits: self.limits() };
+        let outcome = shown(config, async |config, progress| {
+            let show = |now| progress.show(&line(now, "traces"));
+            loadgen::synthetic::run(config, sending, traces, exporter, show).await
+        })
+        .await;
+        Ok(match receiver {
+            Some(receiver) => (outcome, Some(receiver.stop().await?)),
+            None => (outcome, None),
+        })
+    }
+
+    /// Writes the traces to `path`, as fast as can be.
+    pub(super) fn write(&self, traces: &Traces, path: &Path) -> Result<Outcome, Failure> {
+        let Timestamps::Virtual(midnight) = self.timestamps.0 else {
+            return Err(anyhow!(
+                "--timestamps now is for spans that are sent; leave it out with --out"
+            ))
+            .or_usage();
+        };
+        let path = if path.is_dir() { path.join("traces.otlp") } else { path.to_owned() };
+        check_writable(&path)?;
+        let writing = || -> anyhow::Result<(u64, u64)> {
+            let mut out = Out::create(&path)?;
+            let (mut spans, mut bytes) = (0, 0);
+            for request in traces.requests(self.limits(), midnight) {
+                spans += request.spans;
+                bytes += request.body.len() as u64;
+                out.write(request)?;
+            }
+            out.finish()?;
+            Ok((spans, bytes))
+        };
+        let (spans, bytes) = writing()
+            .with_context(|| format!("cannot write {}", path.display()))
+            .or_could_not_judge()?;
+        let traces = traces.plan().calls();
+        output::complain(&format!(
+            "{traces} traces, {spans} spans, {bytes} bytes of OTLP in {}",
+            path.display()
+        ));
+        Ok(Outcome::Conforms)
+    }
+
     fn otlp_config(&self) -> Result<OtlpConfig, Failure> {
         let mut headers = self.otlp_header.clone();
         if let Some(tenant) = &self.otlp_tenant {
@@ -207,83 +234,6 @@ impl SyntheticArgs {
             ..OtlpConfig::new(self.otlp.clone().unwrap_or_default())
         })
     }
-}
-
-/// Sends the traces, and says how it went.
-async fn sent(config: SendConfig, traces: Arc<Traces>, otlp: &OtlpConfig) -> Result<Sent, Failure> {
-    let exporter = Exporter::start(otlp).or_usage()?;
-    let watch = tokio::spawn(stop_when_asked(config.stop.clone()));
-    let mut progress = Progress::new();
-    let planned = traces.plan().calls();
-    let sent = send(config, traces, exporter, |made| {
-        progress.show(&format!("{made} of {planned} traces made"));
-    })
-    .await;
-    progress.end();
-    watch.abort();
-    let sent = sent.or_could_not_judge()?;
-    let Sent { made, books, lag_ms, wall, .. } = &sent;
-    output::complain(&format!(
-        "{made} of {planned} traces in {:.1} s, {} spans: {} exported, {} rejected, {} dropped, {} failed, {} sent again",
-        wall.as_secs_f64(),
-        books.created,
-        books.exported,
-        books.rejected,
-        books.dropped,
-        books.failed,
-        books.retried,
-    ));
-    output::complain(&format!(
-        "late by {:.2} ms at the median, {:.2} at p99, {:.2} at most",
-        lag_ms.p50, lag_ms.p99, lag_ms.max
-    ));
-    sent.errors.iter().for_each(|error| output::complain(error));
-    Ok(sent)
-}
-
-/// Fails where not everything that was planned was taken.
-fn whole(sent: &Sent) -> Result<(), Failure> {
-    let Sent { planned, made, books, .. } = sent;
-    if made < planned {
-        return Err(anyhow!("stopped after {made} of {planned} traces")).or_could_not_judge();
-    }
-    if books.lost() > 0 {
-        return Err(anyhow!("{} of {} spans were not taken", books.lost(), books.created))
-            .or_could_not_judge();
-    }
-    Ok(())
-}
-
-/// Writes the traces, as fast as can be.
-fn written(traces: &Traces, config: &SendConfig, path: &Path) -> Result<Outcome, Failure> {
-    let Timestamps::Virtual(midnight) = config.timestamps else {
-        return Err(anyhow!(
-            "--timestamps now is for spans that are sent; leave it out with --out"
-        ))
-        .or_usage();
-    };
-    let path = if path.is_dir() { path.join("traces.otlp") } else { path.to_owned() };
-    check_writable(&path)?;
-    let writing = || -> anyhow::Result<(u64, u64)> {
-        let mut out = Out::create(&path)?;
-        let (mut spans, mut bytes) = (0, 0);
-        for request in traces.requests(config.limits, midnight) {
-            spans += request.spans;
-            bytes += request.body.len() as u64;
-            out.write(request)?;
-        }
-        out.finish()?;
-        Ok((spans, bytes))
-    };
-    let (spans, bytes) = writing()
-        .with_context(|| format!("cannot write {}", path.display()))
-        .or_could_not_judge()?;
-    let traces = traces.plan().calls();
-    output::complain(&format!(
-        "{traces} traces, {spans} spans, {bytes} bytes of OTLP in {}",
-        path.display()
-    ));
-    Ok(Outcome::Conforms)
 }
 
 /// A file of requests.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use anyhow::anyhow;
-use loadgen::synthetic::{Dialogue, Limits, Traces};
+use loadgen::otlp::Limits;
+use loadgen::synthetic::{Dialogue, Traces};
 use loadgen::{AtRate, DayCurve, Plan, PlanConfig, Rate, Scenario, Shard, Timing};
 use sizing::BlockOptions;
 use sizing::forecast::{LoadShape, PolicySample, forecast};

@@ -459,6 +459,15 @@ pub(super) fn nothing_captured() -> Report {
     report
 }
 
+/// A load whose telemetry went to somebody else's receiver.
+pub(super) fn sent_elsewhere() -> Report {
+    let mut report = nothing_captured();
+    report.verdict = Verdict::NotJudged;
+    report.join = None;
+    report.load = conforming().load;
+    report
+}
+
 /// A capture judged alone.
 pub(super) fn without_ledger() -> Report {
     let mut report = conforming();
@@ -469,6 +478,6 @@ pub(super) fn without_ledger() -> Report {
 }
 
 /// All of them.
-pub(super) fn every_report() -> [Report; 4] {
-    [conforming(), with_findings(), nothing_captured(), without_ledger()]
+pub(super) fn every_report() -> [Report; 5] {
+    [conforming(), with_findings(), nothing_captured(), sent_elsewhere(), without_ledger()]
 }

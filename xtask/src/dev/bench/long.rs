@@ -3,7 +3,6 @@
 //! Making spans and records costs more than judging them, so a few are made and then given other
 //! ids and times in turn, as they are read.
 
-use std::fs;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
@@ -15,6 +14,7 @@ use spanproof::judging::parts::take_in;
 use spanproof_schemas::ledger;
 
 use super::check::{ONE, encoded, per_second};
+use super::peak;
 use super::telemetry::{BATCH, STEP_NANOS, batch, exchange, run};
 
 /// Judges a capture of so many spans and says what it took.
@@ -42,8 +42,7 @@ pub(super) fn with_ledger(spans: u64) -> Result<String> {
 /// What judging took. The peak of memory is that since it began, and what an earlier bench left to
 /// the allocator is in it.
 fn measured(judge: impl FnOnce() -> Result<Judgement>) -> Result<(Judgement, String)> {
-    // Sets the peak back to what there is now.
-    fs::write("/proc/self/clear_refs", "5").context("cannot set back the peak of memory")?;
+    peak::set_back()?;
     let started = Instant::now();
     let judgement = judge()?;
     let spans = usize::try_from(judgement.telemetry.gen_ai_spans)?;
@@ -51,7 +50,7 @@ fn measured(judge: impl FnOnce() -> Result<Judgement>) -> Result<(Judgement, Str
         "{:.0} s   {:.0} spans/s   peak memory {} MB",
         started.elapsed().as_secs_f64(),
         per_second(spans, started)?,
-        peak_kilobytes()? / 1_000
+        peak::kilobytes()? / 1_000
     );
     Ok((judgement, told))
 }
@@ -201,12 +200,4 @@ impl Line {
         set(self.finished.0, (self.finished.1 + later).to_string());
         serde_json::from_slice(&text).unwrap_or_else(|error| unreachable!("{error}"))
     }
-}
-
-/// The most memory that this process had since it was set back, in kB.
-fn peak_kilobytes() -> Result<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let value = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = value.and_then(|text| text.split_whitespace().next());
-    Ok(kilobytes.context("/proc/self/status has no VmHWM")?.parse()?)
 }

@@ -7,6 +7,8 @@ mod bare;
 mod check;
 mod long;
 mod mock;
+mod pacing;
+mod peak;
 mod peers;
 mod receive;
 mod streams;
@@ -47,7 +49,7 @@ pub(crate) struct Args {
     /// With `streams`, keep so many open
     #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
     open: usize,
-    /// With `streams`, keep them open for so long
+    /// With `streams`, keep them open for so long; with `pacing`, pace each load for so long
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     length: u64,
 }
@@ -58,6 +60,8 @@ enum Bench {
     Check,
     /// Buffered Converse requests per second beside a bare hyper server
     Mock,
+    /// How late calls and synthetic traces are, and what a million-call plan takes
+    Pacing,
     /// Received spans per second beside a bare tonic server that decodes and counts
     Receive,
     /// How late the frames of many open streams come
@@ -119,6 +123,9 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     }
     if wanted(Bench::Mock) {
         mock::compare(runs)?.print()?;
+    }
+    if wanted(Bench::Pacing) {
+        pacing::measure(runs, Duration::from_secs(args.length.max(1)))?;
     }
     if wanted(Bench::Receive) {
         receive::compare(runs)?.print()?;

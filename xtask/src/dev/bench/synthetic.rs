@@ -1,21 +1,26 @@
-//! Synthetic spans beside a bare tonic client that sends the same spans, made beforehand.
+//! Synthetic spans beside a bare tonic client that sends the same requests, encoded beforehand.
 //!
-//! Server and client have one thread each. The bare client encodes what it has, and decides
-//! nothing; ours makes every span anew, and keeps books.
+//! Server and client have one thread each. The bare client sends bytes that it has; ours makes every
+//! span anew, through the run that `spanproof load` makes: pacer, limit of open traces, times and
+//! books.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
-use loadgen::otlp::{Exporter, OtlpConfig};
-use loadgen::synthetic::{Batch, Dialogue, Limits, Traces};
-use loadgen::{AtRate, Plan, PlanConfig, Scenario, Shard, Timing};
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
-use prost::Message as _;
+use anyhow::{Context as _, Result, ensure};
+use bytes::{Buf as _, BufMut as _, Bytes};
+use loadgen::otlp::{Exporter, Limits, OtlpConfig};
+use loadgen::synthetic::{self, Dialogue, Sending, Timestamps, Traces};
+use loadgen::{AtRate, LoadConfig, Plan, PlanConfig, Scenario, Shard, Timing};
+use spanproof_schemas::speed::Speed;
 use tokio::runtime::Builder;
+use tonic::client::Grpc;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::transport::Endpoint;
+use tonic::{Request, Status};
 
 use super::Comparison;
 use super::receive::{bare_server, server_runtime};
@@ -31,6 +36,9 @@ const IN_FLIGHT: usize = 2;
 
 /// Some Monday.
 const MIDNIGHT: u64 = 1_767_571_200_000_000_000;
+
+const METHOD: PathAndQuery =
+    PathAndQuery::from_static("/opentelemetry.proto.collector.trace.v1.TraceService/Export");
 
 pub(super) fn compare(runs: usize) -> Result<Comparison> {
     let mut comparison = Comparison::new("synthetic", "spans/s");
@@ -77,23 +85,23 @@ fn bare_client(address: SocketAddr, traces: &Traces) -> Result<(u64, f64)> {
     let mut spans = 0;
     for request in traces.requests(Limits::default(), MIDNIGHT) {
         spans += request.spans;
-        made.push(ExportTraceServiceRequest::decode(&*request.body)?);
+        made.push(Bytes::from(request.body));
     }
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let channel =
-            tonic::transport::Endpoint::from_shared(format!("http://{address}"))?.connect().await?;
-        let requests = Arc::new(std::sync::Mutex::new(made));
+        let channel = Endpoint::from_shared(format!("http://{address}"))?.connect().await?;
+        let requests = Arc::new(std::sync::Mutex::new(made.into_iter()));
         let began = Instant::now();
         let mut senders = tokio::task::JoinSet::new();
         for _ in 0..IN_FLIGHT {
-            let mut client = TraceServiceClient::new(channel.clone());
+            let mut client = Grpc::new(channel.clone());
             let requests = Arc::clone(&requests);
             senders.spawn(async move {
                 loop {
-                    let next = requests.lock().map_or(None, |mut requests| requests.pop());
+                    let next = requests.lock().map_or(None, |mut requests| requests.next());
                     let Some(request) = next else { return anyhow::Ok(()) };
-                    client.export(request).await?;
+                    client.ready().await?;
+                    client.unary(Request::new(request), METHOD, Bare).await?;
                 }
             });
         }
@@ -109,25 +117,56 @@ fn ours(address: SocketAddr, traces: &Traces) -> Result<(u64, f64)> {
     runtime.block_on(async {
         let began = Instant::now();
         let exporter = Exporter::start(&OtlpConfig::new(format!("http://{address}")))?;
-        let mut generator = traces.generator();
-        let mut batch = Batch::new(Limits::default());
-        let mut full = Vec::new();
-        for planned in traces.plan().planned() {
-            let at = u64::try_from(planned.at.as_nanos())?;
-            generator.add(planned, MIDNIGHT + at, &mut batch, &mut |request| full.push(request));
-            for request in full.drain(..) {
-                exporter.send(request).await;
-            }
-        }
-        if let Some(request) = generator.rest(&mut batch) {
-            exporter.send(request).await;
-        }
-        let (books, errors) = exporter.finish().await;
-        ensure!(books.exported == books.created, "{books:?} {errors:?}");
+        let sending =
+            Sending { timestamps: Timestamps::Virtual(MIDNIGHT), limits: Limits::default() };
+        let config = LoadConfig::synthetic(Speed::Max);
+        let outcome = synthetic::run(config, sending, traces, exporter, |_| ()).await;
+        let books = outcome.accounting.context("synthetic traces have books")?;
+        ensure!(books.exported == books.created, "{books:?} {:?}", outcome.broken);
         Ok((books.created, rate(books.created, began)?))
     })
 }
 
 fn rate(spans: u64, began: Instant) -> Result<f64> {
     Ok(f64::from(u32::try_from(spans)?) / began.elapsed().as_secs_f64())
+}
+
+/// The codec of a client that neither encodes what it sends nor decodes what it is answered.
+#[derive(Clone, Copy, Debug)]
+struct Bare;
+
+impl Codec for Bare {
+    type Encode = Bytes;
+    type Decode = ();
+    type Encoder = Bare;
+    type Decoder = Bare;
+
+    fn encoder(&mut self) -> Bare {
+        Bare
+    }
+
+    fn decoder(&mut self) -> Bare {
+        Bare
+    }
+}
+
+impl Encoder for Bare {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, item: Bytes, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        out.reserve(item.len());
+        out.put(item);
+        Ok(())
+    }
+}
+
+impl Decoder for Bare {
+    type Item = ();
+    type Error = Status;
+
+    fn decode(&mut self, answer: &mut DecodeBuf<'_>) -> Result<Option<()>, Status> {
+        answer.advance(answer.remaining());
+        Ok(Some(()))
+    }
 }
