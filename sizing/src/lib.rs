@@ -17,8 +17,8 @@ mod rows;
 mod schema;
 
 pub use block::{
-    Block, BlockBuilder, BlockError, BlockFolder, BlockOptions, ColumnBytes, Dropped,
-    ReadBlockError,
+    Block, BlockBuilder, BlockError, BlockFiles, BlockFolder, BlockOptions, ColumnBytes, Dropped,
+    ReadBlockError, read_block,
 };
 pub use dedicated::{AttributeScope, DedicatedColumn, DedicatedKind, NotADedicatedColumn};
 pub use encoding::{BlockEncoding, UnknownBlockEncoding};

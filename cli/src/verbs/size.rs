@@ -1,5 +1,6 @@
 //! `spanproof size`
 
+mod bucket;
 mod load;
 
 use std::num::NonZero;
@@ -10,8 +11,11 @@ use conformance::capture::{Export, Reader, Source};
 use sizing::report::{SizeFormat, SizeTarget, Sized, report_of_block};
 use sizing::{
     Block, BlockBuilder, BlockEncoding, BlockError, BlockFolder, BlockOptions, DedicatedColumn,
+    read_block,
 };
+use spanproof_schemas::size::SizeReport;
 
+use self::bucket::Bucket;
 use crate::exit::{Failure, OrFail as _, Outcome};
 use crate::judging::check_writable;
 use crate::output;
@@ -25,9 +29,10 @@ pub(crate) struct Args {
     #[arg(long = "capture", group = "what", conflicts_with_all = load::ARGUMENTS,
           conflicts_with = "block", value_name = "PATH")]
     captures: Vec<PathBuf>,
-    /// Read the sizes of this block of Tempo: the folder with `meta.json` and `data.parquet` in it
-    #[arg(long, group = "what", conflicts_with_all = load::ARGUMENTS, value_name = "DIR")]
-    block: Option<PathBuf>,
+    /// Read the sizes of this block of Tempo: the folder with `meta.json` and `data.parquet` in it,
+    /// here or in a bucket (<s3://bucket/tenant/block>, gs://)
+    #[arg(long, group = "what", conflicts_with_all = load::ARGUMENTS, value_name = "DIR|URL")]
+    block: Option<String>,
     #[command(flatten)]
     load: load::LoadArgs,
     #[command(flatten)]
@@ -82,8 +87,8 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let builder =
         BlockBuilder::new(args.tempo.options(BlockOptions::MAX_ATTRIBUTE_BYTES)).or_usage()?;
     args.reports.iter().filter_map(|target| target.path.as_deref()).try_for_each(check_writable)?;
-    let sized = if let Some(folder) = &args.block {
-        Sized::Block(BlockFolder::new(folder).read().or_could_not_judge()?)
+    let sized = if let Some(block) = &args.block {
+        Sized::Block(of_block(block)?)
     } else if let Some(rate) = args.load.rate() {
         Sized::Load(Box::new(args.load.forecast(rate, &args.tempo.options(0))?))
     } else {
@@ -98,6 +103,15 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     };
     write_reports(&args.reports, &sized)?;
     Ok(Outcome::Conforms)
+}
+
+/// The sizes of the block at `block`: a folder, or the URL of one.
+fn of_block(block: &str) -> Result<SizeReport, Failure> {
+    if bucket::is_bucket(block) {
+        return read_block(&Bucket::new(block).or_usage()?).or_could_not_judge();
+    }
+    let folder = block.strip_prefix(bucket::FILE).unwrap_or(block);
+    read_block(&BlockFolder::new(Path::new(folder))).or_could_not_judge()
 }
 
 fn names(captures: &[PathBuf]) -> String {

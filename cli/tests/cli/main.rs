@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod behaviour;
+mod bucket;
 mod clients;
 mod deploy;
 mod elsewhere;

@@ -9,7 +9,7 @@ use crate::bad_input::assert_ends;
 use crate::spanproof::{Folder, against_schema};
 
 /// The input of a block that a real Tempo wrote.
-fn real_input(name: &str) -> String {
+pub(crate) fn real_input(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/tempo").join(name);
     path.join("input.otlp.bin.gz").display().to_string()
 }
@@ -129,6 +129,7 @@ fn a_load_is_foretold_by_policy() {
         "html=load.html",
     ]);
     assert_eq!(ended.code, Some(0), "{ended}");
+    insta::assert_snapshot!(ended.stdout);
     let widest = ended.stdout.lines().map(|line| line.chars().count()).max();
     assert!(widest <= Some(80), "{ended}");
     let forecast = against_schema(&folder, "load.json", "forecast.schema.json");

@@ -4,6 +4,7 @@ mod bloom;
 mod file;
 mod folder;
 mod meta;
+mod read;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -11,8 +12,8 @@ use std::path::PathBuf;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use parquet::errors::ParquetError;
 
-pub use self::folder::ReadBlockError;
 pub use self::meta::BlockFolder;
+pub use self::read::{BlockFiles, ReadBlockError, read_block};
 use crate::rows::{Gathered, Limits};
 use crate::{BlockEncoding, DedicatedColumn};
 
@@ -152,7 +153,7 @@ pub enum BlockError {
     #[error("cannot write the columns: {0}")]
     Columns(#[from] ParquetError),
     /// The operating system refused.
-    #[error("cannot write the block to `{path}`: {source}")]
+    #[error("cannot write the block to `{path}`")]
     Write {
         /// The file or folder.
         path: PathBuf,

@@ -174,7 +174,7 @@ pub(super) fn load_tables(forecast: &Forecast) -> [Table; 3] {
             dollars(cost.write_requests_usd + cost.read_requests_usd),
         ]
     });
-    let heads = ["content", "OTLP/trace", "stored", "per span", "a day", "retained", "range"];
+    let heads = ["content", "OTLP/trace", "a trace", "a span", "a day", "retained", "range"];
     let rest_heads = ["content", "ingest", "at peak", "local disk", "storage", "requests"];
     [
         Table::new("Stored after compaction", &heads, stored.collect()),

@@ -117,6 +117,29 @@ fn what_is_foretold_adds_up() {
 }
 
 #[test]
+fn blocks_are_compacted_four_at_a_time_until_an_hour_is_one() {
+    let options = BlockOptions::new(BlockEncoding::VParquet5);
+    let blocks = |load: LoadShape| {
+        forecast(&load, &options, &[], &[sample(0, &[200])]).unwrap().policies[0].blocks
+    };
+    // A block is cut every 30 seconds, so there are 120 an hour: 4 × 4 × 4 × 2.
+    assert_eq!(blocks(load(80_000.0)).compaction_levels, 4);
+    // Three copies of each: 360.
+    let thrice = LoadShape { replication: 3, ..load(80_000.0) };
+    assert_eq!(blocks(thrice).compaction_levels, 5);
+    // Two an hour, as Tempo 2 cuts them; and one, which stays as it is.
+    let cut = |minutes: u64| LoadShape {
+        block_cut: std::time::Duration::from_secs(60 * minutes),
+        ..load(80_000.0)
+    };
+    assert_eq!(blocks(cut(30)).compaction_levels, 1);
+    assert_eq!(blocks(cut(60)).compaction_levels, 0);
+    // A trace an hour: each is a block, and nothing is brought together.
+    let rare = blocks(load(24.0));
+    assert_eq!((rare.compaction_levels, rare.cut_per_day, rare.traces_per_cut), (0, 24.0, 1.0));
+}
+
+#[test]
 fn a_sample_without_traces_foretells_nothing() {
     let options = BlockOptions::new(BlockEncoding::VParquet5);
     for sample in [sample(0, &[]), sample(0, &[0])] {

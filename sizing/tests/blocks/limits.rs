@@ -89,6 +89,23 @@ fn traces_beyond_those_that_may_be_live_are_left_out() {
 }
 
 #[test]
+fn a_row_group_is_cut_when_tempo_takes_it_to_be_full() {
+    // A span without attributes is taken for 200 bytes, and text for a twentieth of its own.
+    let bare = |number: u64| vec![span(u128::from(number), number, 0, vec![])];
+    let cut = |bytes: u64| BlockOptions { row_group_bytes: bytes, ..options() };
+    let groups = |bytes, requests| block(cut(bytes), requests).row_groups;
+    let resource = 26 + (12 + 11) / 20;
+    assert_eq!(groups(5 * (200 + resource), (1..=10).map(bare).collect()), 2);
+    assert_eq!(groups(5 * (200 + resource) + 1, (1..=12).map(bare).collect()), 2);
+    assert_eq!(groups(5 * (200 + resource) - 1, (1..=12).map(bare).collect()), 3);
+    // Prompts that are twenty times as long as a row group may be are one.
+    let long = BlockOptions { max_attribute_bytes: None, ..cut(100_000) };
+    let block = block(long, prompts(20, 64 << 10));
+    assert_eq!(block.row_groups, 1);
+    assert!(block.columns.iter().map(|column| column.uncompressed_bytes).sum::<u64>() > 1_200_000);
+}
+
+#[test]
 fn a_span_without_a_whole_trace_id_is_counted() {
     let mut odd = span(1, 2, 0, vec![]);
     odd.trace_id.pop();
