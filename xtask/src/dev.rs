@@ -6,8 +6,10 @@ mod docs;
 mod event_stream_client;
 mod fuzz;
 mod matrix;
+mod process;
 mod semconv;
 mod soak;
+mod stack;
 mod test;
 mod threads;
 mod tidy;
@@ -27,7 +29,7 @@ pub(crate) enum Command {
     Semconv(semconv::Command),
     /// Check what the compiler does not: layering, file lengths, paths in documents, licences.
     Tidy,
-    /// Write the pages under `docs/rules/` from the rules, or check that they are current.
+    /// Write what is generated of pages and of the stack's rules, or check that it is current.
     Docs(docs::Args),
     /// Run everything that a change must pass.
     Test(test::Args),
@@ -35,6 +37,9 @@ pub(crate) enum Command {
     Bench(bench::Args),
     /// Hold many streams open for a long time, with faults, and check what is left of it.
     Soak(soak::Args),
+    /// Run Collector and Prometheus as `deploy/stack/` has them, and compare what they count with
+    /// what was sent.
+    Stack(stack::Args),
     /// Run the fuzz targets; needs a nightly compiler and cargo-fuzz.
     Fuzz(fuzz::Args),
     /// Run released instrumentations in every situation, and write what was found of each.
@@ -54,6 +59,7 @@ pub(crate) fn main(command: &Command) -> ExitCode {
         Command::Test(args) => test::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Soak(args) => soak::run(args),
+        Command::Stack(args) => stack::run(args),
         Command::Fuzz(args) => fuzz::run(args),
         Command::Matrix(args) => matrix::run(args),
         Command::BareServer(args) => bench::serve_bare(args),

@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 
 use super::clients::{Spans, smoke};
-use super::{Outcome, clients, workspace};
+use super::{Outcome, clients, stack, workspace};
 
 /// What to run.
 #[derive(Debug, clap::Args)]
@@ -72,6 +72,7 @@ const CLIENT_STEPS: &[Step] = &[
     Step { name: "client node/traceloop", run: |_| smoke("node/traceloop", Spans::All) },
     Step { name: "client java/agent", run: |_| smoke("java/agent", Spans::All) },
     Step { name: "client go/otelaws", run: |_| smoke("go/otelaws", Spans::None) },
+    Step { name: "stack", run: stack::step },
     Step { name: "run -- an unchanged boto3 program", run: clients::unchanged_program },
     Step { name: "run --compare-uninstrumented: python", run: clients::well_behaved },
     Step { name: "run --compare-uninstrumented: node", run: clients::well_behaved_node },

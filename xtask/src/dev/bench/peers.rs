@@ -7,7 +7,6 @@
 mod client;
 mod lineup;
 mod load;
-mod process;
 mod report;
 mod trial;
 
@@ -23,9 +22,9 @@ use loadgen::external::{clients_dir, home_dir};
 
 use self::lineup::{PEERS, Place};
 use self::load::Load;
-use self::process::{Address, Launch, Process};
 use self::report::{Figures, Outcome, Report, Server};
 use self::trial::Trial;
+use crate::dev::process::{Address, Launch, Process};
 use crate::dev::say;
 
 const CONNECTIONS: usize = 32;

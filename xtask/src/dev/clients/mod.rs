@@ -32,6 +32,6 @@ pub(super) fn prepare(requirements: &Requirements) -> Result<Environment> {
 }
 
 /// Whether a client whose tools are not on this machine is left out: everywhere but in CI.
-fn skips_missing_tools() -> bool {
+pub(super) fn skips_missing_tools() -> bool {
     env::var("CI").map_or(true, |ci| ci != "true")
 }

@@ -28,14 +28,15 @@ pub(crate) fn action(root: &Path) -> Result<()> {
 
 /// What the files of pipelines are held to: the schema of their kind, as `check-jsonschema` brings it
 /// along, and how it reads such a file.
-const PIPELINES: [(&str, &[&str], &str); 3] = [
+const PIPELINES: [(&str, &[&str], &str); 4] = [
     ("vendor.gitlab-ci", &["--data-transform", "gitlab-ci"], "docs/ci/gitlab.yml"),
     ("vendor.github-workflows", &[], "docs/ci/github.yml"),
     ("vendor.github-actions", &[], "action.yml"),
+    ("vendor.compose-spec", &[], "deploy/stack/compose.yaml"),
 ];
 
-/// Hadolint finds nothing in the container file, `ShellCheck` nothing in the scripts, and the action
-/// and the pipelines of the guide are what the public schemas of GitLab and GitHub ask for.
+/// Hadolint finds nothing in the container file, `ShellCheck` nothing in the scripts, and the action,
+/// the pipelines of the guide and the compose file are what their public schemas ask for.
 pub(crate) fn lints(root: &Path) -> Result<()> {
     let environment = prepare(&Requirements {
         name: "python/lints".to_owned(),

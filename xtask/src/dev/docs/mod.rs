@@ -1,6 +1,7 @@
-//! `cargo xtask dev docs`: what is generated under `docs/`.
+//! `cargo xtask dev docs`: what is generated under `docs/`, and the rules that are in `deploy/stack/`.
 
 mod mutations;
+mod prices;
 mod programs;
 mod rules;
 
@@ -27,6 +28,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let mut outdated = rules::pages(&root)?;
     outdated.extend(programs::pages(&root)?);
     outdated.push(mutations::page(&root));
+    outdated.push(prices::page(&root));
     outdated.retain(|(path, text)| fs::read_to_string(path).ok() != *text);
     if args.check {
         let problem = |(path, _): &Page| {

@@ -5,10 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::dev::process::{Address, Launch, free_port};
 use anyhow::{Context as _, Result, bail, ensure};
 use loadgen::external::{Environment, Language, Requirements};
-
-use super::process::{Address, Launch, free_port};
 
 /// A server other than ours.
 pub(super) struct Peer {

@@ -9,8 +9,8 @@ use tokio::task::{JoinSet, LocalSet};
 use tokio::time::sleep;
 
 use super::client::{Connection, Request};
-use super::process::Process;
 use super::{CONNECTIONS, Operation};
+use crate::dev::process::Process;
 
 /// Before anything is counted: connections open, and the server's caches and compilers warm up.
 const WARM_UP: Duration = Duration::from_secs(1);

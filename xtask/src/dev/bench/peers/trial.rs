@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use super::Operation;
 use super::client::{Connection, Request};
-use super::process::Process;
+use crate::dev::process::Process;
 
 /// How long a server may take to come up: one in Python loads for seconds on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
