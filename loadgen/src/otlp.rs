@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::accounting::Books;
 use crate::client::{ClientError, ClientErrorKind};
-use crate::delivery::{Delivery, Retrying, deliver};
+use crate::delivery::{Answer, Delivery, Retrying, deliver};
 
 mod address;
 mod batch;
@@ -25,6 +25,7 @@ mod connect;
 mod grpc;
 mod headers;
 mod http;
+mod spares;
 mod standing;
 mod tls;
 
@@ -36,6 +37,7 @@ pub use tls::Tls;
 
 use address::Address;
 use connect::Connector;
+use spares::Spares;
 use standing::Standing;
 
 /// Exports that are under way at once on a gRPC connection: with more, two cores only wait for
@@ -104,12 +106,14 @@ pub struct Exporter {
 struct Outgoing {
     body: Bytes,
     spans: u64,
+    spares: Spares,
     /// Told when it is decided what became of it.
     decided: Box<dyn FnOnce(&Delivery) + Send>,
 }
 
 /// What all connections share.
 struct Shared {
+    compression: Compression,
     retrying: Retrying,
     standing: Mutex<Standing>,
     books: Arc<Books>,
@@ -139,6 +143,7 @@ impl Exporter {
         let (queue, waiting) = channel(connections * exports * WAITING);
         let waiting = Arc::new(tokio::sync::Mutex::new(waiting));
         let shared = Arc::new(Shared {
+            compression: config.compression,
             retrying: config.retrying,
             standing: Mutex::default(),
             books: Arc::default(),
@@ -165,8 +170,9 @@ impl Exporter {
     /// Hands over a request, once there is room for it. `decided` is told what became of it, but not
     /// when the exporter is abandoned before. The books must know its spans by then.
     pub async fn send(&self, request: Encoded, decided: impl FnOnce(&Delivery) + Send + 'static) {
-        let Encoded { body, spans } = request;
-        let outgoing = Outgoing { body: body.into(), spans, decided: Box::new(decided) };
+        let Encoded { body, spans, spares } = request;
+        let decided = Box::new(decided);
+        let outgoing = Outgoing { body: body.into(), spans, spares, decided };
         if let Err(refused) = self.queue.send(outgoing).await {
             // Only a panic of all connections closes the queue.
             self.shared.drop_unsent(refused.0);
@@ -246,16 +252,22 @@ async fn send_all(
             shared.drop_unsent(outgoing);
             continue;
         };
-        let Outgoing { body, spans, decided } = outgoing;
-        let mut delivery = match &transport {
-            Transport::Grpc(connection) => {
-                deliver(spans, retrying, || connection.clone().export(body.clone())).await
+        let Outgoing { body, spans, spares, decided } = outgoing;
+        let sent = shared.compression.compressed(&body);
+        let sent = sent.map_err(|error| format!("cannot compress: {error}"));
+        let mut delivery = deliver(spans, retrying, || {
+            let (transport, sent) = (transport.clone(), sent.clone());
+            async move {
+                match (transport, sent) {
+                    (_, Err(why)) => Answer::Refused(why),
+                    (Transport::Grpc(connection), Ok(body)) => connection.export(body).await,
+                    (Transport::Http(connection), Ok(body)) => connection.export(body).await,
+                }
             }
-            Transport::Http(connection) => {
-                let body = connection.compressed(body);
-                deliver(spans, retrying, || connection.clone().export(body.clone())).await
-            }
-        };
+        })
+        .await;
+        drop(sent);
+        spares.give(body);
         shared.standing().note(&delivery);
         shared.books.delivered(&delivery);
         if let Some(error) = delivery.error.take() {

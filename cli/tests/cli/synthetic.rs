@@ -144,6 +144,10 @@ fn what_synthetic_spans_cannot_be_is_told() {
         let ended = folder.spanproof(&[&SYNTHETIC[..], more].concat());
         assert_ends(&ended, 2, &[wanted]);
     }
+    // A disk that is full is told with its file.
+    let ended =
+        folder.spanproof(&[&SYNTHETIC[..], &["--calls", "50", "--out", "/dev/full"]].concat());
+    assert_ends(&ended, 3, &["cannot write /dev/full"]);
     let ended = folder.spanproof(&["load", "--content=hash"]);
     assert_ends(&ended, 2, &["--client synthetic"]);
 }

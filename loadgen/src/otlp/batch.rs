@@ -1,6 +1,7 @@
 //! Export requests, put together from spans that are encoded already: as many as fit, by
 //! instrumentation scope.
 
+use super::spares::Spares;
 use crate::protobuf::{bytes, field_length, length_delimited, nested};
 
 /// How large a request may be.
@@ -20,12 +21,14 @@ impl Default for Limits {
 }
 
 /// An `ExportTraceServiceRequest`, encoded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Encoded {
     /// The protobuf message.
     pub body: Vec<u8>,
     /// How many spans are in it.
     pub spans: u64,
+    /// Where the memory of the message goes when it has been sent.
+    pub(super) spares: Spares,
 }
 
 /// What stands around the spans of an instrumentation scope, encoded.
@@ -63,6 +66,7 @@ pub struct Batch {
     resource: Vec<u8>,
     scopes: Vec<ScopeSpans>,
     spans: u64,
+    spares: Spares,
 }
 
 /// The spans of a scope.
@@ -78,7 +82,7 @@ impl Batch {
     pub(crate) fn new(limits: Limits, resource: &[u8]) -> Batch {
         let mut field = Vec::with_capacity(field_length(resource.len()));
         bytes(&mut field, 1, resource);
-        Batch { limits, resource: field, scopes: Vec::new(), spans: 0 }
+        Batch { limits, resource: field, scopes: Vec::new(), spans: 0, spares: Spares::default() }
     }
 
     /// The position of `scope`, which is added where it is new.
@@ -115,7 +119,7 @@ impl Batch {
             return None;
         }
         let length = self.resource_spans_length(None);
-        let mut body = Vec::with_capacity(field_length(length));
+        let mut body = self.spares.take(field_length(length));
         length_delimited(&mut body, 1, length);
         body.extend(&self.resource);
         for ScopeSpans { scope: EncodedScope { head, schema_url }, spans } in &mut self.scopes {
@@ -127,7 +131,8 @@ impl Batch {
                 spans.clear();
             }
         }
-        Some(Encoded { body, spans: std::mem::take(&mut self.spans) })
+        let spans = std::mem::take(&mut self.spans);
+        Some(Encoded { body, spans, spares: self.spares.clone() })
     }
 
     /// How long the request is with `more` bytes of spans in the scope at `scope`.

@@ -31,17 +31,18 @@ impl Compression {
         }
     }
 
-    pub(super) fn compressed(self, body: Bytes) -> io::Result<Bytes> {
+    /// `body` as it is sent, however often.
+    pub(super) fn compressed(self, body: &Bytes) -> io::Result<Bytes> {
         match self {
-            Compression::None => Ok(body),
+            Compression::None => Ok(body.clone()),
             Compression::Gzip => {
                 let out = Vec::with_capacity(body.len() / 4);
                 let level = flate2::Compression::new(LEVEL);
                 let mut encoder = flate2::write::GzEncoder::new(out, level);
-                encoder.write_all(&body)?;
+                encoder.write_all(body)?;
                 encoder.finish().map(Bytes::from)
             }
-            Compression::Zstd => zstd::bulk::compress(&body, LEVEL.cast_signed()).map(Bytes::from),
+            Compression::Zstd => zstd::bulk::compress(body, LEVEL.cast_signed()).map(Bytes::from),
         }
     }
 }

@@ -11,7 +11,6 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse
 use prost::Message as _;
 use tokio::sync::Mutex;
 
-use super::compression::Compression;
 use super::connect::Connector;
 use super::{Address, OtlpConfig, start_error};
 use crate::client::ClientError;
@@ -28,7 +27,6 @@ pub(super) struct Connection {
     connector: Connector,
     target: Uri,
     headers: HeaderMap,
-    compression: Compression,
     /// The connection between one export and the next. An export that is given up leaves none, as
     /// its answer would be taken for that of the next.
     idle: Arc<Mutex<Option<SendRequest<Full<Bytes>>>>>,
@@ -57,21 +55,11 @@ impl Connection {
             connector,
             target: target.parse().map_err(|error| unusable(&error))?,
             headers,
-            compression: config.compression,
             idle: Arc::default(),
         })
     }
 
-    /// The body as it is sent, however often.
-    pub(super) fn compressed(&self, body: Bytes) -> Result<Bytes, String> {
-        self.compression.compressed(body).map_err(|error| format!("cannot compress: {error}"))
-    }
-
-    pub(super) async fn export(self, body: Result<Bytes, String>) -> Answer {
-        let body = match body {
-            Ok(body) => body,
-            Err(why) => return Answer::Refused(why),
-        };
+    pub(super) async fn export(self, body: Bytes) -> Answer {
         match self.exchange(body).await {
             Ok(answer) => answer,
             Err(error) => Answer::Unanswered(told(&*error)),
@@ -116,7 +104,7 @@ impl Connection {
 }
 
 /// An error with what caused it.
-fn told(error: &dyn std::error::Error) -> String {
+pub(super) fn told(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<String>>().join(": ")
 }

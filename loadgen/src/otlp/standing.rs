@@ -44,8 +44,6 @@ impl Standing {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -61,9 +59,9 @@ mod tests {
             standing.note(&failed);
         }
         assert_eq!(standing.effort(retrying, now), None);
-        now += retrying.attempt - Duration::from_millis(1);
+        now += retrying.attempt / 2;
         assert_eq!(standing.effort(retrying, now), None);
-        now += Duration::from_millis(1);
+        now += retrying.attempt / 2;
         assert_eq!(standing.effort(retrying, now), Some(retrying.once()));
         assert_eq!(standing.effort(retrying, now), None);
         standing.note(&Delivery::default());

@@ -89,6 +89,28 @@ async fn a_receiver_that_hangs_up_and_comes_back_has_everything() {
 }
 
 #[tokio::test]
+async fn a_receiver_that_was_given_up_and_comes_back_has_what_comes_after() {
+    for protocol in PROTOCOLS {
+        let receiver = Receiver::start(protocol, &[Temper::Hangs; 4], 0).await;
+        let moment = Duration::from_millis(5);
+        let retrying = Retrying { attempt: moment, whole: moment, ..super::QUICK };
+        let config = OtlpConfig { retrying, ..config(receiver.endpoint.clone(), protocol) };
+        let exporter = Exporter::start(&config).unwrap();
+        // However long a machine takes: a request is tried now and then, until one is taken.
+        while exporter.books().read().exported == 0 {
+            for request in requests() {
+                send(&exporter, request).await;
+            }
+            tokio::task::yield_now().await;
+        }
+        let before = exporter.books().read();
+        assert!(before.failed >= 30, "three requests at least were tried in vain: {before:?}");
+        let (books, _) = exporter.finish(&CancellationToken::new()).await;
+        assert_eq!((books.imbalance(), books.mismatch(receiver.spans())), (0, None), "{books:?}");
+    }
+}
+
+#[tokio::test]
 async fn nobody_there_fails_everything_and_is_told() {
     for protocol in PROTOCOLS {
         let gone = Receiver::start(protocol, &[], 0).await.endpoint.clone();

@@ -200,7 +200,7 @@ async fn a_stall_of_two_seconds_counts_for_every_call_that_it_delayed() {
     };
     // All that came due until the stall was over: the plan is shorter than that.
     let after = planned.last().unwrap() - planned[stalled - 1];
-    let left = stall - Duration::from_nanos(after);
+    let left = stall.checked_sub(Duration::from_nanos(after)).unwrap();
     assert!(left > Duration::from_secs(1), "the plan is over long before the stall is");
     let delayed = CALLS - stalled as u64 + 1;
     assert!(at_least(&histograms.latency, left) >= delayed);

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use spanproof_schemas::speed::Speed;
 use spanproof_schemas::worker::Operation;
 use spanproof_schemas::worker::{Call, Done};
 use tempfile::TempDir;
@@ -11,6 +12,7 @@ use crate::capabilities::Capabilities;
 use crate::client::{Client, ClientError, ClientErrorKind};
 use crate::external::settings::is_withheld;
 use crate::external::{Environment, Language, Limits, Manifest, Settings, Version, Worker};
+use crate::{AtRate, LoadConfig, Plan, PlanConfig, Scenario, Shard, Timing, run};
 
 /// What every worker below begins with: `say` writes a line, `calls` reads them.
 const PRELUDE: &str = r#"
@@ -291,6 +293,34 @@ async fn a_worker_that_takes_calls_and_never_answers_is_killed() {
     let error = worker.call(call(0)).await.unwrap_err();
     assert_eq!(error.kind, ClientErrorKind::Timeout);
     insta::assert_snapshot!(error, @"the client did not finish in time: python/test answered no call for 0.1 s; calls still open: 1");
+}
+
+#[tokio::test]
+async fn a_worker_that_stops_reading_is_killed_and_every_call_of_the_run_is_accounted_for() {
+    // More than pipe and queue hold are sent to it.
+    let mut client = client("ready()\ntime.sleep(3600)");
+    client.settings.limits.answer = Duration::from_millis(100);
+    let worker = client.start().await.unwrap();
+    let calls = 5_000;
+    let plan = Plan::new(PlanConfig {
+        scenario: Scenario { faults: Vec::new(), ..Scenario::named("chat").unwrap() },
+        capabilities: Capabilities { features: vec![], ..Capabilities::all() },
+        seed: 1,
+        timing: Timing::AtRate(AtRate::even(
+            "80000/day".parse().unwrap(),
+            Duration::from_hours(24),
+        )),
+        most_calls: Some(calls),
+        shard: Shard::WHOLE,
+    });
+    let config = LoadConfig { in_flight: 2_000, ..LoadConfig::new(Speed::Max) };
+    let outcome = run(config, plan.unwrap(), worker, |_| ()).await;
+    let load = outcome.statistics.load(outcome.client.clone());
+    assert_eq!((load.completed, load.failed), (0, load.started));
+    assert!(load.started > 1_000 && load.started + load.not_made() == calls, "{load:?}");
+    assert_eq!(outcome.broken.unwrap().kind, ClientErrorKind::Timeout);
+    let told = &outcome.statistics.failures()[0];
+    assert!(told.contains("answered no call for 0.1 s"), "{told}");
 }
 
 #[tokio::test]
