@@ -1,6 +1,7 @@
 //! Synthetic spans beside a bare tonic client that sends the same requests, encoded beforehand.
 //!
-//! Server and client have one thread each. The bare client sends bytes that it has; ours makes every
+//! The server has one thread. Either client has one that sends and one for what is to be sent, as
+//! `spanproof load` has: the bare client's only waits. It sends bytes that it has; ours makes every
 //! span anew, through the run that `spanproof load` makes: pacer, limit of open traces, times and
 //! books.
 
@@ -15,7 +16,7 @@ use loadgen::otlp::{Exporter, Limits, OtlpConfig};
 use loadgen::synthetic::{self, Dialogue, Sending, Timestamps, Traces};
 use loadgen::{AtRate, LoadConfig, Plan, PlanConfig, Scenario, Shard, Timing};
 use spanproof_schemas::speed::Speed;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::http::uri::PathAndQuery;
@@ -87,7 +88,7 @@ fn bare_client(address: SocketAddr, traces: &Traces) -> Result<(u64, f64)> {
         spans += request.spans;
         made.push(Bytes::from(request.body));
     }
-    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let runtime = client_runtime()?;
     runtime.block_on(async {
         let channel = Endpoint::from_shared(format!("http://{address}"))?.connect().await?;
         let requests = Arc::new(std::sync::Mutex::new(made.into_iter()));
@@ -113,7 +114,7 @@ fn bare_client(address: SocketAddr, traces: &Traces) -> Result<(u64, f64)> {
 }
 
 fn ours(address: SocketAddr, traces: &Traces) -> Result<(u64, f64)> {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let runtime = client_runtime()?;
     runtime.block_on(async {
         let began = Instant::now();
         let exporter = Exporter::start(&OtlpConfig::new(format!("http://{address}")))?;
@@ -125,6 +126,10 @@ fn ours(address: SocketAddr, traces: &Traces) -> Result<(u64, f64)> {
         ensure!(books.exported == books.created, "{books:?} {:?}", outcome.broken);
         Ok((books.created, rate(books.created, began)?))
     })
+}
+
+fn client_runtime() -> Result<Runtime> {
+    Ok(Builder::new_multi_thread().worker_threads(1).enable_all().build()?)
 }
 
 fn rate(spans: u64, began: Instant) -> Result<f64> {
