@@ -103,8 +103,10 @@ impl Connection {
     }
 }
 
-/// An error with what caused it.
+/// An error with what caused it, each said once.
 pub(super) fn told(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<String>>().join(": ")
+    let mut said: Vec<String> = causes.map(ToString::to_string).collect();
+    said.dedup();
+    said.join(": ")
 }
