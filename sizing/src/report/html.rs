@@ -10,7 +10,7 @@ use super::words::{self, Table};
 const STYLE: &str = "\
 :root{color-scheme:light dark;--line:#8884;--bar:#3b7dd8;--soft:#3b7dd855}\
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:62rem;padding:0 1rem}\
-table{border-collapse:collapse;margin:1rem 0;width:100%}caption{text-align:left;font-weight:600}\
+table{border-collapse:collapse;margin:1rem 0;width:100%}caption,figcaption{text-align:left;font-weight:600}\
 th,td{padding:.25rem .5rem;border-bottom:1px solid var(--line);text-align:right}\
 th:first-child,td:first-child{text-align:left}figure{margin:1rem 0}\
 svg{width:100%;height:auto;font:12px system-ui,sans-serif}svg text{fill:currentColor}\
@@ -158,6 +158,11 @@ fn chart(caption: &str, bars: &[Bar]) -> Markup {
                         line class="whisker" x1=(pixels(NAME_WIDTH + length(least)))
                             x2=(pixels(NAME_WIDTH + length(most)))
                             y1=(pixels(top + 12.0)) y2=(pixels(top + 12.0)) {}
+                        @for end in [least, most] {
+                            line class="whisker" x1=(pixels(NAME_WIDTH + length(end)))
+                                x2=(pixels(NAME_WIDTH + length(end)))
+                                y1=(pixels(top + 8.0)) y2=(pixels(top + 16.0)) {}
+                        }
                     }
                     text x=(pixels(NAME_WIDTH + 8.0 + length(bar.range.map_or(bar.value, |(_, most)| most.max(bar.value)))))
                         y=(pixels(top + 16.0)) { (bar.label) }

@@ -228,8 +228,10 @@ impl Hit<'_> {
             "bytes a second" => format!("{}/s", bytes_of(amount)),
             unit => format!("{} {unit}", digits(amount)),
         };
+        // The load is that of the policy that hits it the furthest.
+        let most = if self.policies.len() > 1 { "up to " } else { "" };
         format!(
-            "{}: {} of {} ({})",
+            "{}: {most}{} of {} ({})",
             limit.setting,
             amount(limit.load),
             amount(limit.limit),

@@ -48,12 +48,14 @@ pub(super) struct Collector {
 }
 
 impl Collector {
-    /// Starts `program` in `folder`; `tempo` is where it sends traces, if anywhere.
+    /// Starts `program` in `folder` with the configurations `files` of `stack`. Metrics go to
+    /// `prometheus`, and traces to `tempo`, if there is one.
     pub(super) fn start(
         http: &Http,
         program: &Path,
         stack: &Path,
         folder: &Path,
+        files: &[&str],
         ports: Ports,
         to: (&Prometheus, Option<SocketAddr>),
     ) -> Result<Collector> {
@@ -70,8 +72,10 @@ impl Collector {
             ),
         )?;
         let mut command = Command::new(program);
+        for file in files {
+            command.arg(format!("--config={}", stack.join("collector").join(file).display()));
+        }
         command
-            .arg(format!("--config={}", stack.join("collector/collector.yaml").display()))
             .arg(format!("--config={}", also.display()))
             .env("OTLP_GRPC_LISTEN", ports.grpc.to_string())
             .env("OTLP_HTTP_LISTEN", ports.http.to_string())
@@ -93,10 +97,5 @@ impl Collector {
     /// Where spans are sent to.
     pub(super) fn url(&self) -> String {
         format!("http://{}", self.ports.grpc)
-    }
-
-    /// What it says of itself.
-    pub(super) fn metrics_url(&self) -> String {
-        format!("http://{}/metrics", self.ports.metrics)
     }
 }

@@ -12,7 +12,7 @@ use super::server::until;
 
 /// What Grafana puts in the place of its variables, over the hour before.
 const VARIABLES: [(&str, &str); 6] = [
-    ("$__rate_interval", "1m"),
+    ("$__rate_interval", "1h"),
     ("$__range", "1h"),
     ("$__interval", "1m"),
     ("$model", ".*"),

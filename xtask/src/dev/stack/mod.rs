@@ -45,6 +45,9 @@ pub(crate) struct Args {
     tempo: Option<String>,
 }
 
+/// What a Collector of the stack is configured with.
+const CONFIGURATION: [&str; 1] = ["collector.yaml"];
+
 const TRACES: u64 = 2_000;
 const CALLS: u64 = 400;
 
@@ -79,6 +82,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     let mut comparison = Comparison::default();
     trial.synthetic(args, &folder.path().join("synthetic"), &mut comparison)?;
     trial.calls(args.calls, &folder.path().join("calls"), &mut comparison)?;
+    trial.calls_with_content(args.calls, &folder.path().join("content"), &mut comparison)?;
     say(&mut io::stdout(), comparison.told());
     if !comparison.differences().is_empty() {
         // What the servers said is in it.
@@ -113,12 +117,12 @@ impl Trial {
             Some(given) => Some(Tempo::start(&self.http, given, &self.stack, folder)?),
             None => None,
         };
-        let (prometheus, collector) = self.start(folder, tempo.as_ref())?;
+        let (prometheus, collector) = self.start(folder, &CONFIGURATION, tempo.as_ref())?;
         let url = collector.url();
         let to = ["--timestamps=now", "--otlp", &url];
         for shard in ["0/2", "1/2"] {
             spanproof(folder, &[&load[..], &to, &["--shard", shard]].concat())?;
-            comparison::wait_for_spans(&self.http, &prometheus)?;
+            comparison::wait_until_counted(&self.http, &prometheus)?;
         }
 
         comparison.begin(format!("{} synthetic traces", args.traces));
@@ -144,18 +148,16 @@ impl Trial {
     /// Collector passes on is joined with the mock's ledger, as what it was sent is.
     fn calls(&self, calls: u64, folder: &Path, comparison: &mut Comparison) -> Result<()> {
         fs::create_dir_all(folder)?;
-        let (prometheus, collector) = self.start(folder, None)?;
+        let (prometheus, collector) = self.start(folder, &CONFIGURATION, None)?;
         let calls = calls.to_string();
-        let (url, metrics) = (collector.url(), collector.metrics_url());
+        let url = collector.url();
         let load = ["load", "--scenario=chat", "--speed=max", "--content", "--calls", &calls];
-        let to = ["--otlp", &url, "--collector-metrics", &metrics];
-        let kept = ["--redaction=content-allowed", "--ledger=ledger.jsonl"];
-        spanproof(folder, &[&load[..], &to, &kept, &["--report=json=sent.json"]].concat())?;
+        let kept = ["--redaction=content-allowed", "--ledger=ledger.jsonl", "--otlp", &url];
+        spanproof(folder, &[&load[..], &kept, &["--report=json=sent.json"]].concat())?;
 
         comparison.begin(format!("{calls} calls of the AWS SDK for Rust, with content"));
         let truth = Truth::of_ledger(&folder.join("ledger.jsonl"))?;
-        let sent = report(&folder.join("sent.json"))?;
-        let spans = sent["telemetry"]["spans"].as_u64().context("the report counts no spans")?;
+        let spans = spans_in(&folder.join("sent.json"))?;
         comparison.spans(&self.http, &prometheus, &collector, spans)?;
         comparison.usage(&self.http, &prometheus, &truth)?;
 
@@ -170,12 +172,48 @@ impl Trial {
         Ok(())
     }
 
-    fn start(&self, folder: &Path, tempo: Option<&Tempo>) -> Result<(Prometheus, Collector)> {
+    /// The same where content is kept: nothing of what was planted as personal data or credential is
+    /// in it.
+    fn calls_with_content(
+        &self,
+        calls: u64,
+        folder: &Path,
+        comparison: &mut Comparison,
+    ) -> Result<()> {
+        fs::create_dir_all(folder)?;
+        let files = [&CONFIGURATION[..], &["keep-content.yaml"]].concat();
+        let (prometheus, collector) = self.start(folder, &files, None)?;
+        let (url, calls) = (collector.url(), calls.to_string());
+        let load = ["load", "--scenario=chat", "--speed=max", "--content", "--calls", &calls];
+        let kept = ["--redaction=content-allowed", "--ledger=ledger.jsonl", "--otlp", &url];
+        spanproof(folder, &[&load[..], &kept, &["--report=json=sent.json"]].concat())?;
+
+        comparison.begin(format!("{calls} such calls, content kept"));
+        let spans = spans_in(&folder.join("sent.json"))?;
+        comparison.spans(&self.http, &prometheus, &collector, spans)?;
+        let passed_on = fs::read_to_string(&collector.written)?;
+        ensure!(passed_on.contains("gen_ai.input.messages"), "no content is passed on");
+        let planted = truth::planted(&folder.join("ledger.jsonl"))?;
+        let leaked: Vec<String> = planted
+            .iter()
+            .filter(|planted| passed_on.contains(truth::telling(planted)))
+            .map(|planted| format!("{:?} of a {:?} is passed on", planted.kind, planted.origin))
+            .collect();
+        comparison.all("kinds of planted values masked", planted.len(), leaked);
+        Ok(())
+    }
+
+    fn start(
+        &self,
+        folder: &Path,
+        files: &[&str],
+        tempo: Option<&Tempo>,
+    ) -> Result<(Prometheus, Collector)> {
         let ports = Ports::free()?;
         let prometheus = Prometheus::start(&self.http, &self.stack, folder, ports.metrics)?;
         let to = (&prometheus, tempo.map(|tempo| tempo.otlp));
         let collector =
-            Collector::start(&self.http, &self.program, &self.stack, folder, ports, to)?;
+            Collector::start(&self.http, &self.program, &self.stack, folder, files, ports, to)?;
         Ok((prometheus, collector))
     }
 
@@ -238,6 +276,11 @@ fn sized(folder: &Path, what: &[OsString]) -> Result<Value> {
     let output = command(folder, &["size", "--report=json"]).args(what).output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+/// The spans that the report at `path` is about.
+fn spans_in(path: &Path) -> Result<u64> {
+    report(path)?["telemetry"]["spans"].as_u64().context("the report counts no spans")
 }
 
 fn report(path: &Path) -> Result<Value> {

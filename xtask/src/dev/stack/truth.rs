@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use conformance::capture::{Export, Reader, Source};
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::trace::v1::Span;
-use spanproof_schemas::ledger::{Record, Usage};
+use spanproof_schemas::ledger::{Planted, Record, Usage};
 use spanproof_schemas::price::PriceTable;
 
 /// The labels by which tokens are counted: model, tenant, feature and type of token.
@@ -122,6 +122,21 @@ impl Truth {
 
 /// Why an answer ends that is cut off.
 pub(super) const CUT_OFF: &str = "max_tokens";
+
+/// What a run planted into prompts and answers, by the ledger at `path`.
+pub(super) fn planted(path: &Path) -> Result<Vec<Planted>> {
+    let text = fs::read_to_string(path).with_context(|| format!("no {}", path.display()))?;
+    let first = text.lines().next().context("the ledger is empty")?;
+    match serde_json::from_str(first)? {
+        Record::Run(run) => Ok(run.planted),
+        Record::Exchange(_) => bail!("the ledger does not begin with its run"),
+    }
+}
+
+/// The part of a planted value that stands in JSON as it is: of a private key, its body.
+pub(super) fn telling(planted: &Planted) -> &str {
+    planted.value.lines().nth(1).unwrap_or(&planted.value)
+}
 
 fn by_type(usage: Usage) -> [(&'static str, u64); 4] {
     [
