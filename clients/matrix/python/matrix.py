@@ -97,8 +97,8 @@ FAILURES = (BotoCoreError, ClientError, EventStreamError, HTTPError, ValueError,
 
 
 @contextmanager
-def asked_for(fault: str | None) -> Iterator[None]:
-    """Requests within this ask the mock for a fault."""
+def asked_for(client: Any, fault: str | None) -> Iterator[None]:
+    """Requests of the client within this ask the mock for a fault."""
 
     def add_header(request: Any, **_: Any) -> None:
         request.headers["x-spanproof-fault"] = fault
@@ -106,11 +106,11 @@ def asked_for(fault: str | None) -> Iterator[None]:
     if fault is None:
         yield
         return
-    bedrock.meta.events.register("before-sign.bedrock-runtime.*", add_header)
+    client.meta.events.register("before-sign.bedrock-runtime.*", add_header)
     try:
         yield
     finally:
-        bedrock.meta.events.unregister("before-sign.bedrock-runtime.*", add_header)
+        client.meta.events.unregister("before-sign.bedrock-runtime.*", add_header)
 
 
 def read_two(stream: Any) -> None:
@@ -175,7 +175,7 @@ def main(situation: str, operation: str) -> None:
     streamed = operation in STREAMED
     build, ask = (STREAMED if streamed else BUFFERED)[operation]
     request = build(situation)
-    with asked_for(FAULTS.get((situation, streamed))), contextlib.suppress(*FAILURES):
+    with asked_for(bedrock, FAULTS.get((situation, streamed))), contextlib.suppress(*FAILURES):
         if situation == "interleaved":
             (interleaved_streams if streamed else interleaved_calls)(ask, request)
             return

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
+use loadgen::Capabilities;
+use spanproof_schemas::worker::Operation;
 
 use super::library::Prepared;
 
@@ -14,14 +16,6 @@ pub(super) struct Cell {
     pub(super) operation: &'static str,
     pub(super) situation: &'static str,
 }
-
-/// The operations, and whether their answers are streams.
-pub(super) const OPERATIONS: [(&str, bool); 4] = [
-    ("Converse", false),
-    ("ConverseStream", true),
-    ("InvokeModel", false),
-    ("InvokeModelWithResponseStream", true),
-];
 
 /// A situation, as `clients/matrix` has it.
 pub(super) struct Situation {
@@ -66,15 +60,16 @@ impl fmt::Display for Cell {
 }
 
 impl Cell {
-    /// Every cell, by operation and then by situation.
-    pub(super) fn all() -> Vec<Cell> {
-        let mut all = Vec::new();
-        for (operation, streams) in OPERATIONS {
+    /// Every cell that a client can be in, by operation and then by situation.
+    pub(super) fn of(client: &Capabilities) -> Vec<Cell> {
+        let mut cells = Vec::new();
+        for operation in Operation::ALL.into_iter().filter(|one| client.operations.contains(one)) {
+            let streams = operation.is_streamed();
             for situation in SITUATIONS.iter().filter(|one| streams || !one.streams_only) {
-                all.push(Cell { operation, situation: situation.name });
+                cells.push(Cell { operation: operation.name(), situation: situation.name });
             }
         }
-        all
+        cells
     }
 
     /// Whether the program leaves the stream before its end.

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use spanproof_schemas::report::Level;
+use spanproof_schemas::worker::Operation;
 
-use super::cell::{Cell, OPERATIONS, SITUATIONS};
+use super::cell::{Cell, SITUATIONS};
 use super::confirmed::Confirmed;
 use super::invariant::INVARIANTS;
 use super::results::{LibraryResults, Results};
@@ -80,7 +81,7 @@ fn library(results: &LibraryResults<'_>, confirmed: &Confirmed, page: &mut Strin
     let library = results.library;
     let _ = writeln!(page, "<h2>{} {}</h2>", escape(&library.package), escape(&library.version));
     page.push_str("<div class=\"wide\"><table>\n<tr><th>situation</th>");
-    for (operation, _) in OPERATIONS {
+    for operation in Operation::ALL.map(Operation::name) {
         let _ = write!(page, "<th>{operation}</th>");
     }
     page.push_str("</tr>\n");
@@ -91,9 +92,9 @@ fn library(results: &LibraryResults<'_>, confirmed: &Confirmed, page: &mut Strin
             situation.name,
             escape(situation.meaning)
         );
-        for (operation, _) in OPERATIONS {
+        for operation in Operation::ALL.map(Operation::name) {
             let cell = Cell { operation, situation: situation.name };
-            if !Cell::all().contains(&cell) {
+            if !results.has(cell) {
                 page.push_str("<td></td>");
                 continue;
             }

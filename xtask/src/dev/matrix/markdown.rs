@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use spanproof_schemas::report::Level;
+use spanproof_schemas::worker::Operation;
 
-use super::cell::{Cell, OPERATIONS, SITUATIONS};
+use super::cell::{Cell, SITUATIONS};
 use super::confirmed::Confirmed;
 use super::invariant::INVARIANTS;
 use super::results::{LibraryResults, Results};
@@ -73,17 +74,17 @@ fn library(results: &LibraryResults<'_>, confirmed: &Confirmed, page: &mut Strin
     let library = results.library;
     let _ = writeln!(page, "\n## {} {}\n", library.package, library.version);
     page.push_str("Rules with violations in each cell.\n\n| situation |");
-    for (operation, _) in OPERATIONS {
+    for operation in Operation::ALL.map(Operation::name) {
         let _ = write!(page, " {operation} |");
     }
     page.push_str("\n| --- |");
-    page.push_str(&" ---: |".repeat(OPERATIONS.len()));
+    page.push_str(&" ---: |".repeat(Operation::ALL.len()));
     page.push('\n');
     for situation in &SITUATIONS {
         let _ = write!(page, "| {} |", situation.name);
-        for (operation, _) in OPERATIONS {
+        for operation in Operation::ALL.map(Operation::name) {
             let cell = Cell { operation, situation: situation.name };
-            let _ = if Cell::all().contains(&cell) {
+            let _ = if results.has(cell) {
                 write!(page, " {} |", results.violations(cell).len())
             } else {
                 write!(page, " |")

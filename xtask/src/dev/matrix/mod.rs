@@ -55,7 +55,8 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
         let wanted = |name: &String| args.libraries.is_empty() || args.libraries.contains(name);
         for library in libraries.library.iter().filter(|library| wanted(&library.name)) {
             let prepared = library.prepare(&folder)?;
-            run_cells(&prepared, &kept.join(&library.name))?;
+            let cells = Cell::of(&library.client.capabilities);
+            run_cells(cells, &prepared, &kept.join(&library.name))?;
         }
     }
     let results = Results::read(&libraries, &kept)?;
@@ -81,12 +82,12 @@ pub(super) fn prepared(name: &str) -> Result<Prepared> {
     library.with_context(|| format!("no library is named `{name}`"))?.prepare(&folder)
 }
 
-/// Runs every cell of one library, and keeps what it emitted below `kept`.
-fn run_cells(prepared: &Prepared, kept: &Path) -> Result<()> {
+/// Runs the cells of one library, and keeps what it emitted below `kept`.
+fn run_cells(cells: Vec<Cell>, prepared: &Prepared, kept: &Path) -> Result<()> {
     if kept.exists() {
         std::fs::remove_dir_all(kept)?;
     }
-    let cells = Mutex::new(Cell::all().into_iter());
+    let cells = Mutex::new(cells.into_iter());
     let next = || cells.lock().ok().and_then(|mut cells| cells.next());
     thread::scope(|threads| {
         let workers: Vec<_> = (0..AT_ONCE)

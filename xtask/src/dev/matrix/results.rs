@@ -32,7 +32,7 @@ impl<'a> Results<'a> {
     pub(super) fn read(libraries: &'a Libraries, kept: &Path) -> Result<Results<'a>> {
         let read = |library: &'a Library| {
             let folder = kept.join(&library.name);
-            let cells = Cell::all()
+            let cells = Cell::of(&library.client.capabilities)
                 .into_iter()
                 .map(|cell| {
                     let path = cell.folder(&folder).join("report.json");
@@ -55,6 +55,11 @@ impl<'a> Results<'a> {
 }
 
 impl LibraryResults<'_> {
+    /// Whether the library was in this cell.
+    pub(super) fn has(&self, cell: Cell) -> bool {
+        self.cells.iter().any(|(it, _)| *it == cell)
+    }
+
     /// For each invariant, in how many cells a violation of it was found.
     pub(super) fn violated(&self) -> [usize; INVARIANTS.len()] {
         let mut counts = [0; INVARIANTS.len()];
