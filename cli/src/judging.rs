@@ -50,6 +50,11 @@ impl ReportArgs {
         output::show(&shown)
     }
 
+    /// Whether one of them is a page for people.
+    pub(crate) fn has_page(&self) -> bool {
+        self.targets.iter().any(|target| target.format == Format::Html)
+    }
+
     /// Fails early where a report could not be written later, before the work is done.
     pub(crate) fn check_writable(&self) -> Result<(), Failure> {
         self.targets.iter().filter_map(|target| target.path.as_deref()).try_for_each(check_writable)

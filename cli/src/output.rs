@@ -7,6 +7,7 @@ use std::path::Path;
 use conformance::report::Style;
 
 use crate::exit::{Failure, OrFail as _};
+use crate::progress;
 
 /// Writes a result. A reader that closed the pipe has read what it wanted, and is no failure.
 pub(crate) fn show(text: impl AsRef<[u8]>) -> Result<(), Failure> {
@@ -17,9 +18,9 @@ pub(crate) fn show(text: impl AsRef<[u8]>) -> Result<(), Failure> {
     }
 }
 
-/// Writes a line beside the result: progress, warnings, errors. Nobody reads it, nothing is lost.
+/// Writes a line beside the result: warnings, errors, what happens. Nobody reads it, nothing is lost.
 pub(crate) fn complain(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    progress::write(line);
 }
 
 /// Writes the file at `path` by `write`; it then holds all that was written, or what it held before.

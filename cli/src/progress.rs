@@ -1,42 +1,188 @@
-//! Progress of long work on standard error: one line rewritten on a terminal, a line now and then
+//! Progress of long work on standard error: lines redrawn in place on a terminal, lines now and then
 //! elsewhere.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::bail;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// How often a log that is no terminal gets a line.
 const LOG_EVERY: Duration = Duration::from_secs(10);
 
-/// The line that shows how far the work is.
+/// How often a terminal is drawn at the most.
+const REDRAWN_HZ: u8 = 10;
+
+/// What is drawn now, so that other lines go above it.
+static DRAWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Redrawn in place.
+    Live,
+    /// A line now and then.
+    Plain,
+    /// Not at all.
+    None,
+}
+
+impl std::str::FromStr for Form {
+    type Err = anyhow::Error;
+
+    fn from_str(given: &str) -> anyhow::Result<Form> {
+        match given {
+            "live" => Ok(Form::Live),
+            "plain" => Ok(Form::Plain),
+            "none" => Ok(Form::None),
+            _ => bail!("`{given}` is not known: write `live`, `plain` or `none`"),
+        }
+    }
+}
+
+/// How progress is shown, for verbs that take long.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct ProgressArgs {
+    /// Show progress on standard error: live, redrawn in place; plain, a few lines every ten seconds;
+    /// or none [default: live on a terminal, else plain]
+    #[arg(long, value_name = "live|plain|none", help_heading = "Output")]
+    progress: Option<Form>,
+}
+
+impl ProgressArgs {
+    /// Progress of work that begins now.
+    pub(crate) fn begin(self) -> Progress {
+        let can_redraw = io::stderr().is_terminal()
+            && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb");
+        // What cannot be redrawn is not, whatever was asked for.
+        let form = match (self.progress, can_redraw) {
+            (Some(Form::None), _) => Form::None,
+            (None | Some(Form::Live), true) => Form::Live,
+            _ => Form::Plain,
+        };
+        let target = ProgressDrawTarget::stderr_with_hz(REDRAWN_HZ);
+        Progress::new(form, target)
+    }
+}
+
+/// What the work has to show.
+pub(crate) trait Shown {
+    /// A few lines to be redrawn.
+    fn live(&self) -> String;
+    /// A few lines for a log.
+    fn plain(&self) -> String;
+    /// How long the work has taken.
+    fn elapsed(&self) -> Duration;
+}
+
+/// The lines that show how far the work is.
 pub(crate) struct Progress {
-    terminal: bool,
-    written: Option<Instant>,
+    form: Form,
+    bar: ProgressBar,
+    /// How long the work had taken when a log was told last.
+    written: Option<Duration>,
 }
 
 impl Progress {
-    pub(crate) fn new() -> Progress {
-        Progress { terminal: io::stderr().is_terminal(), written: None }
+    fn new(form: Form, target: ProgressDrawTarget) -> Progress {
+        let target = if form == Form::Live { target } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        bar.set_style(ProgressStyle::with_template("{msg}").expect("the template is one"));
+        if form == Form::Live {
+            *drawn() = Some(bar.clone());
+        }
+        Progress { form, bar, written: None }
     }
 
-    /// Shows `line` in place of the one before.
-    pub(crate) fn show(&mut self, line: &str) {
-        // Standard error is for people; where nobody can read it, nothing is lost.
-        if self.terminal {
-            let _ = write!(io::stderr(), "\r\x1b[2K{line}");
-            let _ = io::stderr().flush();
-        } else if self.written.is_none_or(|written| written.elapsed() >= LOG_EVERY) {
-            let _ = writeln!(io::stderr(), "{line}");
-        } else {
-            return;
+    /// Shows `now` in place of what was shown before.
+    pub(crate) fn show(&mut self, now: &impl Shown) {
+        match self.form {
+            Form::Live => self.bar.set_message(now.live()),
+            Form::Plain if self.is_due(now.elapsed()) => {
+                write(&now.plain());
+                self.written = Some(now.elapsed());
+            }
+            Form::Plain | Form::None => {}
         }
-        self.written = Some(Instant::now());
     }
 
-    /// Takes the line away, so that what follows starts clean.
-    pub(crate) fn end(&mut self) {
-        if self.terminal && self.written.is_some() {
-            let _ = write!(io::stderr(), "\r\x1b[2K");
-            let _ = io::stderr().flush();
+    fn is_due(&self, elapsed: Duration) -> bool {
+        self.written.is_none_or(|written| elapsed.saturating_sub(written) >= LOG_EVERY)
+    }
+
+    /// Takes what is shown away, so that what follows starts clean.
+    pub(crate) fn end(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        drawn().take();
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Writes a line to standard error, above what is drawn there.
+pub(crate) fn write(line: &str) {
+    // Standard error is for people; where nobody can read it, nothing is lost.
+    let write = || drop(writeln!(io::stderr(), "{line}"));
+    match &*drawn() {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
+
+fn drawn() -> std::sync::MutexGuard<'static, Option<ProgressBar>> {
+    DRAWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use indicatif::InMemoryTerm;
+
+    use super::*;
+
+    struct Work(u64);
+
+    impl Shown for Work {
+        fn live(&self) -> String {
+            format!("{} s\nof work", self.0)
         }
+
+        fn plain(&self) -> String {
+            unreachable!("nothing here writes to standard error")
+        }
+
+        fn elapsed(&self) -> Duration {
+            Duration::from_secs(self.0)
+        }
+    }
+
+    #[test]
+    fn lines_are_redrawn_in_place_and_nothing_of_them_stays() {
+        let terminal = InMemoryTerm::new(10, 80);
+        let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
+        let mut progress = Progress::new(Form::Live, target);
+        for second in 0..3 {
+            progress.show(&Work(second));
+            progress.bar.tick();
+        }
+        assert_eq!(terminal.contents(), "2 s\nof work");
+        drawn().as_ref().unwrap().suspend(|| assert_eq!(terminal.contents(), ""));
+        assert_eq!(terminal.contents(), "2 s\nof work");
+        drop(progress);
+        assert_eq!(terminal.contents(), "");
+        assert!(drawn().is_none());
+    }
+
+    #[test]
+    fn a_log_gets_a_line_now_and_then() {
+        let mut progress = Progress::new(Form::Plain, ProgressDrawTarget::hidden());
+        assert!(progress.is_due(Duration::ZERO));
+        progress.written = Some(Duration::from_secs(3));
+        assert!(!progress.is_due(Duration::from_secs(12)));
+        assert!(progress.is_due(Duration::from_secs(13)));
     }
 }

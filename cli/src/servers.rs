@@ -159,6 +159,11 @@ impl ReceiverAlone {
         endpoint(self.receiver.grpc_address())
     }
 
+    /// What it has received so far.
+    pub(crate) fn counts(&self) -> Counts {
+        self.receiver.counts()
+    }
+
     /// Ends it, with everything written.
     pub(crate) async fn stop(self) -> Result<(Files, Counts), Failure> {
         let counts = self.receiver.shutdown().await.or_could_not_judge()?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use spanproof_schemas::accounting::Accounting;
 use spanproof_schemas::load_result::{LOAD_RESULT_VERSION, LoadResult, ShardIdentity};
-use spanproof_schemas::report::TelemetryBooks;
+use spanproof_schemas::report::{Load, TelemetryBooks};
 
 use crate::plan::{ParsePlanHashError, PlanHash};
 use crate::statistics::Statistics;
@@ -112,8 +112,11 @@ pub fn merge(mut results: Vec<(String, LoadResult)>) -> Result<LoadResult, Merge
             .map_err(|error: ParsePlanHashError| damaged(&error.to_string()))?;
         hash = hash.plus(part);
         let load = result.report.load.as_ref().ok_or_else(|| damaged("it has no load"))?;
-        let part = Statistics::of(load, &result.histograms, result.window, &result.failures)
-            .ok_or_else(|| damaged("its histograms have values out of bounds"))?;
+        let LoadResult { histograms, slices, window, failures, .. } = result;
+        let part =
+            Statistics::of(load, histograms, slices, *window, failures).ok_or_else(|| {
+                damaged("its histograms have values out of bounds, or are not those of its report")
+            })?;
         if load.intended != shard_calls(result) {
             return Err(damaged("its shard has another number of calls than it was to make"));
         }
@@ -126,6 +129,8 @@ pub fn merge(mut results: Vec<(String, LoadResult)>) -> Result<LoadResult, Merge
     let client = first.1.report.load.as_ref().map(|load| load.client.clone()).unwrap_or_default();
     let mut load = statistics.load(client);
     load.telemetry = books(&results);
+    // Each shard that was asked foretells the same, of the whole plan.
+    load.storage = loads(&results).find_map(|load| load.storage.clone());
     let mut report = reports::merged(results.iter().map(|(_, result)| &result.report));
     report.load = Some(load);
     let is_whole = results.iter().all(|(_, result)| result.is_whole);
@@ -135,6 +140,7 @@ pub fn merge(mut results: Vec<(String, LoadResult)>) -> Result<LoadResult, Merge
     whole.window = statistics.window();
     whole.is_whole = is_whole;
     whole.histograms = statistics.histograms();
+    whole.slices = statistics.slices();
     whole.failures = statistics.failures().to_vec();
     whole.report = report;
     Ok(whole)
@@ -225,13 +231,15 @@ fn together(results: &[(String, LoadResult)]) -> Result<(), MergeError> {
     Err(MergeError::Apart { one: one.clone(), other: other.clone(), apart_s })
 }
 
+fn loads(results: &[(String, LoadResult)]) -> impl Iterator<Item = &Load> {
+    results.iter().filter_map(|(_, result)| result.report.load.as_ref())
+}
+
 /// The books of all. Receivers of one name are added up: each shard counted what came during its own
 /// run, in its own receiver or in one that it shared, and then the sum is what all of them were told.
 fn books(results: &[(String, LoadResult)]) -> Option<TelemetryBooks> {
-    let parts: Vec<&TelemetryBooks> = results
-        .iter()
-        .filter_map(|(_, result)| result.report.load.as_ref()?.telemetry.as_ref())
-        .collect();
+    let parts: Vec<&TelemetryBooks> =
+        loads(results).filter_map(|load| load.telemetry.as_ref()).collect();
     let mut sum: Option<Accounting> = None;
     let mut whole = TelemetryBooks::default();
     for part in &parts {

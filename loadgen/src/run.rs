@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spanproof_schemas::accounting::Accounting;
+use spanproof_schemas::ledger::Usage;
+use spanproof_schemas::report::Quantiles;
 use spanproof_schemas::speed::Speed;
 use spanproof_schemas::time::UnixNanos;
 use tokio_util::sync::CancellationToken;
@@ -114,18 +116,34 @@ impl LoadConfig {
 }
 
 /// How far a run has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Progress {
     /// Calls planned.
     pub intended: u64,
+    /// Calls that have come due; none at [`Speed::Max`], where no call has a time.
+    pub due: u64,
     /// Calls handed to the client.
     pub started: u64,
     /// Calls that ended as planned.
     pub completed: u64,
     /// Calls that did not.
     pub failed: u64,
-    /// Calls left out: overdue, or beyond the limit of open calls.
-    pub left_out: u64,
+    /// Calls left out since they were overdue.
+    pub skipped: u64,
+    /// Calls left out since as many were open as may be.
+    pub dropped: u64,
+    /// Schedule lag of all calls that have ended.
+    pub lag_ms: Quantiles,
+    /// That of those that have ended since progress was told last.
+    pub recent_lag_ms: Quantiles,
+    /// From planned start to end.
+    pub latency_ms: Quantiles,
+    /// Tokens of all answers.
+    pub tokens: Usage,
+    /// What they cost, in US dollars, where the price of the model is known.
+    pub usd: f64,
+    /// How much simulated time has passed; nothing at [`Speed::Max`].
+    pub simulated: Option<Duration>,
     /// Time since the run was asked for.
     pub elapsed: Duration,
 }

@@ -3,17 +3,22 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use spanproof_schemas::load_result::{LoadHistograms, LoadWindow};
+use spanproof_schemas::ledger::Usage;
+use spanproof_schemas::load_result::{LoadHistograms, LoadWindow, SliceHistograms};
 use spanproof_schemas::report::{AchievedRate, LagParts, Load, LoadMinute};
 use spanproof_schemas::speed::Speed;
 use spanproof_schemas::time::UnixNanos;
-use spanproof_schemas::worker::{Call, Done};
+use spanproof_schemas::worker::{Call, Done, Operation};
 
 use crate::fault::{Fault, unplanned_end};
 use crate::pacing::Due;
 use crate::run::Progress;
+use answers::{Answers, Whose};
+use series::{Ended, Series};
 use times::Times;
 
+mod answers;
+mod series;
 mod times;
 
 /// How many failures are kept word for word, and how many calls that were left out.
@@ -38,7 +43,11 @@ pub struct Statistics {
     latency: Times,
     service: Times,
     first_chunk: Times,
+    /// Lag since progress was told last.
+    recent_lag: Times,
     minutes: BTreeMap<u32, LoadMinute>,
+    series: Series,
+    answers: Answers,
     window: LoadWindow,
     speed: Speed,
 }
@@ -47,7 +56,8 @@ pub struct Statistics {
 #[derive(Clone, Debug)]
 pub(crate) struct Expected {
     call: u64,
-    what: String,
+    operation: Operation,
+    model: String,
     fault: Option<Fault>,
 }
 
@@ -55,7 +65,8 @@ impl Expected {
     pub(crate) fn of(call: &Call) -> Self {
         Self {
             call: call.call,
-            what: format!("{} {}", call.operation.name(), call.model_id),
+            operation: call.operation,
+            model: call.model_id.clone(),
             fault: Fault::of(call),
         }
     }
@@ -91,7 +102,10 @@ impl Statistics {
             latency: Times::new(),
             service: Times::new(),
             first_chunk: Times::new(),
+            recent_lag: Times::new(),
             minutes: BTreeMap::new(),
+            series: Series::default(),
+            answers: Answers::default(),
             window: LoadWindow {
                 start_unix_nanos: start,
                 last_planned_unix_nanos: start,
@@ -139,31 +153,48 @@ impl Statistics {
 
     /// Counts a call that has ended, by what was planned for it.
     pub(crate) fn ended(&mut self, expected: &Expected, call: &Admitted, done: &Done) {
-        let Done { started_unix_nanos, first_chunk_unix_nanos, finished_unix_nanos, .. } = *done;
-        self.took(call, started_unix_nanos, finished_unix_nanos);
-        if let Some(first) = first_chunk_unix_nanos {
-            self.first_chunk.record(started_unix_nanos, first);
-        }
+        let ended = Ended {
+            sent: done.started_unix_nanos,
+            first_chunk: done.first_chunk_unix_nanos,
+            finished: done.finished_unix_nanos,
+            usage: done.usage.unwrap_or_default(),
+        };
+        self.took(call, ended);
+        let whose = Whose {
+            model: expected.model.clone(),
+            tenant: Some(call.due.event.tenant),
+            feature: None,
+        };
+        self.answers.ended(whose, done);
         match unplanned_end(expected.fault, done) {
             None => self.completed(call),
-            Some(end) => self.failed(format!("call {} ({}): {end}", expected.call, expected.what)),
+            Some(end) => {
+                let Expected { call, operation, model, .. } = expected;
+                self.failed(format!("call {call} ({} {model}): {end}", operation.name()));
+            }
         }
     }
 
     /// Counts a synthetic trace, made at `sent` and answered for at `finished`. What was answered is
     /// a matter of the books of spans.
     pub(crate) fn answered(&mut self, trace: &Admitted, sent: UnixNanos, finished: UnixNanos) {
-        self.took(trace, sent, finished);
+        self.took(trace, Ended { sent, first_chunk: None, finished, usage: Usage::default() });
         self.completed(trace);
     }
 
     /// Takes the times of a call. Where calls are made as fast as can be, each is due when it starts.
-    fn took(&mut self, call: &Admitted, sent: UnixNanos, finished: UnixNanos) {
+    fn took(&mut self, call: &Admitted, ended: Ended) {
+        let Ended { sent, first_chunk, finished, .. } = ended;
         let planned = call.due.planned.map_or(sent, |planned| planned.unix_nanos);
         self.lag.record(planned, sent);
+        self.recent_lag.record(planned, sent);
         self.latency.record(planned, finished);
         self.service.record(sent, finished);
+        if let Some(first) = first_chunk {
+            self.first_chunk.record(sent, first);
+        }
         if let Some(planned) = call.due.planned {
+            self.series.ended(planned, ended);
             self.timer.record(planned.unix_nanos, call.released);
             self.room.record(call.released, call.at);
             self.client.record(call.at, sent);
@@ -194,14 +225,29 @@ impl Statistics {
         self.started.saturating_sub(self.completed + self.failed)
     }
 
-    /// How far it has come, `elapsed` after it was asked for.
-    pub(crate) fn progress(&self, elapsed: Duration) -> Progress {
+    /// How far it has come by `now`, `elapsed` after it was asked for.
+    pub(crate) fn progress(&mut self, now: UnixNanos, elapsed: Duration) -> Progress {
+        let recent_lag_ms = self.recent_lag.quantiles();
+        self.recent_lag.clear();
+        let since = Duration::from_nanos(now.saturating_sub(self.window.start_unix_nanos));
+        let (tokens, usd) = self.answers.sum();
         Progress {
             intended: self.intended,
+            due: self.minutes.values().map(|minute| minute.planned).sum(),
             started: self.started,
             completed: self.completed,
             failed: self.failed,
-            left_out: self.skipped + self.dropped,
+            skipped: self.skipped,
+            dropped: self.dropped,
+            lag_ms: self.lag.quantiles(),
+            recent_lag_ms,
+            latency_ms: self.latency.quantiles(),
+            tokens,
+            usd,
+            simulated: match self.speed {
+                Speed::Times(times) => Some(simulated(since, times)),
+                Speed::Max => None,
+            },
             elapsed,
         }
     }
@@ -243,6 +289,12 @@ impl Statistics {
         &self.left_out
     }
 
+    /// What was measured by slices of simulated time, to be written.
+    #[must_use]
+    pub fn slices(&self) -> Vec<SliceHistograms> {
+        self.series.histograms()
+    }
+
     /// When it happened.
     #[must_use]
     pub fn window(&self) -> LoadWindow {
@@ -268,6 +320,7 @@ impl Statistics {
     pub fn of(
         load: &Load,
         histograms: &LoadHistograms,
+        slices: &[SliceHistograms],
         window: LoadWindow,
         failures: &[String],
     ) -> Option<Statistics> {
@@ -287,7 +340,10 @@ impl Statistics {
             latency: Times::of(&histograms.latency)?,
             service: Times::of(&histograms.service)?,
             first_chunk: Times::of(&histograms.ttft)?,
+            recent_lag: Times::new(),
             minutes: load.minutes.iter().map(|minute| (minute.minute, *minute)).collect(),
+            series: Series::of(&load.slices, slices)?,
+            answers: Answers::of(&load.answers),
             window,
             speed: Speed::Max,
         })
@@ -325,6 +381,8 @@ impl Statistics {
             sum.sent = sum.sent.saturating_add(minute.sent);
             sum.completed = sum.completed.saturating_add(minute.completed);
         }
+        self.series.merge(&other.series);
+        self.answers.merge(&other.answers);
         let (one, other) = (&mut self.window, other.window);
         one.start_unix_nanos = one.start_unix_nanos.min(other.start_unix_nanos);
         one.last_planned_unix_nanos =
@@ -360,6 +418,9 @@ impl Statistics {
             ttft_ms: self.first_chunk.quantiles(),
             rate: self.rate(),
             minutes: self.minutes.values().copied().collect(),
+            slices: self.series.slices(),
+            answers: self.answers.told(),
+            storage: None,
             telemetry: None,
             gates: Vec::new(),
         }
@@ -386,6 +447,11 @@ impl Statistics {
             achieved_per_s: per_s(self.started, seconds(start, last_planned.max(last_sent))),
         })
     }
+}
+
+/// How much simulated time passes in `real` time; an odd speed gives as much as there can be.
+fn simulated(real: Duration, times: f64) -> Duration {
+    Duration::try_from_secs_f64(real.as_secs_f64() * times).unwrap_or(Duration::MAX)
 }
 
 /// The time from `earlier` to `later`.

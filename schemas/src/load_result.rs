@@ -7,7 +7,7 @@ use crate::report::Report;
 use crate::time::UnixNanos;
 
 /// The version of the file's shape.
-pub const LOAD_RESULT_VERSION: u32 = 1;
+pub const LOAD_RESULT_VERSION: u32 = 2;
 
 /// What one shard planned, did and measured. `load-result.schema.json` is its JSON Schema.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub struct LoadResult {
     pub is_whole: bool,
     /// What was measured of its calls.
     pub histograms: LoadHistograms,
+    /// The same by slices of simulated time: what the quantiles of `slices` in the report's load are
+    /// of, in the same order.
+    pub slices: Vec<SliceHistograms>,
     /// The first calls that did not end as planned, and how they ended.
     pub failures: Vec<String>,
     /// The report of the run. Its quantiles are those of the histograms here.
@@ -96,8 +99,23 @@ pub struct LoadHistograms {
     pub ttft: HistogramCounts,
 }
 
-/// The buckets of a histogram of three significant digits that are not empty, by value: the highest
-/// value of the bucket, and how many values are in it. Recording each so often makes the histogram
+/// Times of the calls that were due in a slice of simulated time, in microseconds to two significant
+/// digits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SliceHistograms {
+    /// The first minute of the slice.
+    pub minute: u32,
+    /// Sent minus planned.
+    pub lag: HistogramCounts,
+    /// Finished minus planned.
+    pub latency: HistogramCounts,
+    /// First chunk minus sent.
+    pub ttft: HistogramCounts,
+}
+
+/// The buckets of a histogram, of three significant digits unless said otherwise, that are not empty,
+/// by value: the highest value of the bucket, and how many values are in it. Recording each so often makes the histogram
 /// again, without loss.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

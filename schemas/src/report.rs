@@ -15,7 +15,8 @@ mod truth;
 pub use coverage::{AttributeCoverage, Coverage, RequirementLevel};
 pub use deviation::{Deviation, DeviationSource, DeviationState};
 pub use load::{
-    AchievedRate, Gate, LagParts, Load, LoadMinute, Quantiles, ReceivedSpans, TelemetryBooks,
+    AchievedRate, Gate, LagParts, Load, LoadAnswers, LoadMinute, LoadShare, LoadSlice, LoadStorage,
+    PolicyStorage, Quantiles, ReceivedSpans, TelemetryBooks,
 };
 pub use rule::{Checked, RuleOutcome, RuleState};
 pub use trace::{ExcerptKind, ExcerptSpan, ExcerptStatus, TraceExcerpt};

@@ -5,16 +5,18 @@ mod support;
 use std::collections::BTreeMap;
 
 use spanproof_schemas::accounting::Accounting;
+use spanproof_schemas::ledger::Usage;
 use spanproof_schemas::load_result::{
     HistogramCounts, LOAD_RESULT_VERSION, LoadHistograms, LoadResult, LoadWindow, PlanIdentity,
-    ShardIdentity,
+    ShardIdentity, SliceHistograms,
 };
 use spanproof_schemas::report::{
     AchievedRate, AttributeCoverage, Checked, Cost, Coverage, Deviation, DeviationSource,
     DeviationState, Example, ExcerptKind, ExcerptSpan, ExcerptStatus, FindingGroup, Gate, Join,
-    JoinMeans, LagParts, Level, Load, LoadMinute, Quantiles, REPORT_VERSION, ReceivedSpans, Report,
-    Reported, RequirementLevel, RuleOutcome, RuleState, Served, Subject, Telemetry, TelemetryBooks,
-    TokenCounts, TraceExcerpt, TruthRow, TruthTable, UsageComparison, Verdict,
+    JoinMeans, LagParts, Level, Load, LoadAnswers, LoadMinute, LoadShare, LoadSlice, LoadStorage,
+    PolicyStorage, Quantiles, REPORT_VERSION, ReceivedSpans, Report, Reported, RequirementLevel,
+    RuleOutcome, RuleState, Served, Subject, Telemetry, TelemetryBooks, TokenCounts, TraceExcerpt,
+    TruthRow, TruthTable, UsageComparison, Verdict,
 };
 use spanproof_schemas::report_line::{ReportLine, Summary};
 use support::{assert_refuses_spoiled, document, validator};
@@ -194,6 +196,13 @@ fn deviations(findings: &[FindingGroup]) -> Vec<Deviation> {
 /// A load with everything.
 fn largest_load() -> Load {
     let quantiles = Quantiles { p50: 0.5, p99: 1.5, max: 20.0 };
+    let charged = Usage {
+        input_tokens: 1,
+        output_tokens: 2,
+        cache_read_input_tokens: 3,
+        cache_write_input_tokens: 4,
+        reasoning_output_tokens: 1,
+    };
     Load {
         client: "rust".to_owned(),
         intended: 4,
@@ -210,6 +219,38 @@ fn largest_load() -> Load {
         ttft_ms: quantiles,
         rate: Some(AchievedRate { planned_per_s: 1.5, achieved_per_s: 1.25 }),
         minutes: vec![LoadMinute { minute: 7, planned: 4, sent: 3, completed: 2 }],
+        slices: vec![LoadSlice {
+            minute: 5,
+            minutes: 5,
+            schedule_lag_ms: quantiles,
+            latency_ms: quantiles,
+            ttft_ms: quantiles,
+            tokens: charged,
+        }],
+        answers: LoadAnswers {
+            stop_reasons: BTreeMap::from([("end_turn".to_owned(), 2)]),
+            errors: BTreeMap::from([("ThrottlingException".to_owned(), 1)]),
+            shares: vec![LoadShare {
+                model: "a.model".to_owned(),
+                tenant: Some(3),
+                feature: Some("summary".to_owned()),
+                calls: 3,
+                tokens: charged,
+                usd: Some(0.25),
+            }],
+        },
+        storage: Some(LoadStorage {
+            encoding: "vParquet4".to_owned(),
+            retention_days: 14.0,
+            policies: vec![PolicyStorage {
+                policy: "cut:2KiB".to_owned(),
+                bytes_per_day: 1.0,
+                bytes_at_retention: 14.0,
+                least_bytes_at_retention: 13.0,
+                greatest_bytes_at_retention: 15.5,
+                usd_per_month: 0.5,
+            }],
+        }),
         telemetry: Some(TelemetryBooks {
             client: Some(Accounting { created: 3, exported: 3, ..Accounting::default() }),
             receivers: vec![ReceivedSpans {
@@ -336,7 +377,8 @@ fn the_result_of_a_load_is_what_its_schema_says() {
         speed: "1440x".to_owned(),
         window: LoadWindow { clock_step_ms: -1, ..LoadWindow::default() },
         is_whole: true,
-        histograms: LoadHistograms { lag: counts, ..LoadHistograms::default() },
+        histograms: LoadHistograms { lag: counts.clone(), ..LoadHistograms::default() },
+        slices: vec![SliceHistograms { minute: 5, latency: counts, ..SliceHistograms::default() }],
         failures: vec!["call 7: it was cut".to_owned()],
         report: Report { verdict: Verdict::Conforms, ..largest_report() },
     };

@@ -15,11 +15,12 @@ use crate::configuration::{Configuration, JudgeArgs};
 use crate::exit::{Failure, OrFail as _, Outcome};
 use crate::gates::{self, GateArgs};
 use crate::judging::{Evidence, ReportArgs, check_writable, judge};
-use crate::progress::Progress;
+use crate::progress::ProgressArgs;
 use crate::servers::{EvidenceArgs, Files, Servers};
 use crate::serving::ServingArgs;
 use crate::{interrupt, output};
 use books::Watched;
+use live::{Live, Noun};
 use pacing::PacingArgs;
 use planning::PlanArgs;
 use result::Begun;
@@ -27,9 +28,11 @@ pub(crate) use result::write as write_result;
 use synthetic::SyntheticArgs;
 
 mod books;
+mod live;
 mod pacing;
 mod planning;
 mod result;
+mod storage;
 mod synthetic;
 
 /// How many unexpected failures of calls are shown.
@@ -61,6 +64,10 @@ pub(crate) struct Args {
     collector_metrics: Option<String>,
     #[command(flatten)]
     gates: GateArgs,
+    /// Foretell what traces such as these take in Grafana Tempo, by content policy, as `spanproof size`
+    /// does; `--report html` has it always
+    #[arg(long, help_heading = "Load")]
+    forecast: bool,
     /// Write what was planned, done and measured to this file, for `spanproof merge`
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     result: Option<PathBuf>,
@@ -72,6 +79,8 @@ pub(crate) struct Args {
     evidence: EvidenceArgs,
     #[command(flatten)]
     reports: ReportArgs,
+    #[command(flatten)]
+    progress: ProgressArgs,
 }
 
 pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
@@ -95,6 +104,7 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     args.result.as_deref().map_or(Ok(()), check_writable)?;
     configuration.expected.check_writable()?;
 
+    let whole_calls = plan.whole_calls();
     let Driven { outcome, received, watched } = match made {
         Made::Spans => {
             args.refuse_what_is_of_calls().or_usage()?;
@@ -111,6 +121,9 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     let mut load = outcome.statistics.load(outcome.client.clone());
     load.telemetry = Some(books::compared(outcome.accounting, counts, watched).await?);
     load.gates = args.gates.of(&load);
+    if args.forecast || args.reports.has_page() {
+        load.storage = storage::foretold(&args.plan, &load, whole_calls, seed)?;
+    }
     let captures: Vec<PathBuf> =
         received.iter().map(|received| received.files.capture.clone()).collect();
     let ledger = received.as_ref().filter(|received| received.has_ledger);
@@ -208,7 +221,9 @@ impl Args {
     async fn send(&self, traces: &Traces) -> Result<Driven, Failure> {
         let watched = self.watch().await?;
         let config = self.pacing.config(LoadConfig::synthetic(self.pacing.speed()));
-        let (outcome, received) = self.synthetic.drive(config, traces, &self.evidence).await?;
+        let view = (self.progress, Live::new(Noun::Trace, self.plan.length()));
+        let (outcome, received) =
+            self.synthetic.drive(config, traces, &self.evidence, view).await?;
         let received =
             received.map(|(files, counts)| Received { files, counts, has_ledger: false });
         Ok(Driven { outcome, received, watched })
@@ -237,9 +252,11 @@ impl Args {
             speed: self.pacing.speed_of_service(),
             clock: config.clock.clone(),
         };
+        let view = (self.progress, Live::new(Noun::Call, self.plan.length()));
+        let spans = || Some(servers.receiver.counts().spans);
         let outcome = match client.start(&servers, telling).await? {
-            Started::Rust(client) => drive(config, plan, client).await,
-            Started::Worker(client) => drive(config, plan, client).await,
+            Started::Rust(client) => drive(config, plan, client, view, spans).await,
+            Started::Worker(client) => drive(config, plan, client, view, spans).await,
         };
         let (files, counts) = servers.stop().await?;
         Ok(Driven {
@@ -293,22 +310,32 @@ fn is_in_books(kind: ClientErrorKind, load: &Load) -> bool {
 }
 
 /// Makes the calls of `plan`, showing progress.
-async fn drive(config: LoadConfig, plan: Plan, client: impl Client) -> LoadOutcome {
-    shown(config, async |config, progress| {
-        loadgen::run(config, plan, client, |now| progress.show(&line(now, "calls"))).await
-    })
-    .await
+async fn drive(
+    config: LoadConfig,
+    plan: Plan,
+    client: impl Client,
+    view: (ProgressArgs, Live),
+    spans: impl Fn() -> Option<u64> + Sync,
+) -> LoadOutcome {
+    shown(config, view, spans, async |config, tell| loadgen::run(config, plan, client, tell).await)
+        .await
 }
 
-/// Runs a load with a view of its progress. Ctrl-C ends it with what was done, and once more does so
-/// without waiting for what is open.
+/// Runs a load with a view of its progress, and of the spans that were received where that is known.
+/// Ctrl-C ends it with what was done, and once more does so without waiting for what is open.
 async fn shown(
     config: LoadConfig,
-    run: impl AsyncFnOnce(LoadConfig, &mut Progress) -> LoadOutcome,
+    (progress, mut live): (ProgressArgs, Live),
+    spans: impl Fn() -> Option<u64> + Sync,
+    run: impl AsyncFnOnce(LoadConfig, &mut (dyn FnMut(loadgen::Progress) + Send)) -> LoadOutcome,
 ) -> LoadOutcome {
     let watch = tokio::spawn(end_when_asked(config.stop.clone(), config.abandon.clone()));
-    let mut progress = Progress::new();
-    let outcome = run(config, &mut progress).await;
+    let mut progress = progress.begin();
+    let mut tell = |now| {
+        live.see(now, spans());
+        progress.show(&live);
+    };
+    let outcome = run(config, &mut tell).await;
     progress.end();
     watch.abort();
     outcome
@@ -323,14 +350,4 @@ async fn end_when_asked(stop: CancellationToken, abandon: CancellationToken) {
     );
     requests.next().await;
     abandon.cancel();
-}
-
-fn line(now: loadgen::Progress, what: &str) -> String {
-    let loadgen::Progress { intended, started, completed, failed, left_out, elapsed } = now;
-    let left_out = if left_out > 0 { format!("{left_out} left out, ") } else { String::new() };
-    format!(
-        "{completed} of {intended} {what} done, {} open, {failed} failed, {left_out}{:.0} s",
-        started.saturating_sub(completed + failed),
-        elapsed.as_secs_f64(),
-    )
 }

@@ -19,6 +19,7 @@ use self::bucket::Bucket;
 use crate::exit::{Failure, OrFail as _, Outcome};
 use crate::judging::check_writable;
 use crate::output;
+pub(crate) use load::as_it_comes;
 
 /// Arguments of `size`.
 #[derive(Debug, clap::Args)]

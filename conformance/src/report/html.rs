@@ -2,21 +2,22 @@
 //! a script. The script only searches.
 
 mod calls;
+mod chart;
 mod coverage;
 mod expected;
 mod findings;
+mod load;
 mod prose;
 mod rules;
 mod waterfall;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use spanproof_schemas::report::{Cost, Level, Load, Report, RuleState, Verdict};
+use spanproof_schemas::report::{Cost, Level, Report, RuleState, Verdict};
 
 use self::prose::prose;
 use super::expected::all_held;
 use super::headline::{headline, verdict_words};
-use super::load;
-use super::number::{self, counted, dollars, grouped, milliseconds, seconds};
+use super::number::{self, dollars, grouped};
 use super::text::visible;
 
 const STYLE: &str = include_str!("html/page.css");
@@ -43,6 +44,7 @@ pub fn html(report: &Report) -> String {
                 (header(report))
                 main {
                     (overview(report))
+                    @if let Some(load) = &report.load { (load::section(load)) }
                     (expected::broken(report))
                     (findings::findings(report))
                     (expected::held(report))
@@ -74,6 +76,7 @@ fn header(report: &Report) -> Markup {
             div.bar {
                 p.name { "spanproof" }
                 nav aria-label="Sections" {
+                    @if report.load.is_some() { a href="#load" { "Load" } }
                     @if !report.findings.is_empty() { a href="#findings" { "Findings" } }
                     @if all_held(report) > 0 { a href="#expected" { "Expected" } }
                     @if report.truth.is_some() { a href="#calls" { "Calls" } }
@@ -95,42 +98,8 @@ fn overview(report: &Report) -> Markup {
                     div { dt { (title) } dd { strong { (value) } @if !note.is_empty() { " " (note) } } }
                 }
             }
-            div.beside {
-                @if !report.telemetry.is_empty() || report.join.is_some() { (tokens(report)) }
-                @if let Some(load) = &report.load { (loaded(load)) }
-            }
+            @if !report.telemetry.is_empty() || report.join.is_some() { (tokens(report)) }
         }
-    }
-}
-
-fn loaded(load: &Load) -> Markup {
-    let measured = load::measured(load);
-    let told: Vec<String> = [load::rate(load), load::peak(load), load::books(load)]
-        .into_iter()
-        .flatten()
-        .chain(load.gates.iter().map(load::gate))
-        .collect();
-    html! {
-                div.scroll {
-                    table.figures {
-                        caption { "Load of " code { (visible(&load.client)) } ": "
-                            (counted(load.intended, "call")) " planned, " (grouped(load.completed))
-                            " completed, " (grouped(load.failed)) " failed"
-                            (load::left_out(load).concat()) ", in "
-                            (seconds(load.wall_s)) }
-                        thead { tr { th scope="col" { "" span.unseen { "measured" } } th scope="col" { "p50" }
-                            th scope="col" { "p99" } th scope="col" { "max" } } }
-                        tbody {
-                            @for (name, quantiles) in measured {
-                                tr { th scope="row" { (name.trim_start()) } td { (milliseconds(quantiles.p50)) }
-                                    td { (milliseconds(quantiles.p99)) } td { (milliseconds(quantiles.max)) } }
-                            }
-                        }
-                    }
-                }
-                @if !told.is_empty() {
-                    ul { @for text in &told { li { (visible(text)) } } }
-                }
     }
 }
 

@@ -1,10 +1,12 @@
 //! What the load generator did, in words that several formats share.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use spanproof_schemas::report::{Gate, Load, Quantiles};
+use spanproof_schemas::report::{Gate, Load, LoadAnswers, LoadStorage, PolicyStorage, Quantiles};
 
-use super::number::{counted, grouped, seconds};
+use super::answers::{Part, by_model, counts, usd};
+use super::number::{bytes, counted, dollars, grouped, seconds};
 use super::text::shortened;
 
 /// How many characters of a client's name, and of a line about books, are shown.
@@ -79,6 +81,43 @@ pub(super) fn peak(load: &Load) -> Option<String> {
     Some(format!("{} due in minute {hour_and_minute}, {carried}", counted(peak.planned, "call")))
 }
 
+/// How answers ended, and with which errors calls did.
+pub(super) fn ends(load: &Load) -> Option<String> {
+    let LoadAnswers { stop_reasons, errors, .. } = &load.answers;
+    let told = |ends: &BTreeMap<String, u64>| {
+        let counts = counts(ends).into_iter();
+        counts
+            .map(|(name, count)| format!("{} {}", grouped(count), shortened(name, SHOWN_NAME)))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let parts = [(stop_reasons, ""), (errors, "errors: ")];
+    let parts = parts.into_iter().filter(|(ends, _)| !ends.is_empty());
+    let told: Vec<String> = parts.map(|(ends, what)| format!("{what}{}", told(ends))).collect();
+    (!told.is_empty()).then(|| told.join("; "))
+}
+
+/// What calls cost by model, going by what the client read.
+pub(super) fn spend(load: &Load) -> Option<String> {
+    let models = by_model(&load.answers);
+    usd(&models)?;
+    let told = models.iter().map(|Part { name, usd, .. }| {
+        let name = shortened(name, SHOWN_NAME);
+        usd.map_or_else(|| format!("no price of {name}"), |usd| format!("{} {name}", dollars(usd)))
+    });
+    Some(told.collect::<Vec<_>>().join(", "))
+}
+
+/// What the traces would take in a store.
+pub(super) fn storage(load: &Load) -> Option<String> {
+    let LoadStorage { retention_days, policies, .. } = load.storage.as_ref()?;
+    let told = policies.iter().map(|PolicyStorage { policy, bytes_at_retention, .. }| {
+        format!("{} with {}", bytes(*bytes_at_retention), shortened(policy, SHOWN_NAME))
+    });
+    let told = told.collect::<Vec<_>>().join(", ");
+    Some(format!("{retention_days} days of traces take in Tempo, by content policy, {told}"))
+}
+
 /// What became of the client's spans, and who counted otherwise.
 pub(super) fn books(load: &Load) -> Option<String> {
     let telemetry = load.telemetry.as_ref()?;
@@ -92,10 +131,13 @@ pub(super) fn books(load: &Load) -> Option<String> {
             grouped(books.dropped),
             grouped(books.failed),
         );
-        for (count, what) in [(books.retried, "sent again"), (books.unanswered, "unanswered")] {
-            if count > 0 {
-                let _ = write!(text, " ({} {what})", grouped(count));
-            }
+        let attempts =
+            [(books.retried, "sent again"), (books.unanswered, "sent without an answer")];
+        let told = attempts.iter().filter(|(count, _)| *count > 0);
+        let told: Vec<String> =
+            told.map(|(count, what)| format!("{} {what}", grouped(*count))).collect();
+        if !told.is_empty() {
+            let _ = write!(text, " ({})", told.join(", "));
         }
         parts.push(text);
     }
@@ -118,7 +160,7 @@ pub(super) fn gate(gate: &Gate) -> String {
     let Gate { name, asked, seen, is_met, advice } = gate;
     let [name, asked, seen] = [name, asked, seen].map(|text| shortened(text, SHOWN_MISMATCH));
     let met = if *is_met { "met" } else { "missed" };
-    let mut text = format!("{name} {met}: {asked} asked for, {seen} seen");
+    let mut text = format!("{name} {met}: asked for {asked}, seen {seen}");
     if let Some(advice) = advice {
         text.push_str("; ");
         text.push_str(&shortened(advice, SHOWN_MISMATCH));

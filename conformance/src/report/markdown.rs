@@ -6,13 +6,14 @@ mod expected;
 use std::fmt::Write as _;
 
 use spanproof_schemas::report::{
-    Cost, Example, FindingGroup, Level, Report, RuleOutcome, RuleState, Verdict,
+    Cost, Example, FindingGroup, Level, Load, Quantiles, Report, RuleOutcome, RuleState, Verdict,
 };
 
 use self::escape::{code, prose};
+use super::answers::{Part, by_model};
 use super::headline::{headline, late};
 use super::load;
-use super::number::{self, Tokens, counted, dollars, grouped};
+use super::number::{self, Tokens, counted, dollars, grouped, milliseconds};
 use super::place::{by_rule, excerpt, found, looked_at, place, rule};
 use super::text::shortened;
 use super::tree::tree;
@@ -38,6 +39,10 @@ pub fn markdown(report: &Report) -> String {
     out.push_str(&facts(report));
     if !report.telemetry.is_empty() || report.join.is_some() {
         out.push_str(&tokens(report));
+    }
+    if let Some(load) = &report.load {
+        out.push_str(&measured(load));
+        out.push_str(&spend(load));
     }
     out.push_str(&expected::broken(report));
     if !report.findings.is_empty() {
@@ -95,11 +100,53 @@ fn facts(report: &Report) -> String {
             grouped(load.failed),
             load::left_out(load).concat(),
         ));
-        let told = [load::rate(load), load::peak(load), load::books(load)];
+        let told = [
+            load::rate(load),
+            load::peak(load),
+            load::ends(load),
+            load::storage(load),
+            load::books(load),
+        ];
         facts.extend(told.into_iter().flatten().map(|text| prose(&text)));
         facts.extend(load.gates.iter().map(|gate| prose(&load::gate(gate))));
     }
     format!("\n- {}\n", facts.join("\n- "))
+}
+
+/// The times of calls.
+fn measured(load: &Load) -> String {
+    let measured = load::measured(load);
+    if measured.is_empty() {
+        return String::new();
+    }
+    let mut out =
+        "\n| times of calls | p50 | p99 | max |\n| --- | ---: | ---: | ---: |\n".to_owned();
+    for (name, Quantiles { p50, p99, max }) in measured {
+        let [p50, p99, max] = [p50, p99, max].map(milliseconds);
+        let _ = writeln!(out, "| {} | {p50} | {p99} | {max} |", name.trim_start());
+    }
+    out
+}
+
+/// What calls cost, going by what the client read.
+fn spend(load: &Load) -> String {
+    let models = by_model(&load.answers);
+    if models.is_empty() {
+        return String::new();
+    }
+    let mut out = "\n| model | calls | tokens in | tokens out | cost |\n| --- | ---: | ---: | ---: | ---: |\n".to_owned();
+    for Part { name, calls, tokens, usd } in models {
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {} |",
+            code(&name),
+            grouped(calls),
+            grouped(tokens.all_input_tokens()),
+            grouped(tokens.output_tokens),
+            usd.map_or_else(|| "–".to_owned(), dollars),
+        );
+    }
+    out
 }
 
 fn tokens(report: &Report) -> String {

@@ -2,6 +2,7 @@
 //!
 //! Everything here is deterministic: the same report gives the same bytes.
 
+mod answers;
 mod expected;
 mod github;
 mod headline;

@@ -57,6 +57,14 @@ pub(super) fn milliseconds(ms: f64) -> String {
     }
 }
 
+/// Milliseconds in the unit that suits the greatest of several, without digits that say nothing:
+/// `0.5 ms`, `20 ms`, `2.5 s`, `150 s`.
+pub(super) fn milliseconds_beside(ms: f64, greatest_ms: f64) -> String {
+    let (value, unit) = if greatest_ms < 1_000.0 { (ms, "ms") } else { (ms / 1_000.0, "s") };
+    // To the thousandth of a unit, which takes away what adding up left.
+    format!("{} {unit}", (value * 1_000.0).round() / 1_000.0)
+}
+
 /// Seconds, in the unit that suits them: `0.80 s`, `59.8 s`, `12.5 min`, `24.0 h`.
 pub(super) fn seconds(s: f64) -> String {
     match s {
@@ -86,6 +94,42 @@ pub(super) fn percent(part: u64, whole: u64) -> String {
     }
     let tenths = (u128::from(part) * 1_000 / u128::from(whole)).max(1);
     format!("{}.{} %", tenths / 10, tenths % 10)
+}
+
+/// Bytes in the decimal unit that suits them, as bills count: `742 B`, `598 kB`, `3.12 MB`.
+pub(super) fn bytes(bytes: f64) -> String {
+    scaled(bytes, &[" B", " kB", " MB", " GB", " TB", " PB"])
+}
+
+/// A figure of a chart: `0.2`, `55.6`, `1,104`, `41.2k`, `1.20M`.
+pub(super) fn short(value: f64) -> String {
+    if value < 9_999.5 && value.fract() == 0.0 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a whole number below 10,000; what is below zero is shown as none"
+        )]
+        return grouped(value as u64);
+    }
+    scaled(value, &["", "k", "M", "G", "T"])
+}
+
+/// Three digits in the largest of `units` of which there is at least one, each a thousand of the one
+/// before.
+fn scaled(mut value: f64, units: &[&str]) -> String {
+    let mut unit = 0;
+    // What would be shown as 1000 of a unit is one of the next.
+    while value >= 999.5 && unit + 1 < units.len() {
+        value /= 1_000.0;
+        unit += 1;
+    }
+    let digits = match value {
+        value if value.fract() == 0.0 => 0,
+        value if value < 9.995 => 2,
+        value if value < 99.95 => 1,
+        _ => 0,
+    };
+    format!("{value:.digits$}{}", units[unit])
 }
 
 /// US dollars: in cents from one cent on, finer below.
@@ -129,12 +173,19 @@ mod tests {
         assert_eq!(groups, ["0", "999", "1,000", "80,000", "1,234,567"]);
         let times = [0.0, 0.04, 1.44, 99.94, 142.4, 2_500.0, 3_600_000.0].map(milliseconds);
         assert_eq!(times, ["0 ms", "0.04 ms", "1.4 ms", "99.9 ms", "142 ms", "2.50 s", "60.0 min"]);
+        let beside = [(0.3 - 0.1, 0.5), (20.0, 999.0), (2_500.0, 1e4), (0.0, 1e4)];
+        let beside = beside.map(|(ms, greatest)| milliseconds_beside(ms, greatest));
+        assert_eq!(beside, ["0.2 ms", "20 ms", "2.5 s", "0 s"]);
         let sums = [0.0, 0.000_42, 12.344, -1_234.5].map(dollars);
         assert_eq!(sums, ["$0.00", "$0.000420", "$12.34", "-$1,234.50"]);
         let differences = [difference(5, 3), difference(3, 3), difference(0, 1_200)];
         assert_eq!(differences, ["-2", "0", "+1,200"]);
         let parts = [percent(0, 3), percent(1, 8), percent(9_999, 10_000), percent(3, 3)];
         assert_eq!(parts, ["0 %", "12.5 %", "99.9 %", "100 %"]);
+        let sizes = [0.0, 742.0, 999.6, 3_124_000.0, 2e15].map(bytes);
+        assert_eq!(sizes, ["0 B", "742 B", "1.00 kB", "3.12 MB", "2 PB"]);
+        let figures = [0.0, 0.2, 55.55, 1_104.0, 1_104.5, 41_200.0].map(short);
+        assert_eq!(figures, ["0", "0.20", "55.5", "1,104", "1.10k", "41.2k"]);
         let lasted = [duration(0, 1_500_000), duration(2_000_000, 1_000_000)];
         assert_eq!(lasted, ["1.5 ms", "-1.0 ms"]);
     }

@@ -73,6 +73,7 @@ fn result(index: u64, count: u64) -> (String, LoadResult) {
         },
         is_whole: true,
         histograms: LoadHistograms { latency: times, ..LoadHistograms::default() },
+        slices: Vec::new(),
         failures: Vec::new(),
         report,
     };

@@ -89,11 +89,15 @@ impl Run {
         if let Some(pacer) = pacer {
             let mut work = std::pin::pin!(self.make_all(pacer, maker));
             while tokio::time::timeout(self.config.progress_every, &mut work).await.is_err() {
-                progress(self.statistics().progress(self.begun.elapsed()));
+                progress(self.progress());
             }
-            progress(self.statistics().progress(self.begun.elapsed()));
+            progress(self.progress());
         }
         self.config.stop.is_cancelled()
+    }
+
+    fn progress(&self) -> Progress {
+        self.statistics().progress(self.config.clock.now(), self.begun.elapsed())
     }
 
     async fn make_all(&self, mut pacer: Pacer, maker: &mut impl Maker) {

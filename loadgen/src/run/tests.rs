@@ -237,7 +237,7 @@ async fn calls_beyond_the_limit_are_dropped_and_counted_where_they_may_not_queue
         ..LoadConfig::new(Speed::Times(1e9))
     };
     let outcome = run(config, plan(50), client, |told| {
-        if told.left_out == 49 {
+        if told.dropped == 49 {
             dropped.notify_one();
         }
     })

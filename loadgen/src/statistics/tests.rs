@@ -9,7 +9,8 @@ const MS: u64 = 1_000_000;
 fn expected(fault: Option<&str>) -> Expected {
     Expected {
         call: 7,
-        what: "Converse amazon.nova-lite-v1:0".to_owned(),
+        operation: Operation::Converse,
+        model: "amazon.nova-lite-v1:0".to_owned(),
         fault: fault.map(|name| name.parse().unwrap()),
     }
 }
@@ -185,7 +186,8 @@ fn merged_halves_are_the_whole_and_time_counts_once() {
     let whole = with_a_stall();
     let written = |statistics: &Statistics| {
         let load = statistics.load("rust".to_owned());
-        Statistics::of(&load, &statistics.histograms(), statistics.window(), &[]).unwrap()
+        let (histograms, slices) = (statistics.histograms(), statistics.slices());
+        Statistics::of(&load, &histograms, &slices, statistics.window(), &[]).unwrap()
     };
     assert_eq!(written(&whole).load("rust".to_owned()), whole.load("rust".to_owned()));
     let mut twice = written(&whole);

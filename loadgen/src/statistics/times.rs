@@ -5,9 +5,11 @@ use spanproof_schemas::load_result::HistogramCounts;
 use spanproof_schemas::report::Quantiles;
 use spanproof_schemas::time::UnixNanos;
 
-/// Histograms count microseconds, from one to an hour, to three significant digits.
+/// Histograms count microseconds, from one to an hour, to three significant digits; coarse ones, of
+/// which there are many, to two, which a chart shows no less.
 const MOST_MICROS: u64 = 3_600_000_000;
 const SIGNIFICANT_DIGITS: u8 = 3;
+const COARSE_DIGITS: u8 = 2;
 
 /// Times of one kind.
 #[derive(Clone, Debug)]
@@ -15,7 +17,16 @@ pub(super) struct Times(Histogram<u64>);
 
 impl Times {
     pub(super) fn new() -> Times {
-        let histogram = Histogram::new_with_bounds(1, MOST_MICROS, SIGNIFICANT_DIGITS)
+        Times::to_digits(SIGNIFICANT_DIGITS)
+    }
+
+    /// Times of which few are kept together.
+    pub(super) fn coarse() -> Times {
+        Times::to_digits(COARSE_DIGITS)
+    }
+
+    fn to_digits(digits: u8) -> Times {
+        let histogram = Histogram::new_with_bounds(1, MOST_MICROS, digits)
             .expect("the bounds are in order and the digits at most five");
         Times(histogram)
     }
@@ -44,6 +55,11 @@ impl Times {
         }
     }
 
+    /// Forgets what was recorded.
+    pub(super) fn clear(&mut self) {
+        self.0.reset();
+    }
+
     pub(super) fn counts(&self) -> HistogramCounts {
         let buckets = self.0.iter_recorded();
         HistogramCounts(
@@ -53,13 +69,21 @@ impl Times {
 
     /// The histogram of these counts; `None` where they are not of a histogram such as these.
     pub(super) fn of(counts: &HistogramCounts) -> Option<Times> {
-        let mut times = Times::new();
+        Times::new().with(counts)
+    }
+
+    /// The same of [`Times::coarse`].
+    pub(super) fn of_coarse(counts: &HistogramCounts) -> Option<Times> {
+        Times::coarse().with(counts)
+    }
+
+    fn with(mut self, counts: &HistogramCounts) -> Option<Times> {
         let mut sum = 0_u64;
         for (value, count) in &counts.0 {
             sum = sum.checked_add(*count)?;
-            times.0.record_n(*value, *count).ok()?;
+            self.0.record_n(*value, *count).ok()?;
         }
-        Some(times)
+        Some(self)
     }
 }
 

@@ -1,8 +1,11 @@
 //! What the load generator planned and did.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::accounting::Accounting;
+use crate::ledger::Usage;
 
 /// What the load generator planned and did.
 ///
@@ -49,6 +52,15 @@ pub struct Load {
     /// have no planned start.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub minutes: Vec<LoadMinute>,
+    /// What was measured over simulated time, in order; empty where calls have no planned start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slices: Vec<LoadSlice>,
+    /// What answers held; empty where none came.
+    #[serde(default, skip_serializing_if = "LoadAnswers::is_empty")]
+    pub answers: LoadAnswers,
+    /// What the traces would take in a store; absent where nobody asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<LoadStorage>,
     /// The books of the client's spans beside those of their receivers; absent where nobody keeps
     /// any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,6 +126,93 @@ pub struct LoadMinute {
     pub sent: u64,
     /// Of the calls due in it, those that ended as planned, whenever that was.
     pub completed: u64,
+}
+
+/// What was measured of the calls that were due in a slice of simulated time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoadSlice {
+    /// Its first minute.
+    pub minute: u32,
+    /// How many minutes it has: as many as all slices of a load.
+    pub minutes: u32,
+    /// Actual start minus planned start.
+    pub schedule_lag_ms: Quantiles,
+    /// End minus planned start.
+    pub latency_ms: Quantiles,
+    /// First chunk minus actual start, of streamed calls.
+    pub ttft_ms: Quantiles,
+    /// Tokens of the answers.
+    pub tokens: Usage,
+}
+
+/// What answers held, as the client's SDK read them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoadAnswers {
+    /// Answers by stop reason.
+    pub stop_reasons: BTreeMap<String, u64>,
+    /// Calls that raised an error, planned ones included, by its name.
+    pub errors: BTreeMap<String, u64>,
+    /// All calls that ended, by whose they were.
+    pub shares: Vec<LoadShare>,
+}
+
+impl LoadAnswers {
+    fn is_empty(&self) -> bool {
+        self == &LoadAnswers::default()
+    }
+}
+
+/// Calls of one tenant to one model, made for one feature.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoadShare {
+    /// The model id as it was sent.
+    pub model: String,
+    /// Whose calls; absent of tenants from the hundredth on, and where calls have no planned start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<u32>,
+    /// What they were made for, of the scenario's features; absent where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feature: Option<String>,
+    /// How many.
+    pub calls: u64,
+    /// Tokens of their answers.
+    pub tokens: Usage,
+    /// What those cost, in US dollars; absent where the price of the model is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usd: Option<f64>,
+}
+
+/// What traces such as the load's would take in Grafana Tempo.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoadStorage {
+    /// The format of blocks.
+    pub encoding: String,
+    /// How long traces are kept.
+    pub retention_days: f64,
+    /// One for each policy.
+    pub policies: Vec<PolicyStorage>,
+}
+
+/// What they take where content is treated by one policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyStorage {
+    /// The policy, as it is written on the command line.
+    pub policy: String,
+    /// Stored for each day.
+    pub bytes_per_day: f64,
+    /// Stored once the oldest traces are deleted.
+    pub bytes_at_retention: f64,
+    /// The least that this can be.
+    pub least_bytes_at_retention: f64,
+    /// The most that this can be.
+    pub greatest_bytes_at_retention: f64,
+    /// What the store costs a month, in US dollars, searches left out.
+    pub usd_per_month: f64,
 }
 
 /// The books of spans: the client's, and those of who received them.

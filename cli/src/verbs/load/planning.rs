@@ -137,6 +137,31 @@ impl PlanArgs {
         })
     }
 
+    /// How much simulated time is covered, where that is known without the plan.
+    pub(super) fn length(&self) -> Option<Duration> {
+        match (&self.arrival, self.calls) {
+            (Arrival::Process(_), None) => Some(self.length.unwrap_or(DEFAULT_LENGTH)),
+            _ => None,
+        }
+    }
+
+    /// How many calls a day has on the mean; nothing of a trace, which says so itself.
+    pub(super) fn per_day(&self) -> Result<Option<f64>, Failure> {
+        match &self.arrival {
+            Arrival::Process(_) => Ok(Some(self.rate()?.calls_in(Duration::from_hours(24)))),
+            Arrival::Replay(_) => Ok(None),
+        }
+    }
+
+    fn rate(&self) -> Result<Rate, Failure> {
+        self.rate.map_or_else(|| DEFAULT_RATE.parse().or_usage(), Ok)
+    }
+
+    /// The scenario as it was named.
+    pub(super) fn scenario_name(&self) -> String {
+        self.scenario.clone()
+    }
+
     pub(super) fn scenario(&self) -> Result<Scenario, Failure> {
         scenario::named(&self.scenario)
     }
@@ -152,12 +177,8 @@ impl PlanArgs {
             ("--replay-skip", self.replay_skip.is_some()),
         ];
         refuse(of_replay, "is for `--arrival replay:FILE`").or_usage()?;
-        let rate = match self.rate {
-            Some(rate) => rate,
-            None => DEFAULT_RATE.parse().or_usage()?,
-        };
         Ok(Timing::AtRate(AtRate {
-            rate,
+            rate: self.rate()?,
             length: self.length.unwrap_or(DEFAULT_LENGTH),
             arrivals,
             shape: RateShape {

@@ -52,6 +52,7 @@ impl Begun {
             window: statistics.window(),
             is_whole: !outcome.is_stopped && outcome.broken.is_none(),
             histograms: statistics.histograms(),
+            slices: statistics.slices(),
             failures: statistics.failures().to_vec(),
             report: report.clone(),
         };

@@ -19,10 +19,12 @@ use spanproof_schemas::content_policy::ContentPolicy;
 use spanproof_schemas::semconv::Version;
 use spanproof_schemas::time::unix_nanos;
 
-use super::{line, shown};
+use super::live::Live;
+use super::shown;
 use crate::exit::{Failure, OrFail as _, Outcome};
 use crate::judging::check_writable;
 use crate::output;
+use crate::progress::ProgressArgs;
 use crate::servers::{EvidenceArgs, Files, ReceiverAlone};
 
 const HEADING: &str = "Synthetic spans";
@@ -163,6 +165,7 @@ impl SyntheticArgs {
         config: LoadConfig,
         traces: &Traces,
         keep: &EvidenceArgs,
+        view: (ProgressArgs, Live),
     ) -> Result<(LoadOutcome, Option<(Files, Counts)>), Failure> {
         let receiver = match self.otlp {
             Some(_) => None,
@@ -174,9 +177,9 @@ impl SyntheticArgs {
         };
         let exporter = Exporter::start(&otlp).or_usage()?;
         let sending = Sending { timestamps: self.timestamps.0, limits: self.limits() };
-        let outcome = shown(config, async |config, progress| {
-            let show = |now| progress.show(&line(now, "traces"));
-            loadgen::synthetic::run(config, sending, traces, exporter, show).await
+        let spans = || receiver.as_ref().map(|receiver| receiver.counts().spans);
+        let outcome = shown(config, view, spans, async |config, tell| {
+            loadgen::synthetic::run(config, sending, traces, exporter, tell).await
         })
         .await;
         Ok(match receiver {

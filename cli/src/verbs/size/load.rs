@@ -6,8 +6,8 @@ use anyhow::anyhow;
 use loadgen::otlp::Limits;
 use loadgen::synthetic::{Dialogue, Traces};
 use loadgen::{AtRate, DayCurve, Plan, PlanConfig, Rate, Scenario, Shard, Timing};
-use sizing::BlockOptions;
 use sizing::forecast::{LoadShape, PolicySample, forecast};
+use sizing::{BlockEncoding, BlockOptions};
 use spanproof_schemas::content_policy::ContentPolicy;
 use spanproof_schemas::forecast::Forecast;
 
@@ -94,10 +94,7 @@ impl LoadArgs {
         let scenario = scenario::named(&self.scenario)?;
         let policies =
             if self.policies.is_empty() { &ContentPolicy::ALL[..] } else { &self.policies };
-        let samples: Vec<PolicySample> = policies
-            .iter()
-            .map(|policy| self.sample(&scenario, *policy))
-            .collect::<Result<_, _>>()?;
+        let samples = samples(&scenario, policies, self.seed)?;
         let load = LoadShape {
             scenario: self.scenario.clone(),
             traces_per_day: rate.calls_in(Duration::from_hours(24)),
@@ -108,18 +105,48 @@ impl LoadArgs {
         };
         forecast(&load, options, &self.dimensions, &samples).or_could_not_judge()
     }
+}
 
-    fn sample(&self, scenario: &Scenario, policy: ContentPolicy) -> Result<PolicySample, Failure> {
-        let compared =
-            (1..=COMPARED_SEEDS).map(|other| (self.seed.wrapping_add(other), COMPARED_TRACES));
-        let seeds = std::iter::once((self.seed, SAMPLED_TRACES)).chain(compared);
-        let seeds = seeds.map(|(seed, traces)| requests(scenario, policy, seed, traces));
-        Ok(PolicySample {
-            policy: policy.to_string(),
-            has_text: policy.has_text(),
-            seeds: seeds.collect::<Result<_, _>>()?,
-        })
-    }
+/// What traces of `scenario` take by every policy, in a Tempo that is set up as it comes: what `size`
+/// foretells unless it is told otherwise.
+pub(crate) fn as_it_comes(
+    scenario: &Scenario,
+    name: String,
+    traces_per_day: f64,
+    seed: u64,
+) -> Result<Forecast, Failure> {
+    let load = LoadShape {
+        scenario: name,
+        traces_per_day,
+        peak_factor: 1.0,
+        retention: LoadShape::RETENTION,
+        replication: 1,
+        block_cut: LoadShape::BLOCK_CUT,
+    };
+    let mut options = BlockOptions::new(BlockEncoding::default());
+    // The policy says what is kept.
+    options.max_attribute_bytes = None;
+    let samples = samples(scenario, &ContentPolicy::ALL, seed)?;
+    forecast(&load, &options, &[], &samples).or_could_not_judge()
+}
+
+fn samples(
+    scenario: &Scenario,
+    policies: &[ContentPolicy],
+    seed: u64,
+) -> Result<Vec<PolicySample>, Failure> {
+    policies.iter().map(|policy| sample(scenario, *policy, seed)).collect()
+}
+
+fn sample(scenario: &Scenario, policy: ContentPolicy, seed: u64) -> Result<PolicySample, Failure> {
+    let compared = (1..=COMPARED_SEEDS).map(|other| (seed.wrapping_add(other), COMPARED_TRACES));
+    let seeds = std::iter::once((seed, SAMPLED_TRACES)).chain(compared);
+    let seeds = seeds.map(|(seed, traces)| requests(scenario, policy, seed, traces));
+    Ok(PolicySample {
+        policy: policy.to_string(),
+        has_text: policy.has_text(),
+        seeds: seeds.collect::<Result<_, _>>()?,
+    })
 }
 
 /// Requests with `traces` traces, or fewer where they are long.

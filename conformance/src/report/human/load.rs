@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use spanproof_schemas::report::{Load, Quantiles};
 
 use super::{GREEN, INDENT, RED, Style, block as titled, paint};
-use crate::report::load::{books, calls, gate, measured, peak, rate};
+use crate::report::load::{books, calls, ends, gate, measured, peak, rate, spend, storage};
 use crate::report::number::milliseconds;
 use crate::report::text::wrapped;
 
@@ -20,7 +20,14 @@ pub(super) fn block(load: &Load, style: Style) -> String {
         let [p50, p99, max] = [p50, p99, max].map(milliseconds);
         let _ = writeln!(out, "{:INDENT$}{name:<16}{p50:>10}{p99:>12}{max:>12}", "");
     }
-    let told = [("rate", rate(load)), ("peak", peak(load)), ("books", books(load))];
+    let told = [
+        ("rate", rate(load)),
+        ("peak", peak(load)),
+        ("answers", ends(load)),
+        ("spend", spend(load)),
+        ("storage", storage(load)),
+        ("books", books(load)),
+    ];
     for (title, text) in told {
         if let Some(text) = text {
             out.push_str(&titled(title, &text));

@@ -5,8 +5,9 @@ use proptest::prelude::*;
 use quick_xml::events::Event;
 use quick_xml::{Reader, XmlVersion};
 use serde_json::Value;
+use spanproof_schemas::report::Report;
 
-use super::samples::telling;
+use super::samples::{conforming, telling};
 use crate::report::{Format, Style, github, html, human, jsonl, junit, markdown, sarif};
 
 /// What breaks formats.
@@ -69,6 +70,30 @@ fn skeleton(page: &str) -> Vec<&str> {
     opened.map(|tag| tag.split(['>', ' ']).next().unwrap_or_default()).collect()
 }
 
+/// A load in which everything that is text is `name`.
+fn loaded(name: &str) -> Report {
+    let mut report = conforming();
+    let name = || name.to_owned();
+    if let Some(load) = &mut report.load {
+        load.client = name();
+        load.answers.stop_reasons = [(name(), 3)].into();
+        load.answers.errors = [(name(), 2)].into();
+        for share in &mut load.answers.shares {
+            (share.model, share.feature) = (name(), Some(name()));
+        }
+        load.storage.iter_mut().flat_map(|it| &mut it.policies).for_each(|it| it.policy = name());
+        for gate in &mut load.gates {
+            (gate.name, gate.asked, gate.seen) = (name(), name(), name());
+            gate.advice = Some(name());
+        }
+        if let Some(books) = &mut load.telemetry {
+            books.mismatches = vec![name()];
+            books.receivers.iter_mut().for_each(|it| it.receiver = name());
+        }
+    }
+    report
+}
+
 proptest! {
     #[test]
     fn hidden_characters_reach_no_format(name in hostile(), value in hostile()) {
@@ -93,6 +118,14 @@ proptest! {
     fn text_adds_no_tag_to_the_page(name in hostile(), value in hostile()) {
         let page = html(&telling(&name, &value));
         let plain = html(&telling("name", "value"));
+        prop_assert_eq!(skeleton(&page), skeleton(&plain));
+        prop_assert_eq!(page.matches('"').count(), plain.matches('"').count(), "attributes");
+    }
+
+    #[test]
+    fn text_of_a_load_adds_no_tag_to_the_page(name in hostile()) {
+        let page = html(&loaded(&name));
+        let plain = html(&loaded("name"));
         prop_assert_eq!(skeleton(&page), skeleton(&plain));
         prop_assert_eq!(page.matches('"').count(), plain.matches('"').count(), "attributes");
     }

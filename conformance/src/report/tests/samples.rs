@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use spanproof_schemas::accounting::Accounting;
+use spanproof_schemas::ledger::Usage;
 use spanproof_schemas::report::{
     AchievedRate, AttributeCoverage, Checked, Cost, Coverage, Example, ExcerptKind, ExcerptSpan,
-    ExcerptStatus, FindingGroup, Gate, Join, JoinMeans, LagParts, Level, Load, LoadMinute,
-    Quantiles, REPORT_VERSION, ReceivedSpans, Report, Reported, RequirementLevel, RuleOutcome,
-    RuleState, Served, Subject, Telemetry, TelemetryBooks, TokenCounts, TraceExcerpt, TruthRow,
-    TruthTable, UsageComparison, Verdict,
+    ExcerptStatus, FindingGroup, Gate, Join, JoinMeans, LagParts, Level, Load, LoadAnswers,
+    LoadMinute, LoadShare, LoadSlice, LoadStorage, PolicyStorage, Quantiles, REPORT_VERSION,
+    ReceivedSpans, Report, Reported, RequirementLevel, RuleOutcome, RuleState, Served, Subject,
+    Telemetry, TelemetryBooks, TokenCounts, TraceExcerpt, TruthRow, TruthTable, UsageComparison,
+    Verdict,
 };
 
 use super::deviations::deviations;
@@ -86,6 +88,22 @@ fn load() -> Load {
             LoadMinute { minute: 1_153, planned: 170, sent: 171, completed: 170 },
             LoadMinute { minute: 1_154, planned: 181, sent: 180, completed: 181 },
         ],
+        slices: slices(),
+        answers: answers(),
+        storage: Some(LoadStorage {
+            encoding: "vParquet4".to_owned(),
+            retention_days: 14.0,
+            policies: [("none", 1.0), ("cut:2KiB", 6.0), ("full", 31.0)]
+                .map(|(policy, times)| PolicyStorage {
+                    policy: policy.to_owned(),
+                    bytes_per_day: times * 41.2e6,
+                    bytes_at_retention: times * 576.8e6,
+                    least_bytes_at_retention: times * 560e6,
+                    greatest_bytes_at_retention: times * 640e6,
+                    usd_per_month: times * 0.21,
+                })
+                .to_vec(),
+        }),
         telemetry: Some(TelemetryBooks {
             client: Some(Accounting {
                 created: 80_000,
@@ -124,6 +142,52 @@ fn load() -> Load {
             },
         ],
         ..Load::default()
+    }
+}
+
+/// Two slices of an hour, and one that comes later and has no stream.
+fn slices() -> Vec<LoadSlice> {
+    let slice = |minute, p50, ttft_ms| LoadSlice {
+        minute,
+        minutes: 15,
+        schedule_lag_ms: Quantiles { p50: 0.02, p99: 0.31, max: 4.2 },
+        latency_ms: Quantiles { p50, p99: p50 * 8.0, max: 142.3 },
+        ttft_ms,
+        tokens: Usage {
+            input_tokens: 650_000,
+            output_tokens: 91_000,
+            cache_read_input_tokens: 120_000,
+            ..Usage::default()
+        },
+    };
+    let streams = Quantiles { p50: 0.9, p99: 3.4, max: 12.0 };
+    vec![
+        slice(1_140, 1.4, streams),
+        slice(1_155, 1.6, streams),
+        slice(1_185, 1.2, Quantiles::default()),
+    ]
+}
+
+fn answers() -> LoadAnswers {
+    let share = |model: &str, tenant, feature: &str, calls, usd| LoadShare {
+        model: model.to_owned(),
+        tenant,
+        feature: Some(feature.to_owned()),
+        calls,
+        tokens: Usage { input_tokens: calls * 900, output_tokens: calls * 120, ..Usage::default() },
+        usd,
+    };
+    LoadAnswers {
+        stop_reasons: BTreeMap::from([
+            ("end_turn".to_owned(), 71_000),
+            ("tool_use".to_owned(), 8_200),
+        ]),
+        errors: BTreeMap::from([("ThrottlingException".to_owned(), 798)]),
+        shares: vec![
+            share(MODEL, Some(0), "search", 50_000, Some(225.0)),
+            share(MODEL, Some(1), "summary", 20_000, Some(90.0)),
+            share("amazon.nova-new-v9:0", None, "summary", 9_998, None),
+        ],
     }
 }
 
