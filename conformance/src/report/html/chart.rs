@@ -8,11 +8,11 @@ use maud::{Markup, html};
 /// The plot of curves, in units of its view box, and what is left of it and below for figures. Text is
 /// larger on narrow screens, which leaves as much room for it as that takes.
 const WIDTH: f64 = 560.0;
-const HEIGHT: f64 = 210.0;
+const HEIGHT: f64 = 216.0;
 const LEFT: f64 = 66.0;
 const RIGHT: f64 = 12.0;
 const TOP: f64 = 10.0;
-const BOTTOM: f64 = 28.0;
+const BOTTOM: f64 = 34.0;
 
 /// How many lines across the plot there are at most, and how many times below it.
 const MOST_LINES: f64 = 5.0;
