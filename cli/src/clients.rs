@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
+use anyhow::bail;
 use conformance_core::Choice;
 use loadgen::external::{
     Environment, Limits, Manifest, ManifestError, Settings, Worker, clients_dir, home_dir,
 };
 use loadgen::rust_client::{RustClient, RustClientConfig};
 use loadgen::{Capabilities, Clock};
+use spanproof_schemas::content_policy::ContentPolicy;
 use spanproof_schemas::semconv::Version;
 use spanproof_schemas::speed::Speed;
 
@@ -80,8 +82,8 @@ pub(crate) fn offered() -> Result<Vec<Offered>, Failure> {
 pub(crate) struct Telling {
     /// The version to speak, for clients that speak more than one.
     pub(crate) semconv: Choice,
-    /// Whether to capture prompts and completions.
-    pub(crate) content: bool,
+    /// What to capture of prompts and completions, which [`Chosen::check_content`] has seen.
+    pub(crate) content: ContentPolicy,
     /// How fast simulated time runs, for waits between attempts.
     pub(crate) speed: Speed,
     /// What the times of calls are measured by, in clients of this process.
@@ -102,6 +104,29 @@ impl Chosen {
             }
             Err(error) => Err(error).or_usage(),
         }
+    }
+
+    /// Refuses a policy for content that the client has no switch for; `source` says who asks for it.
+    pub(crate) fn check_content(&self, policy: ContentPolicy, source: &str) -> anyhow::Result<()> {
+        let (name, has_switch, held) = match self {
+            Chosen::Rust => {
+                let has_switch = matches!(policy, ContentPolicy::None | ContentPolicy::Full);
+                (REFERENCE, has_switch, "none or full")
+            }
+            Chosen::Worker(manifest) => {
+                let has_switch = manifest.content_variables(policy).is_some();
+                let events = manifest.content_variables(ContentPolicy::Events);
+                let held = if events.is_some() { "none, full or events" } else { "none or full" };
+                (manifest.name.as_str(), has_switch, held)
+            }
+        };
+        if has_switch {
+            return Ok(());
+        }
+        bail!(
+            "{source} asks for content `{policy}`, for which {name} has no switch: write --content={}, or --client synthetic, which can hold any",
+            held.replace(", ", ", --content=").replace(" or ", " or --content="),
+        )
     }
 
     pub(crate) fn capabilities(&self) -> Capabilities {
@@ -139,7 +164,7 @@ impl Prepared {
                     bedrock_endpoint: servers.mock.endpoint(),
                     otlp_endpoint: servers.grpc_endpoint(),
                     semconv: spoken(telling.semconv),
-                    content: telling.content,
+                    content: telling.content == ContentPolicy::Full,
                     speed: telling.speed,
                     clock: telling.clock,
                 };

@@ -89,6 +89,8 @@ pub enum Feature {
     MultipleMessages,
     /// Tools to call.
     Tools,
+    /// What tools returned, after the uses of them that the conversation holds.
+    ToolResults,
     /// Cache points in the prompt.
     CachePoints,
     /// Temperature and top-p.
@@ -100,18 +102,25 @@ pub enum Feature {
     ///
     /// [`Call::headers`]: spanproof_schemas::worker::Call::headers
     Faults,
+    /// Metadata of the request, by which its cost is charged: a member of the Converse operations,
+    /// and one of [`Call::headers`] of the others.
+    ///
+    /// [`Call::headers`]: spanproof_schemas::worker::Call::headers
+    RequestMetadata,
 }
 
 impl Feature {
     /// Every feature, in the order of the enum.
-    pub const ALL: [Feature; 7] = [
+    pub const ALL: [Feature; 9] = [
         Feature::System,
         Feature::MultipleMessages,
         Feature::Tools,
+        Feature::ToolResults,
         Feature::CachePoints,
         Feature::Sampling,
         Feature::StopSequences,
         Feature::Faults,
+        Feature::RequestMetadata,
     ];
 }
 

@@ -26,6 +26,7 @@ pub mod otlp;
 mod pacing;
 mod plan;
 mod protobuf;
+mod random_text;
 mod rate;
 mod run;
 pub mod rust_client;
@@ -37,6 +38,7 @@ mod streams;
 pub mod synthetic;
 mod tenants;
 mod text;
+mod tool_arguments;
 mod trace;
 
 pub use accounting::Accounting;

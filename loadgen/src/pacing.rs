@@ -248,7 +248,7 @@ mod tests {
     /// Ten calls a second for ten seconds, while the thread sleeps from second 3 to second 5.
     fn released(catch_up: CatchUp) -> Vec<Batch> {
         let schedule = (0..100).map(|call| Scheduled {
-            event: Planned { call, at: Duration::ZERO, tenant: 0 },
+            event: Planned::numbered(call),
             minute: u32::try_from(call / 50).unwrap(),
             at: Duration::from_millis(100 * call),
         });

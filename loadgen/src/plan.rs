@@ -7,17 +7,20 @@ use spanproof_schemas::ledger::{MarkerKind, Planted, marker_stem};
 use spanproof_schemas::worker::Call;
 
 use crate::arrivals::Arrivals;
-use crate::capabilities::Capabilities;
+use crate::capabilities::{Capabilities, Feature};
 use crate::fault::Fault;
 use crate::intensity::{Intensity, RateShape};
+use crate::random_text::uuid;
 use crate::rate::Rate;
 use crate::scenario::Scenario;
 use crate::shard::Shard;
+use crate::streams::{Purpose, stream};
 use crate::tenants::Tenants;
 use crate::trace::Trace;
 
 use answer::Answer;
 use schedule::Schedule;
+use session::{Open, Place, Rules};
 
 pub(crate) mod answer;
 pub(crate) mod choose;
@@ -27,10 +30,12 @@ mod line;
 mod prompt;
 mod request;
 mod schedule;
+pub(crate) mod session;
 pub(crate) mod shape;
 mod summary;
 
 pub use hash::{ParsePlanHashError, PlanHash};
+pub(crate) use request::METADATA_HEADER;
 pub use summary::PlanSummary;
 
 /// The most calls a plan may have.
@@ -101,19 +106,30 @@ pub struct Planned {
     pub at: Duration,
     /// Which tenant makes it, from 0, the largest first.
     pub tenant: u32,
+    /// Where it stands in its session.
+    pub(crate) place: Place,
+}
+
+#[cfg(test)]
+impl Planned {
+    /// The first call of a session, at the start.
+    pub(crate) fn numbered(call: u64) -> Planned {
+        Planned { call, at: Duration::ZERO, tenant: 0, place: Place::first(call) }
+    }
 }
 
 /// Calls and their planned times.
 ///
 /// The number of calls is the rate times the length, rounded; a length that covers only a part of
-/// a day has that part's share of the day. What a call looks like is a function of the seed and its
-/// position, and each gap between calls of a tenant has random numbers of its own. So the plan is
-/// the same whoever goes through which part of it, and nothing is held in memory for a call.
+/// a day has that part's share of the day. What a call looks like is a function of the seed and of
+/// what [`Planned`] says of it, and each gap between calls of a tenant has random numbers of its
+/// own. So the plan is the same whoever goes through it, and nothing is held in memory for a call:
+/// only the sessions that are open.
 #[derive(Debug)]
 pub struct Plan {
     scenario: Scenario,
     capabilities: Capabilities,
-    targets: choose::Weights,
+    rules: Rules,
     schedule: Schedule,
     /// The calls of the whole plan.
     whole: u64,
@@ -186,14 +202,21 @@ impl Plan {
         if shard.of(whole) == 0 {
             return Err(PlanError::EmptyShard { shard: shard.to_string(), calls: whole });
         }
-        let weights = scenario
+        let weights: Vec<f64> = scenario
             .mix
             .iter()
-            .map(|target| if shape::can_make(&capabilities, target) { target.weight } else { 0.0 });
-        let targets = choose::Weights::new(weights).ok_or(PlanError::NothingInCommon)?;
+            .map(|target| if shape::can_make(&capabilities, target) { target.weight } else { 0.0 })
+            .collect();
+        if weights.iter().sum::<f64>() <= 0.0 {
+            return Err(PlanError::NothingInCommon);
+        }
+        let tenants = match &timing {
+            Timing::AtRate(at_rate) => Some(at_rate.tenants),
+            Timing::Replayed(_) => None,
+        };
         let shared_prompts = prompt::shared(&scenario.cached_prefix, seed);
         Ok(Plan {
-            targets,
+            rules: Rules::new(&scenario, &capabilities, tenants, &weights),
             schedule: Schedule::new(timing, scheduled, seed),
             whole,
             shard,
@@ -236,46 +259,45 @@ impl Plan {
         self.shard.of(self.whole)
     }
 
-    /// The position in the whole plan of the `n`-th call of this shard, from 0; `None` beyond the
-    /// last.
-    #[must_use]
-    pub fn nth(&self, n: u64) -> Option<u64> {
-        (n < self.calls()).then(|| self.shard.nth(n))
-    }
-
     /// The calls of this shard in the order of their times.
     pub fn planned(&self) -> impl Iterator<Item = Planned> + '_ {
+        let mut open = Open::new(&self.rules);
         let whole = (0..self.whole).zip(self.schedule.times());
-        whole.filter(|(call, _)| self.shard.holds(*call)).map(|(call, (at, tenant))| Planned {
-            call,
-            at,
-            tenant,
-        })
+        whole
+            .map(move |(call, (at, tenant))| {
+                // Calls of other shards are gone through too: sessions go on with them.
+                Planned { call, at, tenant, place: open.next(self, call, tenant) }
+            })
+            .filter(|planned| self.shard.holds(planned.call))
     }
 
-    /// Call `k` of the whole plan. Its prompt holds a marker of its own, and one of the planted values
-    /// of the run.
+    /// The call that `planned` stands for. What the user says in it holds a marker of its own, and one
+    /// of the planted values of the run; so does what it repeats of its session, with the markers it
+    /// had then.
     #[must_use]
-    pub fn call(&self, k: u64) -> Call {
-        let shape = self.shape(k);
+    pub fn call(&self, planned: &Planned) -> Call {
+        let shape = self.shape(planned);
+        let metadata = self.metadata(planned, &shape);
+        let in_header = metadata.as_ref().filter(|_| shape.target.is_native());
+        let headers = shape.fault.map(Fault::header).into_iter();
+        let headers = headers.chain(shape.answer.map(Answer::header));
+        let headers = headers.chain(in_header.map(request::metadata_header));
         Call {
-            call: k,
+            call: planned.call,
             operation: shape.target.operation,
             model_id: shape.target.model.clone(),
-            headers: shape
-                .fault
-                .map(Fault::header)
-                .into_iter()
-                .chain(shape.answer.map(Answer::header))
-                .collect(),
-            request: self.request(k, &shape),
+            headers: headers.collect(),
+            request: self.request(planned, &shape, metadata),
         }
     }
 
-    /// What call `k` plants: each kind in turn.
-    fn planted(&self, k: u64) -> &Planted {
-        let kinds = self.planted.len() as u64;
-        &self.planted[usize::try_from(k % kinds).unwrap_or_default()]
+    /// What the session of `place` is called, where it is called anything.
+    pub(crate) fn conversation_id(&self, place: &Place) -> String {
+        uuid(&mut stream(self.seed, Purpose::Conversation, place.session))
+    }
+
+    fn can(&self, feature: Feature) -> bool {
+        self.capabilities.has(feature)
     }
 
     /// Writes the calls of this shard to `out`, a line of JSON each, and sums them up.
@@ -288,7 +310,7 @@ impl Plan {
         let mut summary = PlanSummary::new(self.shard, self.whole, self.seed);
         let mut line = Vec::new();
         for planned in self.planned() {
-            let shape = self.shape(planned.call);
+            let shape = self.shape(&planned);
             line.clear();
             serde_json::to_writer(&mut line, &line::Line::new(planned, &shape))?;
             summary.add(planned, &shape, &line);
@@ -296,10 +318,6 @@ impl Plan {
             out.write_all(&line)?;
         }
         Ok(summary)
-    }
-
-    fn prompt_marker(&self, k: u64) -> String {
-        format!("{}{}", self.prompt_marker_stem, base36(k))
     }
 }
 

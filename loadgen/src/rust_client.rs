@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::dialect::Dialect;
 
 mod answer;
+mod attribution;
 mod call_span;
 mod calls;
 mod content;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use spanproof_schemas::content_policy::ContentPolicy;
 use spanproof_schemas::worker::Operation;
 
 use crate::capabilities::Family;
@@ -30,7 +31,7 @@ pub struct Scenario {
     pub description: String,
     /// Which operation is called on which model, how often.
     pub mix: Vec<Target>,
-    /// How long prompts are, without the shared part.
+    /// How long what users first say is.
     pub prompt_tokens: Lengths,
     /// How long texts to embed are.
     pub embedding_tokens: Lengths,
@@ -49,9 +50,15 @@ pub struct Scenario {
     pub system: Chosen<String>,
     /// Long system prompts that many calls share, behind a cache point.
     pub cached_prefix: CachedPrefix,
-    /// Calls with earlier turns, by the number of messages, which is odd: the user speaks first
-    /// and last.
-    pub messages: Vec<Weighted<u32>>,
+    /// Conversations of several calls; without it each call is a conversation of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<Sessions>,
+    /// What calls are made for, of the application's features: whom their cost is to be charged to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<Weighted<String>>,
+    /// What becomes of prompts and answers in telemetry, unless the command line says otherwise.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub content: ContentPolicy,
     /// Planned faults. `share` is of all calls that can have the fault.
     pub faults: Vec<PlannedFault>,
     /// How calls are served, in synthetic spans; services decide for themselves.
@@ -80,6 +87,11 @@ impl Target {
     /// The family of the model; a scenario that was read has one for each target.
     pub(crate) fn family(&self) -> Option<Family> {
         Family::of(&self.model)
+    }
+
+    /// Whether requests are bodies of the model's family.
+    pub(crate) fn is_native(&self) -> bool {
+        !matches!(self.operation, Operation::Converse | Operation::ConverseStream)
     }
 }
 
@@ -197,12 +209,15 @@ pub struct Sampling {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tools {
-    /// How many calls offer them, beside those whose answers end with a tool's use.
+    /// How many sessions offer them, in each of their calls. Answers end with a tool's use in these
+    /// alone, and so often that their share of all answers is that of the stop reasons.
     pub share: f64,
-    /// How many of those whose answers do insist on it (`any`); the rest leave it open (`auto`).
+    /// How many of the calls whose answers do insist on it (`any`); the rest leave it open (`auto`).
     pub any_share: f64,
     /// What is offered, all of it at once.
     pub offered: Vec<Tool>,
+    /// How long what a tool returns is.
+    pub result_tokens: Lengths,
 }
 
 /// A tool.
@@ -221,12 +236,34 @@ pub struct Tool {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CachedPrefix {
-    /// How many of the calls that are [`Target::cacheable`] have one.
+    /// How many of the sessions that are [`Target::cacheable`] have one.
     pub share: f64,
     /// How many different ones there are.
     pub prompts: u64,
     /// How long each is, in tokens; services cache nothing below a minimum of 1,024 or more.
     pub tokens: u32,
+}
+
+/// Conversations of several calls.
+///
+/// Calls arrive as the arrival process says; each belongs to one of the sessions of its tenant that
+/// go on, whichever chance takes. So a session pauses between two calls for about as long as `open`
+/// calls take to arrive, and the pauses are as random as those of people.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sessions {
+    /// How many questions a session has. One whose answer ends with the use of a tool is followed by
+    /// a call with what the tool returned, which is part of the turn.
+    pub turns: Vec<Weighted<u32>>,
+    /// How many go on at once, of all tenants together. Each tenant has its share, one at least.
+    pub open: u32,
+    /// How long questions are after the first.
+    pub follow_up_tokens: Lengths,
+    /// A session ends when what has been said in it is longer than this.
+    pub most_tokens: u32,
+    /// Whether sessions with a cached prefix put all that has been said behind cache points too.
+    #[serde(default)]
+    pub cached: bool,
 }
 
 /// A fault and how often it is planned.
@@ -293,6 +330,11 @@ impl Scenario {
         scenario.validate().map_err(ScenarioError::Value)?;
         Ok(scenario)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls is given a reference")]
+fn is_none(policy: &ContentPolicy) -> bool {
+    *policy == ContentPolicy::None
 }
 
 /// What a scenario says of another.

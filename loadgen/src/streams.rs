@@ -1,8 +1,8 @@
 //! Random numbers that depend on nothing but the seed, a purpose and a position.
 //!
-//! The numbers of call `k`, or of gap `k`, are the stream `k` of a `ChaCha8` generator keyed by the seed and what the
-//! numbers are for. No state passes from one call to the next, so a plan is the same whoever
-//! evaluates which part of it, in whatever order.
+//! The numbers of call `k`, of gap `k` or of session `k` are the stream `k` of a `ChaCha8` generator
+//! keyed by the seed and what the numbers are for. No state passes from one call to the next, so a
+//! plan is the same whoever evaluates which part of it, in whatever order.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -14,12 +14,20 @@ pub(crate) enum Purpose {
     Arrival,
     /// Where tenants with evenly spaced calls start.
     Phase,
-    /// What a call looks like: model, lengths, parameters, fault.
+    /// Which session a call belongs to.
+    Place,
+    /// What stays the same in a session: model, system prompt, tools, feature, turns.
+    Session,
+    /// The name of a session.
+    Conversation,
+    /// What is said in a call of a session and how it is answered: lengths, and why the answer ends.
+    Exchange,
+    /// What else a call looks like: limits, parameters, fault.
     Shape,
-    /// How a call's answer is.
-    Answer,
     /// The words of a call's prompt.
     Text,
+    /// The words that stand for a call's answer in those after it.
+    StandIn,
     /// The words of a system prompt that many calls share.
     SharedPrompt,
     /// The ids of a synthetic trace.
@@ -39,9 +47,13 @@ pub(crate) fn stream(seed: u64, purpose: Purpose, position: u64) -> ChaCha8Rng {
     let purpose = match purpose {
         Purpose::Arrival => b"arrival\0",
         Purpose::Phase => b"phase\0\0\0",
+        Purpose::Place => b"place\0\0\0",
+        Purpose::Session => b"session\0",
+        Purpose::Conversation => b"conversa",
+        Purpose::Exchange => b"exchange",
         Purpose::Shape => b"shape\0\0\0",
-        Purpose::Answer => b"answer\0\0",
         Purpose::Text => b"text\0\0\0\0",
+        Purpose::StandIn => b"standin\0",
         Purpose::SharedPrompt => b"shared\0\0",
         Purpose::Ids => b"ids\0\0\0\0\0",
         Purpose::Trace => b"trace\0\0\0",

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::capabilities::{Capabilities, Family};
+use crate::capabilities::{Capabilities, Family, Feature};
 use crate::clock::nanos;
 use crate::dialect::Dialect;
 use crate::otlp::{Batch, Encoded, EncodedScope, Limits};
@@ -18,11 +18,11 @@ use spanproof_schemas::content_policy::ContentPolicy;
 use spanproof_schemas::semconv::Version;
 
 mod answer;
-mod arguments;
 mod around;
 mod attributes;
 mod call_span;
 mod content;
+mod history;
 mod ids;
 mod messages;
 mod prose;
@@ -36,7 +36,7 @@ pub use messages::MessageForm;
 pub use run::{Sending, Timestamps, run};
 
 use around::{AgentTemplate, Around};
-use attributes::Attributes;
+use attributes::{Attributes, Whose};
 use call_span::{CallTemplate, CallWords};
 use content::Content;
 use prose::Prose;
@@ -120,7 +120,8 @@ enum Before {
 
 impl Traces {
     /// What the plan of synthetic traces may ask for: a call that other steps lead to, or that an
-    /// agent makes, is none that embeds.
+    /// agent makes, is none that embeds. An agent uses its tools within a trace, so that a plan of such
+    /// traces has a call for each question.
     #[must_use]
     pub fn capabilities(scenario: &Scenario) -> Capabilities {
         let answers = |target: &Target| {
@@ -131,6 +132,9 @@ impl Traces {
         let mut capabilities = Capabilities::all();
         if is_about_answers && is_led_to {
             capabilities.families.retain(|family| *family != Family::TitanEmbeddings);
+        }
+        if scenario.trace.agent.is_some() {
+            capabilities.features.retain(|feature| *feature != Feature::Tools);
         }
         capabilities
     }
@@ -263,6 +267,6 @@ fn resource(plan: &Plan) -> Vec<u8> {
     let mut resource = Vec::new();
     let random = &mut stream(plan.seed(), Purpose::Resource, 0);
     let attributes = &plan.scenario().trace.resource;
-    Attributes::new(Of::Resource, attributes).append(&mut resource, random, 0);
+    Attributes::new(Of::Resource, attributes).append(&mut resource, random, Whose::default());
     resource
 }

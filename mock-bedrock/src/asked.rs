@@ -65,7 +65,8 @@ impl<'a> Asked<'a> {
         exchange: &'a mut Exchange,
     ) -> Self {
         let streams = exchange.operation.is_streamed();
-        let metadata = Metadata::of(exchange.operation, &head.headers, body);
+        let mut metadata = Metadata::of(exchange.operation, &head.headers, body);
+        exchange.request_metadata = std::mem::take(&mut metadata.other);
         if exchange.test_id.is_none() {
             exchange.test_id.clone_from(&metadata.test);
         }

@@ -15,7 +15,10 @@ const HEADER: HeaderName = HeaderName::from_static("x-amzn-bedrock-request-metad
 /// The key that names the test that a request belongs to.
 const TEST_KEY: &str = "spanproof-test";
 
-/// The metadata that is meant for the mock.
+/// What the keys that are meant for the mock begin with.
+const OWN: &str = "spanproof-";
+
+/// The metadata of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Metadata {
     /// A fault, as in the header `x-spanproof-fault`.
@@ -24,6 +27,8 @@ pub(crate) struct Metadata {
     pub(crate) test: Option<String>,
     /// What the answer is to be like, as in the header `x-spanproof-answer`.
     pub(crate) outline: Option<String>,
+    /// What is not meant for the mock.
+    pub(crate) other: BTreeMap<String, String>,
 }
 
 impl Metadata {
@@ -31,8 +36,8 @@ impl Metadata {
     /// metadata holds nothing for the mock; the operation itself judges the request.
     pub(crate) fn of(operation: Operation, headers: &HeaderMap, body: &[u8]) -> Self {
         match operation {
-            // Most bodies say nothing to the mock, and need not be read twice.
-            Operation::Converse | Operation::ConverseStream if addresses_mock(body) => {
+            // Bodies without need not be read twice.
+            Operation::Converse | Operation::ConverseStream if may_have_metadata(body) => {
                 #[derive(Deserialize)]
                 #[serde(rename_all = "camelCase")]
                 struct Body {
@@ -54,14 +59,18 @@ impl Metadata {
             fault: metadata.remove(fault::METADATA_KEY),
             test: metadata.remove(TEST_KEY),
             outline: metadata.remove(outline::METADATA_KEY),
+            other: {
+                metadata.retain(|key, _| !key.starts_with(OWN));
+                metadata
+            },
         }
     }
 }
 
-fn addresses_mock(body: &[u8]) -> bool {
+fn may_have_metadata(body: &[u8]) -> bool {
     // A searcher is made once: making it costs more than searching a small body.
-    static ADDRESS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"spanproof-"));
-    ADDRESS.find(body).is_some()
+    static MEMBER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"requestMetadata\""));
+    MEMBER.find(body).is_some()
 }
 
 #[cfg(test)]
@@ -78,6 +87,7 @@ mod tests {
             fault: Some("cut".to_owned()),
             test: Some("one".to_owned()),
             outline: Some("9".to_owned()),
+            other: BTreeMap::from([("team".to_owned(), "blue".to_owned())]),
         };
         let json = ASKED.replace('}', r#","team":"blue"}"#);
         let body = format!(r#"{{"messages":[],"requestMetadata":{json}}}"#);
@@ -87,7 +97,7 @@ mod tests {
         };
         assert_eq!(read(Operation::Converse, &headers, &body), asked);
         assert_eq!(read(Operation::InvokeModel, &headers, &body), Metadata::default());
-        headers.insert(HEADER, HeaderValue::from_static(ASKED));
+        headers.insert(HEADER, HeaderValue::from_str(&json).unwrap());
         assert_eq!(read(Operation::InvokeModel, &headers, ""), asked);
         for body in ["", "{", r#"{"requestMetadata":{"spanproof-fault":1}}"#, r#"["spanproof-"]"#] {
             assert_eq!(read(Operation::Converse, &HeaderMap::new(), body), Metadata::default());

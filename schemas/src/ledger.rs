@@ -117,6 +117,10 @@ pub struct Exchange {
     /// The attempt that `amz-sdk-request` states, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
+    /// The metadata of the request, by which its cost may be charged, but for what it says to the
+    /// mock.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub request_metadata: BTreeMap<String, String>,
     /// What the request asked of the model.
     #[serde(default)]
     pub parameters: Parameters,

@@ -80,6 +80,7 @@ fn largest_exchange() -> Exchange {
         }),
         invocation_id: Some("an id".to_owned()),
         attempt: Some(3),
+        request_metadata: [("tenant".to_owned(), "tenant-3".to_owned())].into(),
         parameters: Parameters {
             max_tokens: Some(512),
             temperature: Some(0.5),

@@ -52,10 +52,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME", default_value = clients::REFERENCE, help_heading = "Load")]
     client: String,
     /// Let the client put prompts and completions into its telemetry; synthetic spans hold them as a
-    /// policy says: none, hash, cut:2KiB, full, events or reference
+    /// policy says: none, hash, cut:2KiB, full, events or reference [default: as the scenario says]
     #[arg(long, value_name = "POLICY", num_args = 0..=1, require_equals = true,
-          default_value = "none", default_missing_value = "full", help_heading = "Load")]
-    content: ContentPolicy,
+          default_missing_value = "full", help_heading = "Load")]
+    content: Option<ContentPolicy>,
     #[command(flatten)]
     synthetic: SyntheticArgs,
     /// Compare the books with the counters of a Collector or a Tempo, such as
@@ -91,6 +91,13 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     let plan_config = args.plan.config(made.capabilities(&args.plan)?, seed)?;
     let fingerprint = args.result.as_ref().map(|_| plan_config.fingerprint());
     let plan = Plan::new(plan_config).or_usage()?;
+    let (content, source) = match args.content {
+        Some(content) => (content, "--content"),
+        None => (plan.scenario().content, "the scenario"),
+    };
+    if let Made::Calls(client) = &made {
+        client.check_content(content, source).or_usage()?;
+    }
     args.plan.check_writable()?;
     let summary = args.plan.write(&plan, args.result.is_some())?;
     if let Some(summary) = summary.as_ref().filter(|_| args.plan.plan_only) {
@@ -109,13 +116,13 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
         Made::Spans => {
             args.refuse_what_is_of_calls().or_usage()?;
             let semconv = configuration.settings.semconv;
-            let traces = args.synthetic.traces(plan, semconv, args.content);
+            let traces = args.synthetic.traces(plan, semconv, content);
             if let Some(path) = args.synthetic.out() {
                 return args.synthetic.write(&traces, path);
             }
             args.send(&traces).await?
         }
-        Made::Calls(client, content) => args.call(client, content, &configuration, plan).await?,
+        Made::Calls(client) => args.call(client, content, &configuration, plan).await?,
     };
     let counts = received.as_ref().map(|received| received.counts);
     let mut load = outcome.statistics.load(outcome.client.clone());
@@ -154,8 +161,8 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
 enum Made {
     /// Synthetic spans.
     Spans,
-    /// Calls of a client, with or without content in its telemetry.
-    Calls(Chosen, bool),
+    /// Calls of a client.
+    Calls(Chosen),
 }
 
 impl Made {
@@ -163,7 +170,7 @@ impl Made {
     fn capabilities(&self, plan: &PlanArgs) -> Result<Capabilities, Failure> {
         Ok(match self {
             Made::Spans => Traces::capabilities(&plan.scenario()?),
-            Made::Calls(client, _) => client.capabilities(),
+            Made::Calls(client) => client.capabilities(),
         })
     }
 }
@@ -188,17 +195,7 @@ impl Args {
         if self.client == synthetic::NAME {
             return Ok(Made::Spans);
         }
-        let content = match self.content {
-            ContentPolicy::None => false,
-            ContentPolicy::Full => true,
-            other => {
-                return Err(anyhow!(
-                    "--content={other} is for --client synthetic: other clients hold all content or none"
-                ))
-                .or_usage();
-            }
-        };
-        Ok(Made::Calls(Chosen::named(&self.client)?, content))
+        Ok(Made::Calls(Chosen::named(&self.client)?))
     }
 
     /// Refuses what is about a service, where none is asked.
@@ -233,7 +230,7 @@ impl Args {
     async fn call(
         &self,
         client: Chosen,
-        content: bool,
+        content: ContentPolicy,
         configuration: &Configuration,
         plan: Plan,
     ) -> Result<Driven, Failure> {

@@ -42,6 +42,7 @@ func (caller caller) converse(ctx context.Context, asked call, outcome *outcome)
 		System:          request.system,
 		InferenceConfig: request.inference,
 		ToolConfig:      request.tools,
+		RequestMetadata: request.metadata,
 	}, tagged(asked))
 	if err != nil {
 		return err
@@ -62,6 +63,7 @@ func (caller caller) converseStream(ctx context.Context, asked call, outcome *ou
 		System:          request.system,
 		InferenceConfig: request.inference,
 		ToolConfig:      request.tools,
+		RequestMetadata: request.metadata,
 	}, tagged(asked))
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ type request struct {
 	system    []types.SystemContentBlock
 	inference *types.InferenceConfiguration
 	tools     *types.ToolConfiguration
+	metadata  map[string]string
 }
 
 // wireRequest has the members of a Converse request that the generator makes.
@@ -25,11 +26,22 @@ type wireRequest struct {
 	System          []wireBlock                   `json:"system"`
 	InferenceConfig *types.InferenceConfiguration `json:"inferenceConfig"`
 	ToolConfig      *wireTools                    `json:"toolConfig"`
+	RequestMetadata map[string]string             `json:"requestMetadata"`
 }
 
 type wireBlock struct {
 	Text       *string         `json:"text"`
 	CachePoint json.RawMessage `json:"cachePoint"`
+	ToolUse    *struct {
+		ToolUseID *string `json:"toolUseId"`
+		Name      *string `json:"name"`
+		Input     any     `json:"input"`
+	} `json:"toolUse"`
+	ToolResult *struct {
+		ToolUseID *string                `json:"toolUseId"`
+		Content   []wireBlock            `json:"content"`
+		Status    types.ToolResultStatus `json:"status"`
+	} `json:"toolResult"`
 }
 
 type wireTools struct {
@@ -51,7 +63,11 @@ func parseRequest(text []byte) (request, error) {
 		return request{}, fmt.Errorf("the request is not one of Converse: %w", err)
 	}
 	// The SDK has no tags for JSON; its names are those of the API but for case, which is passed over.
-	parsed := request{inference: wire.InferenceConfig, tools: wire.ToolConfig.tools()}
+	parsed := request{
+		inference: wire.InferenceConfig,
+		tools:     wire.ToolConfig.tools(),
+		metadata:  wire.RequestMetadata,
+	}
 	for _, message := range wire.Messages {
 		content := make([]types.ContentBlock, 0, len(message.Content))
 		for _, block := range message.Content {
@@ -69,10 +85,30 @@ func parseRequest(text []byte) (request, error) {
 var cachePoint = types.CachePointBlock{Type: types.CachePointTypeDefault}
 
 func (block wireBlock) content() types.ContentBlock {
-	if block.Text != nil {
+	switch {
+	case block.Text != nil:
 		return &types.ContentBlockMemberText{Value: *block.Text}
+	case block.ToolUse != nil:
+		return &types.ContentBlockMemberToolUse{Value: types.ToolUseBlock{
+			ToolUseId: block.ToolUse.ToolUseID,
+			Name:      block.ToolUse.Name,
+			Input:     document.NewLazyDocument(block.ToolUse.Input),
+		}}
+	case block.ToolResult != nil:
+		result := types.ToolResultBlock{
+			ToolUseId: block.ToolResult.ToolUseID,
+			Status:    block.ToolResult.Status,
+		}
+		for _, content := range block.ToolResult.Content {
+			if content.Text != nil {
+				text := &types.ToolResultContentBlockMemberText{Value: *content.Text}
+				result.Content = append(result.Content, text)
+			}
+		}
+		return &types.ContentBlockMemberToolResult{Value: result}
+	default:
+		return &types.ContentBlockMemberCachePoint{Value: cachePoint}
 	}
-	return &types.ContentBlockMemberCachePoint{Value: cachePoint}
 }
 
 func (block wireBlock) system() types.SystemContentBlock {

@@ -22,8 +22,8 @@ from spanproof_worker import Call, Outcome, error_name, request_headers, serve, 
 # The name the wrapper gives its tracer.
 WRAPPER_SCOPE = "article.wrapper"
 
-# Request headers with this prefix go on to Bedrock; the app never sees them.
-PASSED_ON = "x-spanproof-"
+# Request headers with these prefixes go on to Bedrock; the app never sees them.
+PASSED_ON = (b"x-spanproof-", b"x-amzn-bedrock-")
 
 # Names what the app raised, on the answers of requests that failed.
 ERROR_HEADER = "x-spanproof-error"
@@ -63,7 +63,7 @@ async def plumbing(scope: dict[str, Any], receive: Any, send: Any) -> None:
     passed_on = [
         (name.decode("latin-1"), value.decode("latin-1"))
         for name, value in scope["headers"]
-        if name.startswith(PASSED_ON.encode())
+        if name.startswith(PASSED_ON)
     ]
     # Starlette raises the app's error again after answering 500. The answer
     # waits for that, so that it can name the error.

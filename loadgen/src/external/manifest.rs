@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use spanproof_schemas::content_policy::ContentPolicy;
 
 use super::environment::Requirements;
 use super::language::Language;
@@ -38,6 +39,9 @@ pub struct Manifest {
     /// Variables set when prompts and completions are to be captured.
     #[serde(default)]
     pub content_environment: BTreeMap<String, String>,
+    /// Variables set when they are to be captured in events alone; none where it cannot.
+    #[serde(default)]
+    pub content_events_environment: BTreeMap<String, String>,
     /// Its folder; not in the file.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -92,6 +96,21 @@ pub enum ManifestError {
 }
 
 impl Manifest {
+    /// The variables that make it capture as much of prompts and completions as `policy` says; `None`
+    /// where it has no switch for that.
+    #[must_use]
+    pub fn content_variables(&self, policy: ContentPolicy) -> Option<&BTreeMap<String, String>> {
+        const NOTHING: &BTreeMap<String, String> = &BTreeMap::new();
+        match policy {
+            ContentPolicy::None => Some(NOTHING),
+            ContentPolicy::Full => Some(&self.content_environment),
+            ContentPolicy::Events => {
+                Some(&self.content_events_environment).filter(|variables| !variables.is_empty())
+            }
+            ContentPolicy::Hash | ContentPolicy::Cut { .. } | ContentPolicy::Reference => None,
+        }
+    }
+
     /// Reads the manifest of the client `name` below the folder `clients`.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //!
 //! ```no_run
 //! # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+//! use spanproof_schemas::content_policy::ContentPolicy;
 //! use loadgen::external::{Environment, Limits, Manifest, Settings, Worker, clients_dir, home_dir};
 //!
 //! let clients = clients_dir()?;
@@ -17,7 +18,7 @@
 //!     bedrock_endpoint: "http://127.0.0.1:8080".to_owned(),
 //!     otlp_endpoint: "http://127.0.0.1:4318".to_owned(),
 //!     service_name: "spanproof-load".to_owned(),
-//!     content: false,
+//!     content: ContentPolicy::None,
 //!     concurrency: 16,
 //!     limits: Limits::default(),
 //!     on_stderr: None,

@@ -182,9 +182,7 @@ fn command(manifest: &Manifest, environment: &Environment, settings: &Settings) 
     command.env("PATH", environment.path()).envs(settings.variables());
     command.envs(environment.variables(clients));
     command.envs(&manifest.environment);
-    if settings.content {
-        command.envs(&manifest.content_environment);
-    }
+    command.envs(manifest.content_variables(settings.content).into_iter().flatten());
     command
 }
 

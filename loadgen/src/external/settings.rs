@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use spanproof_schemas::content_policy::ContentPolicy;
 use spanproof_schemas::endpoint;
 
 /// Where a worker sends its calls and its telemetry, and how long it may take.
@@ -15,8 +16,8 @@ pub struct Settings {
     pub otlp_endpoint: String,
     /// The `service.name` of its telemetry.
     pub service_name: String,
-    /// Whether it is to capture prompts and completions.
-    pub content: bool,
+    /// What it is to capture of prompts and completions: nothing, all, or all in events.
+    pub content: ContentPolicy,
     /// How many calls it makes at once.
     pub concurrency: u32,
     /// How long it may take.

@@ -1,9 +1,6 @@
 //! How the answer to a call is to be, which the mock is told.
 
-use super::choose::{length, weighted};
-use crate::scenario::{Scenario, StopReason, Weighted};
-use crate::streams::{Purpose, stream};
-use crate::trace::Recorded;
+use crate::scenario::{StopReason, Weighted};
 
 /// The request header that tells the mock.
 const HEADER: &str = "x-spanproof-answer";
@@ -22,44 +19,33 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The answer to call `k` of a plan with `seed`, and the upper limit that goes with it:
-    /// `drawn`, unless the answer asks for another. `can_end` says which ends there are; where one
-    /// is not, the answer ends of itself.
-    pub(crate) fn draw(
-        scenario: &Scenario,
-        recorded: Option<Recorded>,
-        (seed, k): (u64, u64),
-        drawn: u32,
-        can_end: impl Fn(StopReason) -> bool,
-    ) -> (Answer, u32) {
-        let random = &mut stream(seed, Purpose::Answer, k);
-        let tokens = length(&scenario.answers.output_tokens, random);
-        let stop = weighted(&scenario.answers.stop_reasons, random);
-        let stop = if can_end(stop) { stop } else { StopReason::EndTurn };
-        if let Some(Recorded { tokens_out, .. }) = recorded {
-            // As long as it was, whatever the scenario's limits are.
-            let limit = match stop {
-                StopReason::MaxTokens => tokens_out,
-                _ => drawn.max(tokens_out.saturating_add(1)).max(TOOL_USE_TOKENS),
-            };
-            return (Answer { tokens: tokens_out, stop }, limit);
+    /// One of `tokens` tokens that ends for `stop`. One that runs into its limit has that of `limits`
+    /// which comes before its length.
+    pub(crate) fn new(tokens: u32, stop: StopReason, limits: &[Weighted<u32>]) -> Answer {
+        if stop != StopReason::MaxTokens {
+            return Answer { tokens, stop };
         }
-        let limits = &scenario.max_tokens;
-        match stop {
-            StopReason::MaxTokens => {
-                let limit = limits.iter().map(|limit| limit.value).filter(|limit| *limit <= tokens);
-                let limit = limit.max().unwrap_or_else(|| smallest_from(limits, 0));
-                (Answer { tokens: limit, stop }, limit)
-            }
-            StopReason::ToolUse => {
-                (Answer { tokens, stop }, drawn.max(smallest_from(limits, TOOL_USE_TOKENS)))
-            }
-            StopReason::EndTurn | StopReason::StopSequence if drawn > tokens => {
-                (Answer { tokens, stop }, drawn)
-            }
+        let below = limits.iter().map(|limit| limit.value).filter(|limit| *limit <= tokens);
+        Answer { tokens: below.max().unwrap_or_else(|| smallest_from(limits, 0)), stop }
+    }
+
+    /// The upper limit that lets it end as it is to: `drawn`, unless it needs another of `limits`.
+    pub(crate) fn limit(self, limits: &[Weighted<u32>], drawn: u32) -> u32 {
+        match self.stop {
+            StopReason::MaxTokens => self.tokens,
+            StopReason::ToolUse => drawn.max(smallest_from(limits, TOOL_USE_TOKENS)),
+            StopReason::EndTurn | StopReason::StopSequence if drawn > self.tokens => drawn,
             StopReason::EndTurn | StopReason::StopSequence => {
-                (Answer { tokens, stop }, smallest_from(limits, tokens + 1))
+                smallest_from(limits, self.tokens.saturating_add(1))
             }
+        }
+    }
+
+    /// The upper limit of an answer that was recorded, whatever the limits of the scenario are.
+    pub(crate) fn recorded_limit(self, drawn: u32) -> u32 {
+        match self.stop {
+            StopReason::MaxTokens => self.tokens,
+            _ => drawn.max(self.tokens.saturating_add(1)).max(TOOL_USE_TOKENS),
         }
     }
 
@@ -80,4 +66,46 @@ impl Answer {
 fn smallest_from(limits: &[Weighted<u32>], least: u32) -> u32 {
     let values = || limits.iter().map(|limit| limit.value);
     values().filter(|value| *value >= least).min().or(values().max()).unwrap_or(least)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> Vec<Weighted<u32>> {
+        [64, 256, 1024].map(|value| Weighted { value, weight: 1.0 }).to_vec()
+    }
+
+    #[test]
+    fn an_answer_that_is_cut_short_would_go_on_beyond_its_limit() {
+        let cut = Answer::new(300, StopReason::MaxTokens, &limits());
+        assert_eq!((cut.tokens, cut.limit(&limits(), 64)), (256, 256));
+        // Told of 256 tokens, the mock would end the answer of itself.
+        assert_eq!(cut.header().1, "257 end_turn");
+        let shorter = Answer::new(9, StopReason::MaxTokens, &limits());
+        assert_eq!((shorter.tokens, shorter.limit(&limits(), 1024)), (64, 64));
+    }
+
+    #[test]
+    fn an_answer_that_is_not_cut_short_ends_below_its_limit() {
+        for (tokens, drawn, limit) in [(63, 64, 64), (64, 64, 256), (255, 64, 256), (256, 64, 1024)]
+        {
+            for stop in [StopReason::EndTurn, StopReason::StopSequence] {
+                let answer = Answer::new(tokens, stop, &limits());
+                assert_eq!(answer.limit(&limits(), drawn), limit);
+                assert_eq!(answer.header().1, format!("{tokens} {}", stop.name()));
+            }
+        }
+        let tool = Answer::new(9, StopReason::ToolUse, &limits());
+        assert_eq!(tool.limit(&limits(), 64), 256);
+    }
+
+    #[test]
+    fn a_recorded_answer_ends_as_it_is_to_whatever_the_scenario_allows() {
+        let limit = |tokens, stop, drawn| Answer { tokens, stop }.recorded_limit(drawn);
+        assert_eq!(limit(5_000, StopReason::EndTurn, 64), 5_001);
+        assert_eq!(limit(5_000, StopReason::MaxTokens, 64), 5_000);
+        assert_eq!(limit(9, StopReason::StopSequence, 1024), 1024);
+        assert_eq!(limit(9, StopReason::ToolUse, 64), TOOL_USE_TOKENS);
+    }
 }

@@ -56,8 +56,14 @@ pub(crate) fn share(share: f64, random: &mut impl Rng) -> bool {
 /// One of the values, or nothing. Draws twice, whatever comes out, so that what is drawn
 /// afterwards does not depend on it.
 pub(crate) fn chosen<'a, T>(chosen: &'a Chosen<T>, random: &mut impl Rng) -> Option<&'a T> {
+    chosen_index(chosen, random).map(|index| &chosen.values[index])
+}
+
+/// The index of one of the values, or nothing. Draws like [`chosen`].
+pub(crate) fn chosen_index<T>(chosen: &Chosen<T>, random: &mut impl Rng) -> Option<usize> {
     let taken = share(chosen.share, random);
-    any_of(&chosen.values, random).filter(|_| taken)
+    let index = random.random_range(0..chosen.values.len().max(1));
+    (taken && index < chosen.values.len()).then_some(index)
 }
 
 /// Any of `values`, all equally likely; nothing if there are none. Draws once, whatever there is.

@@ -23,6 +23,12 @@ pub(super) struct Line<'a> {
     call: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<Fault>,
+    /// What the call is made for, of the scenario's features.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feature: Option<&'a str>,
+    /// How much of the prompt earlier calls of the session have said, in tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_tokens: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_tokens: Option<u32>,
     messages: u32,
@@ -30,6 +36,12 @@ pub(super) struct Line<'a> {
     operation: Operation,
     planned_nanos: u64,
     prompt_tokens: u32,
+    /// The session's number; a text to embed is of none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<u64>,
+    /// Which call of the session it is, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_call: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stop_reason: Option<StopReason>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,10 +58,14 @@ pub(super) struct Line<'a> {
     top_k: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     top_p: Option<f64>,
+    /// Which question of the session it is about, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    turn: Option<u32>,
 }
 
 impl<'a> Line<'a> {
     pub(super) fn new(planned: Planned, shape: &Shape<'a>) -> Self {
+        let place = planned.place;
         let (cached_prefix, system) = match shape.system {
             System::None => (None, None),
             System::Plain(text) => (None, Some(text)),
@@ -61,12 +77,16 @@ impl<'a> Line<'a> {
             cached_prefix,
             call: planned.call,
             fault: shape.fault,
+            feature: shape.feature,
+            known_tokens: Some(shape.known_tokens),
             max_tokens: Some(shape.max_tokens),
             messages: shape.messages,
             model: &shape.target.model,
             operation: shape.target.operation,
             planned_nanos: u64::try_from(planned.at.as_nanos()).unwrap_or(u64::MAX),
-            prompt_tokens: shape.prompt_tokens,
+            prompt_tokens: shape.prompt_tokens(),
+            session: Some(place.session),
+            session_call: Some(place.step + 1),
             stop_reason: shape.answer.map(|answer| answer.stop),
             stop_sequences: shape.stop_sequences,
             system,
@@ -75,19 +95,24 @@ impl<'a> Line<'a> {
             tool_choice: shape.tools.map(|tools| if tools.any { "any" } else { "auto" }),
             top_k: shape.top_k,
             top_p: shape.top_p,
+            turn: Some(place.turn + 1),
         };
         match shape.family {
             Family::Claude | Family::Nova => line,
             // A text to embed is all that the request has.
             Family::TitanEmbeddings => Line {
                 cached_prefix: None,
+                known_tokens: None,
                 max_tokens: None,
+                session: None,
+                session_call: None,
                 stop_sequences: None,
                 system: None,
                 temperature: None,
                 tool_choice: None,
                 top_k: None,
                 top_p: None,
+                turn: None,
                 ..line
             },
         }

@@ -3,9 +3,9 @@
 use rand::RngExt;
 use spanproof_schemas::worker::Operation;
 
-use super::Plan;
 use super::answer::Answer;
-use super::choose::{any_of, chosen, length, share, weighted};
+use super::choose::{any_of, chosen, share, weighted};
+use super::{Plan, Planned};
 use crate::capabilities::{Capabilities, Family, Feature};
 use crate::fault::Fault;
 use crate::scenario::{StopReason, Target, Tools};
@@ -17,7 +17,12 @@ pub(crate) struct Shape<'a> {
     pub(crate) target_index: usize,
     pub(crate) target: &'a Target,
     pub(crate) family: Family,
-    pub(crate) prompt_tokens: u32,
+    /// What it is made for, of the scenario's features.
+    pub(crate) feature: Option<&'a str>,
+    /// How long what is said in it is: by the user, by a tool, or the text to embed.
+    pub(crate) said_tokens: u32,
+    /// How long what it repeats of its session is.
+    pub(crate) known_tokens: u32,
     pub(crate) messages: u32,
     pub(crate) max_tokens: u32,
     /// How the answer is to be, if it is one in words and the client can tell the mock.
@@ -28,7 +33,16 @@ pub(crate) struct Shape<'a> {
     pub(crate) stop_sequences: Option<&'a [String]>,
     pub(crate) tools: Option<OfferedTools<'a>>,
     pub(crate) system: System<'a>,
+    /// Whether what it repeats, and what it says, is behind cache points as well.
+    pub(crate) caches_conversation: bool,
     pub(crate) fault: Option<Fault>,
+}
+
+impl Shape<'_> {
+    /// How long the conversation is, what is said in the call included and the system prompt not.
+    pub(crate) fn prompt_tokens(&self) -> u32 {
+        self.known_tokens.saturating_add(self.said_tokens)
+    }
 }
 
 /// Tools with how much the call insists on them.
@@ -62,58 +76,54 @@ pub(crate) fn can_make(capabilities: &Capabilities, target: &Target) -> bool {
 impl Plan {
     /// Draws in a fixed order, and always everything, so that leaving out what a client cannot do
     /// leaves the rest of the call as it is.
-    pub(crate) fn shape(&self, k: u64) -> Shape<'_> {
-        let scenario = &self.scenario;
-        let random = &mut stream(self.seed, Purpose::Shape, k);
-        let can = |feature| self.capabilities.has(feature);
+    pub(crate) fn shape(&self, planned: &Planned) -> Shape<'_> {
+        let (scenario, Planned { call, place, .. }) = (&self.scenario, *planned);
+        let random = &mut stream(self.seed, Purpose::Shape, call);
+        let can = |feature| self.can(feature);
 
-        let target_index = self.targets.choose(random);
-        let target = &scenario.mix[target_index];
+        let traits = self.traits(&place);
+        let target = &scenario.mix[traits.target];
         let family = target.family().expect("a plan chooses only targets of a known family");
-        let is_native =
-            !matches!(target.operation, Operation::Converse | Operation::ConverseStream);
+        let is_native = target.is_native();
+        let recorded = self.schedule.recorded(call);
+        let exchange = self.exchange(place, traits.offers_tools, recorded);
 
-        let prompt_tokens = length(&scenario.prompt_tokens, random);
-        let embedding_tokens = length(&scenario.embedding_tokens, random);
-        let messages = weighted(&scenario.messages, random);
-        let max_tokens = weighted(&scenario.max_tokens, random);
+        let drawn_limit = weighted(&scenario.max_tokens, random);
         let temperature = chosen(&scenario.sampling.temperature, random).copied();
         let top_p = chosen(&scenario.sampling.top_p, random).copied();
         let top_k = chosen(&scenario.sampling.top_k, random).copied();
         let names_sequences = share(scenario.stop_sequences.share, random);
         let sequences = any_of(&scenario.stop_sequences.values, random);
-        let offers_tools = share(scenario.tools.share, random);
         let any = share(scenario.tools.any_share, random);
-        let system = chosen(&scenario.system, random).map(String::as_str);
-        let is_cached = share(scenario.cached_prefix.share, random);
-        let prompt = random.random_range(0..self.shared_prompts.len());
         let fault = self.fault(random.random(), target.operation);
-        let recorded = self.schedule.recorded(k);
-        let answer = (family.answers_in_words() && can(Feature::Faults)).then(|| {
-            Answer::draw(scenario, recorded, (self.seed, k), max_tokens, |stop| match stop {
-                StopReason::ToolUse => can(Feature::Tools),
-                StopReason::StopSequence => can(Feature::StopSequences),
-                StopReason::EndTurn | StopReason::MaxTokens => true,
-            })
-        });
-        let (answer, max_tokens) = match answer {
-            Some((answer, limit)) => (Some(answer), limit),
-            None => (None, recorded.map_or(max_tokens, |recorded| recorded.tokens_out)),
+
+        let answer = (family.answers_in_words() && can(Feature::Faults)).then_some(exchange.answer);
+        let max_tokens = match (answer, recorded) {
+            (Some(answer), None) => answer.limit(&scenario.max_tokens, drawn_limit),
+            (Some(answer), Some(_)) => answer.recorded_limit(drawn_limit),
+            (None, recorded) => recorded.map_or(drawn_limit, |recorded| recorded.tokens_out),
         };
         let ends_with = |reason| answer.map(|answer| answer.stop == reason);
         let names_sequences = names_sequences || ends_with(StopReason::StopSequence) == Some(true);
         let calls_tool = ends_with(StopReason::ToolUse);
+        let carries_history = self.rules.carries_history;
+        let system = match (traits.shared_prompt, traits.system) {
+            _ if !can(Feature::System) => System::None,
+            (Some(prompt), _) if target.cacheable && can(Feature::CachePoints) => {
+                System::Cached { prompt, text: &self.shared_prompts[prompt] }
+            }
+            (_, Some(system)) => System::Plain(&scenario.system.values[system]),
+            (_, None) => System::None,
+        };
 
         Shape {
-            target_index,
+            target_index: traits.target,
             target,
             family,
-            prompt_tokens: match (recorded, family) {
-                (Some(recorded), _) => recorded.tokens_in,
-                (None, Family::TitanEmbeddings) => embedding_tokens,
-                (None, Family::Claude | Family::Nova) => prompt_tokens,
-            },
-            messages: if can(Feature::MultipleMessages) { messages } else { 1 },
+            feature: traits.feature.map(|feature| scenario.features[feature].value.as_str()),
+            said_tokens: exchange.said_tokens,
+            known_tokens: if carries_history { place.known_tokens } else { 0 },
+            messages: if carries_history { 2 * place.step + 1 } else { 1 },
             max_tokens,
             answer,
             temperature: temperature.filter(|_| can(Feature::Sampling)),
@@ -122,17 +132,13 @@ impl Plan {
             stop_sequences: sequences
                 .filter(|_| names_sequences && can(Feature::StopSequences))
                 .map(Vec::as_slice),
-            tools: ((offers_tools || calls_tool == Some(true)) && can(Feature::Tools)).then_some(
-                OfferedTools { tools: &scenario.tools, any: any && calls_tool != Some(false) },
-            ),
-            system: match system {
-                _ if !can(Feature::System) => System::None,
-                _ if is_cached && target.cacheable && can(Feature::CachePoints) => {
-                    System::Cached { prompt, text: &self.shared_prompts[prompt] }
-                }
-                Some(system) => System::Plain(system),
-                None => System::None,
-            },
+            tools: (traits.offers_tools && can(Feature::Tools)).then_some(OfferedTools {
+                tools: &scenario.tools,
+                any: any && calls_tool != Some(false),
+            }),
+            caches_conversation: matches!(system, System::Cached { .. })
+                && scenario.sessions.as_ref().is_some_and(|sessions| sessions.cached),
+            system,
             fault: fault.filter(|_| can(Feature::Faults)),
         }
     }

@@ -30,6 +30,7 @@ pub struct PlanSummary {
     last: Duration,
     second: Busiest,
     minute: Busiest,
+    sessions: SessionCounts,
     prompt_tokens: Histogram<u64>,
     /// Apart, since a histogram rounds.
     longest_prompt: u32,
@@ -38,6 +39,7 @@ pub struct PlanSummary {
     operations: BTreeMap<Operation, u64>,
     models: BTreeMap<String, u64>,
     tenants: BTreeMap<u32, u64>,
+    features: BTreeMap<String, u64>,
     faults: u64,
 }
 
@@ -52,6 +54,7 @@ impl PlanSummary {
             last: Duration::ZERO,
             second: Busiest::of(1),
             minute: Busiest::of(60),
+            sessions: SessionCounts::default(),
             prompt_tokens: Histogram::new(3).expect("three digits are valid"),
             longest_prompt: 0,
             answer_tokens: Histogram::new(3).expect("three digits are valid"),
@@ -59,6 +62,7 @@ impl PlanSummary {
             operations: BTreeMap::new(),
             models: BTreeMap::new(),
             tenants: BTreeMap::new(),
+            features: BTreeMap::new(),
             faults: 0,
         }
     }
@@ -70,8 +74,10 @@ impl PlanSummary {
         self.last = planned.at;
         self.second.add(planned.at);
         self.minute.add(planned.at);
-        self.prompt_tokens.saturating_record(shape.prompt_tokens.into());
-        self.longest_prompt = self.longest_prompt.max(shape.prompt_tokens);
+        let prompt_tokens = shape.prompt_tokens();
+        self.prompt_tokens.saturating_record(prompt_tokens.into());
+        self.longest_prompt = self.longest_prompt.max(prompt_tokens);
+        self.sessions.add(planned, shape);
         if let Some(Answer { tokens, stop }) = shape.answer {
             if stop != StopReason::ToolUse {
                 self.answer_tokens.saturating_record(tokens.into());
@@ -79,9 +85,9 @@ impl PlanSummary {
             *self.stop_reasons.entry(stop).or_default() += 1;
         }
         *self.operations.entry(shape.target.operation).or_default() += 1;
-        match self.models.get_mut(&shape.target.model) {
-            Some(calls) => *calls += 1,
-            None => drop(self.models.insert(shape.target.model.clone(), 1)),
+        count(&mut self.models, &shape.target.model);
+        if let Some(feature) = shape.feature {
+            count(&mut self.features, feature);
         }
         *self.tenants.entry(planned.tenant).or_default() += 1;
         self.faults += u64::from(shape.fault.is_some());
@@ -100,9 +106,7 @@ impl PlanSummary {
     }
 
     fn percent(&self, calls: u64) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "a figure of three digits is shown")]
-        let percent = 100.0 * calls as f64 / self.calls.max(1) as f64;
-        percent
+        percent(calls, self.calls)
     }
 
     /// The largest shares, then what is left.
@@ -159,6 +163,7 @@ impl fmt::Display for PlanSummary {
                 quantile(0.95)
             )?;
         }
+        self.sessions.fmt(f)?;
         writeln!(f, "{:<12}{:>5.1} %", "faults", self.percent(self.faults))?;
         let reasons = self.stop_reasons.iter();
         let reasons = reasons.map(|(reason, calls)| (reason.name().to_owned(), *calls));
@@ -168,6 +173,8 @@ impl fmt::Display for PlanSummary {
         self.shares(f, "operations", operations.collect())?;
         let models = self.models.iter().map(|(model, calls)| (model.clone(), *calls));
         self.shares(f, "models", models.collect())?;
+        let features = self.features.iter().map(|(feature, calls)| (feature.clone(), *calls));
+        self.shares(f, "features", features.collect())?;
         if self.tenants.len() == 1 {
             return Ok(());
         }
@@ -175,6 +182,63 @@ impl fmt::Display for PlanSummary {
             self.tenants.iter().map(|(tenant, calls)| (format!("tenant {tenant}"), *calls));
         self.shares(f, "tenants", tenants.collect())
     }
+}
+
+/// What calls have to do with the sessions they are of.
+#[derive(Clone, Debug, Default)]
+struct SessionCounts {
+    /// Calls that are of a session.
+    calls: u64,
+    /// Sessions of which the first call is here.
+    begun: u64,
+    /// Calls that bring what a tool returned.
+    results: u64,
+    prompt_tokens: u64,
+    known_tokens: u64,
+}
+
+impl SessionCounts {
+    fn add(&mut self, planned: Planned, shape: &Shape<'_>) {
+        let place = planned.place;
+        if place.embeds {
+            return;
+        }
+        self.calls += 1;
+        self.begun += u64::from(place.step == 0);
+        self.results += u64::from(place.round > 0);
+        self.prompt_tokens += u64::from(shape.prompt_tokens());
+        self.known_tokens += u64::from(shape.known_tokens);
+    }
+
+    /// Nothing where each call is a session.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.begun == self.calls {
+            return Ok(());
+        }
+        writeln!(
+            f,
+            "{:<12}{} begun, {} calls go on with one, {} of them with a tool's result",
+            "sessions",
+            self.begun,
+            self.calls - self.begun,
+            self.results,
+        )?;
+        let repeated = percent(self.known_tokens, self.prompt_tokens);
+        writeln!(f, "{:<12}{repeated:>5.1} %  of what prompts say has been said before", "repeated")
+    }
+}
+
+fn count(calls: &mut BTreeMap<String, u64>, name: &str) {
+    match calls.get_mut(name) {
+        Some(calls) => *calls += 1,
+        None => drop(calls.insert(name.to_owned(), 1)),
+    }
+}
+
+fn percent(part: u64, whole: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a figure of three digits is shown")]
+    let percent = 100.0 * part as f64 / whole.max(1) as f64;
+    percent
 }
 
 /// The most calls in any period of a length, counted from the start. Calls come in order of time.

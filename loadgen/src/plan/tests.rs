@@ -8,12 +8,14 @@ use spanproof_schemas::worker::Operation;
 use super::*;
 use crate::capabilities::{Family, Feature};
 use crate::fault::Fault;
+use crate::scenario::Weighted;
 use crate::{DayCurve, ReplayConfig};
 
 /// Read once, for the sake of the tests that make many plans.
 static CHAT: LazyLock<Scenario> = LazyLock::new(|| Scenario::named("chat").unwrap());
 
 mod chance;
+mod sessions;
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -48,7 +50,8 @@ fn a_day_has_exactly_its_rate_of_calls() {
     for (arrivals, day_curve) in processes.zip(days) {
         let shape = RateShape { day_curve: day_curve.parse().unwrap(), ..RateShape::default() };
         let day = AtRate { arrivals: arrivals.parse().unwrap(), shape, ..day() };
-        let plan = Plan::new(at_rate(1, day)).unwrap();
+        let scenario = Scenario { sessions: None, ..CHAT.clone() };
+        let plan = Plan::new(PlanConfig { scenario, ..at_rate(1, day) }).unwrap();
         assert_eq!((plan.calls(), plan.planned().count()), (80_000, 80_000));
     }
 }
@@ -60,7 +63,8 @@ fn a_limit_keeps_the_first_calls_as_they_are() {
     let limited = Plan::new(PlanConfig { most_calls: Some(200), ..at_rate(1, bursty) }).unwrap();
     assert_eq!(limited.calls(), 200);
     assert!(limited.planned().eq(whole.planned().take(200)));
-    assert_eq!(limited.call(199), whole.call(199));
+    let last = limited.planned().last().unwrap();
+    assert_eq!(limited.call(&last), whole.call(&last));
 }
 
 #[test]
@@ -72,12 +76,12 @@ fn a_trace_gives_times_and_lengths() {
     let at: Vec<Duration> = plan.planned().map(|planned| planned.at).collect();
     assert_eq!(at, [0, 1_500, 60_000].map(Duration::from_millis));
     let lengths = |plan: &Plan| {
-        let shapes = (0..3).map(|k| plan.shape(k));
-        let of = |shape: shape::Shape<'_>| {
+        let of = |planned: Planned| {
+            let shape = plan.shape(&planned);
             let tokens = shape.answer.map_or(shape.max_tokens, |answer| answer.tokens);
-            (shape.prompt_tokens, tokens)
+            (shape.prompt_tokens(), tokens)
         };
-        shapes.map(of).collect::<Vec<_>>()
+        plan.planned().map(of).collect::<Vec<_>>()
     };
     assert_eq!(lengths(&plan), [(7, 1), (900, 33), (12_000, 4_096)]);
 }
@@ -85,9 +89,11 @@ fn a_trace_gives_times_and_lengths() {
 #[test]
 fn the_first_calls_of_a_seed_never_change() {
     let plan = plan(1);
-    let calls: Vec<Call> = (0..4)
-        .map(|k| {
-            let mut call = plan.call(k);
+    let calls: Vec<Call> = plan
+        .planned()
+        .take(4)
+        .map(|planned| {
+            let mut call = plan.call(&planned);
             shorten(&mut call.request);
             call
         })
@@ -130,7 +136,7 @@ fn the_mix_and_the_faults_come_in_their_shares() {
     let (plan, calls) = (plan(3), 20_000_u32);
     let mut targets: BTreeMap<(Operation, String), f64> = BTreeMap::new();
     let mut faults = 0.0;
-    for call in (0..u64::from(calls)).map(|k| plan.call(k)) {
+    for call in plan.planned().take(calls as usize).map(|planned| plan.call(&planned)) {
         let fault = Fault::of(&call);
         faults += f64::from(u8::from(fault.is_some()));
         *targets.entry((call.operation, call.model_id)).or_default() += 1.0;
@@ -150,10 +156,12 @@ fn the_mix_and_the_faults_come_in_their_shares() {
 #[test]
 fn prompts_are_as_long_as_the_scenario_says() {
     let plan = plan(5);
-    let mut lengths: Vec<u32> = (0..5_000).map(|k| plan.shape(k).prompt_tokens).collect();
+    let planned = plan.planned().take(5_000);
+    let mut lengths: Vec<u32> =
+        planned.map(|planned| plan.shape(&planned).prompt_tokens()).collect();
     lengths.sort_unstable();
-    assert!((150..400).contains(&lengths[2_500]), "median {}", lengths[2_500]);
-    assert!(lengths[4_999] <= 2_000);
+    assert!((200..600).contains(&lengths[2_500]), "median {}", lengths[2_500]);
+    assert!(lengths[4_999] <= 14_000);
     let shared = plan.shared_prompts.iter().map(String::len).min().unwrap();
     assert!(shared > 1_024 * 5, "{shared} characters may be fewer than 1,024 tokens");
 }
@@ -166,7 +174,7 @@ fn a_client_is_asked_only_for_what_it_can_do() {
         features: vec![],
     };
     let plan = Plan::new(PlanConfig { capabilities, ..config(1) }).unwrap();
-    for call in (0..2_000).map(|k| plan.call(k)) {
+    for call in plan.planned().take(2_000).map(|planned| plan.call(&planned)) {
         assert_eq!(call.operation, Operation::InvokeModel);
         assert_eq!(Family::of(&call.model_id), Some(Family::Claude));
         assert!(call.headers.is_empty());
@@ -194,12 +202,12 @@ fn the_lines_of_a_plan_satisfy_their_schema_and_say_what_its_calls_are() {
         let config = PlanConfig { scenario, most_calls: Some(2_000), ..config(1) };
         let plan = Plan::new(config.clone()).unwrap();
         let (lines, _) = written(config);
-        for (call, line) in (0..).zip(lines.lines()) {
+        for (planned, line) in plan.planned().zip(lines.lines()) {
             let value: serde_json::Value = serde_json::from_str(line).unwrap();
             let wrong: Vec<String> =
                 validator.iter_errors(&value).map(|error| error.to_string()).collect();
             assert!(wrong.is_empty(), "{line}: {wrong:#?}");
-            let call = plan.call(call);
+            let call = plan.call(&planned);
             assert_eq!(value["call"], call.call);
             assert_eq!(value["model"], call.model_id);
             assert_eq!(value["operation"], call.operation.name());
@@ -269,10 +277,13 @@ proptest! {
     }
 
     #[test]
-    fn a_feature_left_out_leaves_the_rest_of_a_call_alone(seed: u64, k in 0_u64..80_000) {
+    fn a_feature_left_out_leaves_the_rest_of_a_call_alone(seed: u64, k in 0_usize..200) {
         let mut config = config(seed);
         config.capabilities.features.retain(|feature| *feature != Feature::StopSequences);
-        let mut with = plan(seed).call(k);
+        let (with, without) = (plan(seed), Plan::new(config).unwrap());
+        let planned = with.planned().nth(k).unwrap();
+        prop_assert_eq!(without.planned().nth(k).unwrap(), planned);
+        let mut with = with.call(&planned);
         for pointer in ["", "/inferenceConfig"] {
             if let Some(members) = with.request.pointer_mut(pointer).and_then(|at| at.as_object_mut()) {
                 members.remove("stop_sequences");
@@ -283,14 +294,17 @@ proptest! {
         for (_, value) in &mut with.headers {
             *value = value.replace("stop_sequence", "end_turn");
         }
-        prop_assert_eq!(Plan::new(config).unwrap().call(k), with);
+        prop_assert_eq!(without.call(&planned), with);
     }
 
     #[test]
-    fn calls_do_not_depend_on_the_order_of_asking(seed: u64, ks in proptest::collection::vec(0_u64..80_000, 1..8)) {
+    fn calls_do_not_depend_on_the_order_of_asking(
+        seed: u64, ks in proptest::collection::vec(0_usize..200, 1..8),
+    ) {
         let (one, other) = (plan(seed), plan(seed));
-        let forward: Vec<_> = ks.iter().map(|k| one.call(*k)).collect();
-        let mut backward: Vec<_> = ks.iter().rev().map(|k| other.call(*k)).collect();
+        let all: Vec<Planned> = one.planned().take(200).collect();
+        let forward: Vec<_> = ks.iter().map(|k| one.call(&all[*k])).collect();
+        let mut backward: Vec<_> = ks.iter().rev().map(|k| other.call(&all[*k])).collect();
         backward.reverse();
         prop_assert_eq!(forward, backward);
     }
@@ -316,8 +330,7 @@ proptest! {
             let shard = format!("{index}/{count}").parse().unwrap();
             let plan = Plan::new(PlanConfig { shard, ..config.clone() }).unwrap();
             let part: Vec<Planned> = plan.planned().collect();
-            let calls: Vec<u64> = (0..).map_while(|n| plan.nth(n)).collect();
-            prop_assert!(part.iter().map(|planned| planned.call).eq(calls));
+            prop_assert_eq!(part.len() as u64, plan.calls());
             together.extend(part);
         }
         together.sort_by_key(|planned| planned.call);
@@ -325,28 +338,36 @@ proptest! {
     }
 
     #[test]
-    fn each_prompt_holds_the_marker_of_its_call_and_no_other(seed: u64, k in 0_u64..80_000) {
+    fn what_is_said_in_a_call_holds_a_marker_of_its_own(seed: u64, k in 0_usize..200) {
         let plan = plan(seed);
-        let text = plan.call(k).request.to_string();
         let stem = marker_stem(MarkerKind::Prompt, seed);
-        prop_assert_eq!(text.matches(&stem).count(), 1);
-        let is_whole = text.contains(&format!("{stem}{}. ", base36(k)));
-        prop_assert!(is_whole);
+        let marker = |planned: &Planned| format!("{stem}{}. ", base36(planned.place.position()));
+        let all: Vec<Planned> = plan.planned().take(200).collect();
+        let text = plan.call(&all[k]).request.to_string();
+        let said = text.matches(&stem).count();
+        let shape = plan.shape(&all[k]);
+        prop_assert_eq!(said, usize::try_from(shape.messages).unwrap().div_ceil(2));
+        prop_assert_eq!(text.matches(&marker(&all[k])).count(), 1);
+        // Of other calls, it holds those of its session alone.
+        let others = all.iter().filter(|other| other.place.session != all[k].place.session);
+        for other in others {
+            prop_assert!(!text.contains(&marker(other)));
+        }
     }
 
     #[test]
-    fn each_prompt_says_one_planted_value_and_the_kinds_come_in_turn(seed: u64, k in 0_u64..80_000) {
-        let text = plan(seed).call(k).request.to_string();
+    fn what_is_said_in_a_call_holds_one_planted_value(seed: u64, k in 0_usize..200) {
+        let plan = plan(seed);
+        let planned = plan.planned().nth(k).unwrap();
+        let Some(said) = plan.messages(&planned, &plan.shape(&planned)).pop() else {
+            return Err(TestCaseError::fail("no message"));
+        };
+        let (prompt::Message::Asks(text) | prompt::Message::Returns { text, .. }) = said else {
+            return Err(TestCaseError::fail("the model has the last word"));
+        };
         let planted = Planted::all(MarkerKind::Prompt, seed);
-        let held: Vec<u64> = (0..)
-            .zip(&planted)
-            .filter(|(_, planted)| {
-                let quoted = serde_json::to_string(&planted.value).unwrap();
-                text.contains(quoted.trim_matches('"'))
-            })
-            .map(|(kind, _)| kind)
-            .collect();
-        prop_assert_eq!(held, [k % 8]);
+        let held = planted.iter().filter(|planted| text.contains(&planted.value));
+        prop_assert_eq!(held.count(), 1);
     }
 
     #[test]

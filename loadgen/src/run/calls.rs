@@ -42,7 +42,7 @@ impl<C: Client> Maker for Calls<C> {
         let Calls { run, plan, client, .. } = self;
         let (run, plan, client) = (Arc::clone(run), Arc::clone(plan), Arc::clone(client));
         tokio::spawn(async move {
-            let call = written.unwrap_or_else(|| plan.call(admitted.due.event.call));
+            let call = written.unwrap_or_else(|| plan.call(&admitted.due.event));
             make_call(&run, &*client, call, &admitted).await;
             drop(permit);
         });
@@ -93,7 +93,7 @@ impl Ahead {
                 if planned.call < latest.load(Ordering::Relaxed) {
                     continue;
                 }
-                if calls.blocking_send(plan.call(planned.call)).is_err() {
+                if calls.blocking_send(plan.call(&planned)).is_err() {
                     return;
                 }
             }
@@ -139,6 +139,7 @@ mod tests {
             shard: Shard::WHOLE,
         });
         let plan = Arc::new(plan.unwrap());
+        let planned: Vec<_> = plan.planned().collect();
         let mut ahead = Ahead::start(Arc::clone(&plan));
         let mut written = 0;
         for number in (0..300).filter(|number| number % 3 != 1) {
@@ -147,7 +148,7 @@ mod tests {
                 ahead.next = ahead.next.take().or_else(|| ahead.written.blocking_recv());
             }
             if let Some(call) = ahead.take(number) {
-                assert_eq!(call, plan.call(number));
+                assert_eq!(call, plan.call(&planned[usize::try_from(number).unwrap()]));
                 written += 1;
             }
         }

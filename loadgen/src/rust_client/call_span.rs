@@ -11,6 +11,7 @@ use spanproof_schemas::ledger::Task;
 use crate::dialect::{Dialect, PROVIDER};
 
 use super::answer::Answer;
+use super::attribution::Attribution;
 use super::content::AnswerContent;
 use super::instrumentation::{Instrumentation, Times};
 use super::request::Request;
@@ -39,11 +40,16 @@ pub(super) struct CallSpan {
 
 impl CallSpan {
     /// Starts the span of `request`, in a trace of its own unless a span is current.
-    pub(super) fn begin(instrumentation: Arc<Instrumentation>, request: Request) -> CallSpan {
+    pub(super) fn begin(
+        instrumentation: Arc<Instrumentation>,
+        request: Request,
+        attribution: Attribution,
+    ) -> CallSpan {
         let name = format!("{} {}", request.task.operation_name(), request.model);
-        let builder = SpanBuilder::from_name(name)
-            .with_kind(SpanKind::Client)
-            .with_attributes(request_attributes(&instrumentation, &request));
+        let mut attributes = request_attributes(&instrumentation, &request);
+        attributes.extend(attribution.attributes(&instrumentation.dialect, request.task));
+        let builder =
+            SpanBuilder::from_name(name).with_kind(SpanKind::Client).with_attributes(attributes);
         let span = instrumentation.tracer.build_with_context(builder, &Context::current());
         CallSpan {
             span,

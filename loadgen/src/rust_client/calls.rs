@@ -1,7 +1,7 @@
 //! Makes one call with the SDK and follows its answer to the end.
 
 use std::fmt::Display;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use aws_sdk_bedrockruntime::Client as Sdk;
 use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata, SdkError};
@@ -16,6 +16,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::MOST_CALL_TIME;
 use super::answer::Answer;
+use super::attribution::Attribution;
 use super::call_span::CallSpan;
 use super::converse::{ConverseRequest, SdkRequest};
 use super::failure;
@@ -41,18 +42,24 @@ pub(super) async fn make(
     call: Call,
     room: OwnedSemaphorePermit,
 ) -> Result<End, ClientError> {
+    let attribution = Attribution::of(&call);
     let Call { call: number, operation, model_id, request, headers } = call;
     let wrong = |error: &dyn Display| {
         let message = format!("call {number} is no {} request: {error}", operation.name());
         ClientError::new(ClientErrorKind::Ended, message)
     };
     let slot = Slot::with_room(room);
-    let intercept =
-        CallIntercept { instrumentation: Arc::clone(instrumentation), slot: slot.clone(), headers };
+    let intercept = CallIntercept {
+        instrumentation: Arc::clone(instrumentation),
+        slot: slot.clone(),
+        headers,
+        attribution: Mutex::new(attribution),
+    };
     let following = Following { started: clock.now(), clock, slot };
     Ok(match operation {
         Operation::Converse => {
-            let SdkRequest { messages, system, inference, tools } = converse(request, &wrong)?;
+            let SdkRequest { messages, system, inference, tools, metadata } =
+                converse(request, &wrong)?;
             let sent = sdk
                 .converse()
                 .model_id(model_id)
@@ -60,13 +67,15 @@ pub(super) async fn make(
                 .set_system(system)
                 .inference_config(inference)
                 .set_tool_config(tools)
+                .set_request_metadata(metadata)
                 .customize()
                 .interceptor(intercept)
                 .send();
             following.buffered(sent.await)
         }
         Operation::ConverseStream => {
-            let SdkRequest { messages, system, inference, tools } = converse(request, &wrong)?;
+            let SdkRequest { messages, system, inference, tools, metadata } =
+                converse(request, &wrong)?;
             let sent = sdk
                 .converse_stream()
                 .model_id(model_id)
@@ -74,6 +83,7 @@ pub(super) async fn make(
                 .set_system(system)
                 .inference_config(inference)
                 .set_tool_config(tools)
+                .set_request_metadata(metadata)
                 .customize()
                 .interceptor(intercept)
                 .send();

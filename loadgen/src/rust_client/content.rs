@@ -167,7 +167,7 @@ impl AnswerContent {
             Block::ToolCall { id, name, arguments } => {
                 let arguments =
                     serde_json::from_str(&arguments).unwrap_or(Value::String(arguments));
-                json!({ "type": "tool_call", "id": id, "name": name, "arguments": arguments })
+                tool_call(&id, &name, &arguments)
             }
         });
         let parts: Vec<Value> = parts.collect();
@@ -188,14 +188,54 @@ fn string(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
+/// The parts that the messages of requests have: texts, uses of tools and what they returned.
 fn parts(blocks: &[ContentBlock]) -> Vec<Value> {
-    blocks.iter().filter_map(|block| block.as_text().ok()).map(|content| text(content)).collect()
+    let part = |block: &ContentBlock| match block {
+        ContentBlock::Text(content) => Some(text(content)),
+        ContentBlock::ToolUse(tool) => {
+            Some(tool_call(tool.tool_use_id(), tool.name(), &json_of(tool.input())))
+        }
+        ContentBlock::ToolResult(result) => {
+            let texts = result.content().iter().filter_map(|content| content.as_text().ok());
+            let texts: Vec<&str> = texts.map(String::as_str).collect();
+            Some(tool_response(result.tool_use_id(), &texts.concat()))
+        }
+        _ => None,
+    };
+    blocks.iter().filter_map(part).collect()
 }
 
-/// The text parts of native content blocks.
+/// The same of native content blocks of Claude and Nova.
 fn native_parts(blocks: &Value) -> Value {
-    let blocks = blocks.as_array().into_iter().flatten();
-    blocks.filter_map(|block| block["text"].as_str()).map(text).collect()
+    let part = |block: &Value| {
+        let (call, result) = (&block["toolUse"], &block["toolResult"]);
+        match block["type"].as_str() {
+            Some("tool_use") => {
+                Some(tool_call(string(&block["id"]), string(&block["name"]), &block["input"]))
+            }
+            Some("tool_result") => {
+                Some(tool_response(string(&block["tool_use_id"]), string(&block["content"])))
+            }
+            _ if call.is_object() => {
+                Some(tool_call(string(&call["toolUseId"]), string(&call["name"]), &call["input"]))
+            }
+            _ if result.is_object() => {
+                let contents = result["content"].as_array().into_iter().flatten();
+                let texts: Vec<&str> = contents.map(|content| string(&content["text"])).collect();
+                Some(tool_response(string(&result["toolUseId"]), &texts.concat()))
+            }
+            _ => block["text"].as_str().map(text),
+        }
+    };
+    blocks.as_array().into_iter().flatten().filter_map(part).collect()
+}
+
+fn tool_call(id: &str, name: &str, arguments: &Value) -> Value {
+    json!({ "type": "tool_call", "id": id, "name": name, "arguments": arguments })
+}
+
+fn tool_response(id: &str, response: &str) -> Value {
+    json!({ "type": "tool_call_response", "id": id, "response": response })
 }
 
 fn json_of(document: &Document) -> Value {

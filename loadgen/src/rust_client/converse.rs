@@ -1,10 +1,13 @@
 //! Converse requests from the generator's JSON to the SDK's types.
 
+use std::collections::HashMap;
+
 use aws_sdk_bedrockruntime::error::BuildError;
 use aws_sdk_bedrockruntime::types::{
     AnyToolChoice, AutoToolChoice, CachePointBlock, CachePointType, ContentBlock, ConversationRole,
     InferenceConfiguration, Message, SystemContentBlock, Tool, ToolChoice, ToolConfiguration,
-    ToolInputSchema, ToolSpecification,
+    ToolInputSchema, ToolResultBlock, ToolResultContentBlock, ToolResultStatus, ToolSpecification,
+    ToolUseBlock,
 };
 use aws_smithy_types::{Document, Number};
 use serde::Deserialize;
@@ -16,10 +19,11 @@ use serde_json::Value;
 pub(super) struct ConverseRequest {
     messages: Vec<WireMessage>,
     #[serde(default)]
-    system: Vec<WireBlock>,
+    system: Vec<WireSystemBlock>,
     #[serde(default)]
     inference_config: WireInference,
     tool_config: Option<WireTools>,
+    request_metadata: Option<HashMap<String, String>>,
 }
 
 /// A Converse request in the SDK's types.
@@ -28,6 +32,7 @@ pub(super) struct SdkRequest {
     pub(super) system: Option<Vec<SystemContentBlock>>,
     pub(super) inference: InferenceConfiguration,
     pub(super) tools: Option<ToolConfiguration>,
+    pub(super) metadata: Option<HashMap<String, String>>,
 }
 
 #[derive(Deserialize)]
@@ -39,12 +44,40 @@ struct WireMessage {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+enum WireSystemBlock {
+    Text(String),
+    CachePoint {
+        #[serde(rename = "type")]
+        _kind: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 enum WireBlock {
     Text(String),
     CachePoint {
         #[serde(rename = "type")]
         _kind: String,
     },
+    #[serde(rename_all = "camelCase")]
+    ToolUse {
+        tool_use_id: String,
+        name: String,
+        input: Value,
+    },
+    #[serde(rename_all = "camelCase")]
+    ToolResult {
+        tool_use_id: String,
+        content: Vec<WireResult>,
+        status: String,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+enum WireResult {
+    Text(String),
 }
 
 #[derive(Default, Deserialize)]
@@ -105,6 +138,7 @@ impl ConverseRequest {
                 .set_stop_sequences(inference.stop_sequences)
                 .build(),
             tools: self.tool_config.map(tool_config).transpose()?,
+            metadata: self.request_metadata,
         })
     }
 }
@@ -114,6 +148,25 @@ fn message(message: WireMessage) -> Result<Message, BuildError> {
         Ok(match block {
             WireBlock::Text(text) => ContentBlock::Text(text),
             WireBlock::CachePoint { .. } => ContentBlock::CachePoint(cache_point()?),
+            WireBlock::ToolUse { tool_use_id, name, input } => ContentBlock::ToolUse(
+                ToolUseBlock::builder()
+                    .tool_use_id(tool_use_id)
+                    .name(name)
+                    .input(document(input))
+                    .build()?,
+            ),
+            WireBlock::ToolResult { tool_use_id, content, status } => {
+                let texts = content
+                    .into_iter()
+                    .map(|WireResult::Text(text)| ToolResultContentBlock::Text(text));
+                ContentBlock::ToolResult(
+                    ToolResultBlock::builder()
+                        .tool_use_id(tool_use_id)
+                        .set_content(Some(texts.collect()))
+                        .status(ToolResultStatus::from(status.as_str()))
+                        .build()?,
+                )
+            }
         })
     });
     Message::builder()
@@ -122,10 +175,10 @@ fn message(message: WireMessage) -> Result<Message, BuildError> {
         .build()
 }
 
-fn system_block(block: WireBlock) -> Result<SystemContentBlock, BuildError> {
+fn system_block(block: WireSystemBlock) -> Result<SystemContentBlock, BuildError> {
     Ok(match block {
-        WireBlock::Text(text) => SystemContentBlock::Text(text),
-        WireBlock::CachePoint { .. } => SystemContentBlock::CachePoint(cache_point()?),
+        WireSystemBlock::Text(text) => SystemContentBlock::Text(text),
+        WireSystemBlock::CachePoint { .. } => SystemContentBlock::CachePoint(cache_point()?),
     })
 }
 

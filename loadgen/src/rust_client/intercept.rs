@@ -14,6 +14,7 @@ use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::answer::Answer;
+use super::attribution::Attribution;
 use super::call_span::CallSpan;
 use super::content::AnswerContent;
 use super::instrumentation::Instrumentation;
@@ -33,6 +34,8 @@ pub(super) struct CallIntercept {
     pub(super) slot: Slot,
     /// Headers to send with the request.
     pub(super) headers: Vec<(String, String)>,
+    /// Whom and what the call is for, until its span has it.
+    pub(super) attribution: Mutex<Attribution>,
 }
 
 /// Where the span of a call is while the SDK makes it.
@@ -80,7 +83,10 @@ impl Intercept for CallIntercept {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         if let Some(request) = Request::of(context.input(), self.instrumentation.with_content) {
-            self.slot.begins(CallSpan::begin(Arc::clone(&self.instrumentation), request));
+            let mut attribution = self.attribution.lock().unwrap_or_else(PoisonError::into_inner);
+            let attribution = std::mem::take(&mut *attribution);
+            let instrumentation = Arc::clone(&self.instrumentation);
+            self.slot.begins(CallSpan::begin(instrumentation, request, attribution));
         }
         Ok(())
     }

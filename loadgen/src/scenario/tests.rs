@@ -58,14 +58,35 @@ fn a_scenario_that_extends_another_differs_in_what_it_says() {
 }
 
 #[test]
+fn an_agent_of_synthetic_spans_uses_tools_as_often_as_answers_of_the_scenario_do() {
+    let Scenario { answers, trace, .. } = Scenario::named("agent").unwrap();
+    let sum = |of: &dyn Fn(&Weighted<u32>) -> f64| {
+        trace.agent.as_ref().unwrap().calls.iter().map(of).sum::<f64>()
+    };
+    let calls = sum(&|calls| calls.weight * f64::from(calls.value));
+    // All calls of a trace but the last.
+    let uses = 1.0 - sum(&|calls| calls.weight) / calls;
+    let stops = &answers.stop_reasons;
+    let planned = stops.iter().find(|stop| stop.value == StopReason::ToolUse).unwrap().weight;
+    let planned = planned / stops.iter().map(|stop| stop.weight).sum::<f64>();
+    assert!((uses - planned).abs() < 0.005, "{uses}, not {planned}");
+}
+
+#[test]
 fn what_is_wrong_with_a_scenario_is_told() {
     let chat = text_of("chat").unwrap();
     let said: String = [
         ("weight: 14", "weight: -14"),
         ("share: 0.55", "share: 1.55"),
-        ("median: 180", "median: .nan"),
+        ("median: 150", "median: .nan"),
         ("least: 12", "least: 12000"),
-        ("{value: 3, weight: 3}", "{value: 4, weight: 3}"),
+        ("{value: 3, weight: 10}", "{value: 300, weight: 10}"),
+        ("open: 60", "open: 0"),
+        ("{weight: 1, median: 35, sigma: 0.7}", "{weight: 1, median: 35, sigma: -1}"),
+        ("share: 0.08", "share: 0.001"),
+        ("value: translate", "value: \"translate\\n\""),
+        ("sessions:", "content: all\nsessions:"),
+        ("features:\n  - {value: chat, weight: 60}\n  - {value: summary, weight: 20}\n  - {value: draft, weight: 15}\n  - {value: translate, weight: 5}", "features: []"),
         ("prompts: 6", "prompts: 0"),
         ("fault: ModelErrorException", "fault: break"),
         ("amazon.titan-embed-text-v1\"", "meta.llama3\""),
@@ -76,14 +97,14 @@ fn what_is_wrong_with_a_scenario_is_told() {
         ("top_k:", "top_q:"),
         ("median: 75,", "median: 0,"),
         ("integer: [90, 4000]", "integer: [90, 40]"),
-        ("one_of: [chat, summary, draft, translate]", "one_of: []"),
+        ("{feature: \"\"}", "{one_of: []}"),
         ("service.name:", "service.title:"),
         ("most: 1500", "most: 4096"),
         ("value: max_tokens", "value: tired"),
         ("mixture:", "quantiles: [{at: 0.5, tokens: 90}]\n  mixture:"),
-        ("prompt_tokens:\n  mixture:\n    - {weight: 0.7, median: 180, sigma: 0.8}\n    - {weight: 0.3, median: 600, sigma: 0.3}",
+        ("prompt_tokens:\n  mixture:\n    - {weight: 0.7, median: 150, sigma: 0.8}\n    - {weight: 0.3, median: 600, sigma: 0.3}",
          "prompt_tokens:\n  quantiles: [{at: 0.5, tokens: 90}, {at: 0.4, tokens: 80}]"),
-        ("    - {weight: 0.7, median: 180, sigma: 0.8}\n    - {weight: 0.3, median: 600, sigma: 0.3}\n  least: 12",
+        ("    - {weight: 0.7, median: 150, sigma: 0.8}\n    - {weight: 0.3, median: 600, sigma: 0.3}\n  least: 12",
          "  quantiles: [{at: 0.5, tokens: 9}]\n  least: 12"),
     ]
     .into_iter()

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use spanproof_schemas::semconv::SpanKind;
 
-use super::{Lengths, Weighted};
+use super::Weighted;
 
 /// The spans of a trace, beside that of the call itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,12 +65,10 @@ pub enum Step {
 pub struct Agent {
     /// Its name.
     pub name: String,
-    /// How often it asks, the last time included.
-    pub turns: Vec<Weighted<u32>>,
+    /// How often it asks the model, the last time included.
+    pub calls: Vec<Weighted<u32>>,
     /// How long a tool takes.
     pub tool_seconds: Spread,
-    /// How long what a tool returns is, in tokens.
-    pub tool_result_tokens: Lengths,
 }
 
 /// A log-normal distribution by its median.
@@ -124,6 +122,10 @@ pub enum DrawnValue {
     Random(RandomText),
     /// What the tenant who makes the call is called: this, and its number.
     Tenant(String),
+    /// What the call is made for: this, and one of [`Scenario::features`].
+    ///
+    /// [`Scenario::features`]: super::Scenario::features
+    Feature(String),
 }
 
 /// Texts that differ by a number.

@@ -8,8 +8,15 @@ use super::{
 };
 use crate::capabilities::Family;
 
-/// The most turns of an agent: histories grow by each, so traces grow by its square.
+/// The most turns of a session, and the most calls of an agent: histories grow by each, so that what is
+/// sent grows by its square.
 const MOST_TURNS: u32 = 200;
+
+/// The most sessions at once. Each is kept in memory while a plan is gone through.
+const MOST_OPEN: u32 = 100_000;
+
+/// How often an answer may at most be followed by a tool's result, in sessions with tools.
+const MOST_TOOL_USE: f64 = 0.9;
 
 /// The most texts of a list.
 const MOST_LISTED: u32 = 1000;
@@ -21,11 +28,7 @@ impl Scenario {
         self.validate_shares()?;
         self.validate_lengths()?;
         weighted("max_tokens", &self.max_tokens)?;
-        weighted("messages", &self.messages)?;
         weighted("answers.stop_reasons", &self.answers.stop_reasons)?;
-        if let Some(even) = self.messages.iter().find(|choice| choice.value % 2 == 0) {
-            return Err(format!("messages: {} is not odd", even.value));
-        }
         if let Some(zero) = self.max_tokens.iter().find(|choice| choice.value == 0) {
             return Err(format!("max_tokens: {} is not above zero", zero.value));
         }
@@ -42,6 +45,8 @@ impl Scenario {
         if self.cached_prefix.prompts == 0 {
             return Err("cached_prefix.prompts is not above zero".to_owned());
         }
+        self.validate_features()?;
+        self.validate_sessions()?;
         self.validate_serving()?;
         self.validate_trace()
     }
@@ -55,6 +60,9 @@ impl Scenario {
 
     fn validate_trace(&self) -> Result<(), String> {
         let trace = &self.trace;
+        let values = |name: &str, attributes: &BTreeMap<String, AttributeValue>| {
+            values(name, attributes, !self.features.is_empty())
+        };
         values("trace.resource", &trace.resource)?;
         values("trace.labels", &trace.labels)?;
         if !matches!(trace.resource.get("service.name"), Some(AttributeValue::Text(_))) {
@@ -86,17 +94,8 @@ impl Scenario {
         if self.tools.offered.is_empty() {
             return Err("trace.agent has no tools: tools.offered is empty".to_owned());
         }
-        weighted("trace.agent.turns", &agent.turns)?;
-        if let Some(wrong) =
-            agent.turns.iter().find(|turns| !(1..=MOST_TURNS).contains(&turns.value))
-        {
-            return Err(format!(
-                "trace.agent.turns: {} is not from 1 to {MOST_TURNS}",
-                wrong.value
-            ));
-        }
-        spread("trace.agent.tool_seconds", agent.tool_seconds)?;
-        lengths("trace.agent.tool_result_tokens", &agent.tool_result_tokens)
+        up_to("trace.agent.calls", &agent.calls, MOST_TURNS)?;
+        spread("trace.agent.tool_seconds", agent.tool_seconds)
     }
 
     fn validate_mix(&self) -> Result<(), String> {
@@ -154,9 +153,52 @@ impl Scenario {
         Ok(())
     }
 
+    /// Features stand in the metadata of requests, of which the service takes certain characters.
+    fn validate_features(&self) -> Result<(), String> {
+        if !self.features.is_empty() {
+            weighted("features", &self.features)?;
+        }
+        let is_taken = |text: &str| {
+            let is_taken = |c: char| c.is_ascii_alphanumeric() || " :_@$#=/+,-.".contains(c);
+            (1..=256).contains(&text.len()) && text.chars().all(is_taken)
+        };
+        match self.features.iter().find(|feature| !is_taken(&feature.value)) {
+            Some(Weighted { value, .. }) => Err(format!(
+                "features: `{value}` is not 1 to 256 letters, digits, spaces or of :_@$#=/+,-."
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn validate_sessions(&self) -> Result<(), String> {
+        let Some(sessions) = &self.sessions else { return Ok(()) };
+        up_to("sessions.turns", &sessions.turns, MOST_TURNS)?;
+        if !(1..=MOST_OPEN).contains(&sessions.open) {
+            return Err(format!("sessions.open: {} is not from 1 to {MOST_OPEN}", sessions.open));
+        }
+        lengths("sessions.follow_up_tokens", &sessions.follow_up_tokens)?;
+        let reasons = &self.answers.stop_reasons;
+        let weight = |uses: bool| {
+            let counted = reasons.iter().filter(|stop| uses == (stop.value == StopReason::ToolUse));
+            counted.map(|stop| stop.weight).sum::<f64>()
+        };
+        let uses = weight(true) / (weight(true) + weight(false));
+        let in_sessions_with_tools = uses / (self.tools.share + uses - self.tools.share * uses);
+        if in_sessions_with_tools > MOST_TOOL_USE {
+            return Err(format!(
+                "answers.stop_reasons: {:.1} % end with tool_use, and tools.share is {}: in sessions with tools {:.0} of 100 answers would, and at most 90 may; raise tools.share",
+                uses * 100.0,
+                self.tools.share,
+                in_sessions_with_tools * 100.0,
+            ));
+        }
+        Ok(())
+    }
+
     fn validate_lengths(&self) -> Result<(), String> {
         lengths("prompt_tokens", &self.prompt_tokens)?;
         lengths("embedding_tokens", &self.embedding_tokens)?;
+        lengths("tools.result_tokens", &self.tools.result_tokens)?;
         lengths("answers.output_tokens", &self.answers.output_tokens)
     }
 }
@@ -214,7 +256,11 @@ fn is_log_normal(median: f64, sigma: f64) -> bool {
     median > 0.0 && median.is_finite() && (0.0..10.0).contains(&sigma)
 }
 
-fn values(name: &str, values: &BTreeMap<String, AttributeValue>) -> Result<(), String> {
+fn values(
+    name: &str,
+    values: &BTreeMap<String, AttributeValue>,
+    has_features: bool,
+) -> Result<(), String> {
     for (key, value) in values {
         let AttributeValue::Drawn(drawn) = value else { continue };
         let wrong = match drawn {
@@ -231,6 +277,7 @@ fn values(name: &str, values: &BTreeMap<String, AttributeValue>) -> Result<(), S
             }
             DrawnValue::Number([least, most]) => (!(least <= most && (most - least).is_finite()))
                 .then_some("the first number is not below the second"),
+            DrawnValue::Feature(_) => (!has_features).then_some("there are no features"),
             DrawnValue::Random(_) | DrawnValue::Tenant(_) => None,
         };
         if let Some(wrong) = wrong {
@@ -238,6 +285,15 @@ fn values(name: &str, values: &BTreeMap<String, AttributeValue>) -> Result<(), S
         }
     }
     Ok(())
+}
+
+/// Choices of which each is from 1 to `most`.
+fn up_to(name: &str, choices: &[Weighted<u32>], most: u32) -> Result<(), String> {
+    weighted(name, choices)?;
+    match choices.iter().find(|choice| !(1..=most).contains(&choice.value)) {
+        Some(wrong) => Err(format!("{name}: {} is not from 1 to {most}", wrong.value)),
+        None => Ok(()),
+    }
 }
 
 fn weighted<T>(name: &str, choices: &[Weighted<T>]) -> Result<(), String> {

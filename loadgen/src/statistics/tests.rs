@@ -30,7 +30,7 @@ fn done(started_ms: u64, first_ms: Option<u64>, finished_ms: u64) -> Done {
 fn due(call: u64, planned_ms: Option<u64>) -> Due {
     let planned = planned_ms
         .map(|ms| Time { unix_nanos: ms * MS, minute: u32::try_from(ms / 60_000).unwrap() });
-    Due { event: Planned { call, at: Duration::ZERO, tenant: 0 }, planned }
+    Due { event: Planned::numbered(call), planned }
 }
 
 fn admitted(planned_ms: Option<u64>, released_ms: u64, admitted_ms: u64) -> Admitted {

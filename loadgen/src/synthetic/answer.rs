@@ -6,7 +6,7 @@ use spanproof_schemas::ledger::Usage;
 
 use crate::capabilities::Family;
 use crate::plan::answer::Answer as Planned;
-use crate::plan::choose::{length, share, weighted};
+use crate::plan::choose::{length, share};
 use crate::plan::shape::{Shape, System};
 use crate::scenario::{Scenario, Spread, StopReason};
 use crate::text::tokens_of;
@@ -48,11 +48,24 @@ pub(super) struct Answer {
 pub(super) struct Asked {
     /// Tokens that the model reads for the first time, the shared prefix apart.
     pub(super) new_tokens: u32,
-    /// Tokens that it has read in earlier calls of the trace.
+    /// Tokens that it has read in earlier calls of the session.
     pub(super) known_tokens: u32,
-    /// Whether the scenario's fault for the call strikes.
-    pub(super) may_fail: bool,
+    /// Whether it is the first call of its trace, which may meet the plan's fault. Later ones come
+    /// so soon that what the ones before them cached is there.
+    pub(super) is_first: bool,
     pub(super) ends: Ends,
+}
+
+impl Asked {
+    /// The first call of a trace.
+    pub(super) fn first(shape: &Shape<'_>) -> Asked {
+        Asked {
+            new_tokens: shape.said_tokens,
+            known_tokens: shape.known_tokens,
+            is_first: true,
+            ends: Ends::AsPlanned,
+        }
+    }
 }
 
 /// Why an answer ends.
@@ -62,8 +75,6 @@ pub(super) enum Ends {
     AsPlanned,
     /// For a tool, as the agent goes on.
     WithTool,
-    /// For no tool, as the agent is done.
-    WithoutTool,
 }
 
 impl Answer {
@@ -76,7 +87,6 @@ impl Answer {
     ) -> Answer {
         let serving = &scenario.serving;
         let tokens = length(&scenario.answers.output_tokens, random).min(shape.max_tokens);
-        let stop = weighted(&scenario.answers.stop_reasons, random);
         let is_hit = share(serving.cache_hit_share, random);
         let first_chunk = seconds(serving.first_chunk_seconds, random);
         let tokens_per_second = drawn(serving.tokens_per_second, random);
@@ -86,11 +96,10 @@ impl Answer {
             _ if shape.family == Family::TitanEmbeddings => (None, 0),
             (Ends::AsPlanned, Some(Planned { tokens, stop })) => (Some(stop), tokens),
             (Ends::WithTool, _) => (Some(StopReason::ToolUse), tokens),
-            _ if stop == StopReason::MaxTokens => (Some(stop), shape.max_tokens),
-            _ => (Some(StopReason::EndTurn), tokens),
+            (Ends::AsPlanned, None) => (Some(StopReason::EndTurn), tokens),
         };
         let generation = nanos(f64::from(output_tokens) / tokens_per_second);
-        let fault = shape.fault.filter(|_| asked.may_fail);
+        let fault = shape.fault.filter(|_| asked.is_first);
         let struck = fault.map_or(0, |fault| fault.struck_attempts(MOST_ATTEMPTS));
         let error = fault.and_then(crate::fault::Fault::error_type);
         let status = fault.map_or(200, crate::fault::Fault::status);
@@ -146,21 +155,23 @@ impl Answer {
         is_hit: bool,
         output_tokens: u32,
     ) -> Usage {
-        let Asked { new_tokens, known_tokens, .. } = asked;
+        let (new, known) = (u64::from(asked.new_tokens), u64::from(asked.known_tokens));
         let prefix = u64::from(scenario.cached_prefix.tokens);
-        let (plain, read, written) = match shape.system {
-            System::None => (0, 0, 0),
-            System::Plain(text) => (u64::from(tokens_of(text)), 0, 0),
-            // What an agent has asked before is behind the cache point as well.
-            System::Cached { .. } if known_tokens > 0 || is_hit => (0, prefix, 0),
-            System::Cached { .. } => (0, 0, prefix),
+        let is_hit = is_hit || !asked.is_first;
+        let (plain, read, written) = match (shape.system, is_hit) {
+            (System::None, _) => (known + new, 0, 0),
+            (System::Plain(text), _) => (known + new + u64::from(tokens_of(text)), 0, 0),
+            (System::Cached { .. }, true) if shape.caches_conversation => (0, prefix + known, new),
+            (System::Cached { .. }, false) if shape.caches_conversation => {
+                (0, 0, prefix + known + new)
+            }
+            (System::Cached { .. }, true) => (known + new, prefix, 0),
+            (System::Cached { .. }, false) => (known + new, 0, prefix),
         };
-        let is_cached = matches!(shape.system, System::Cached { .. });
-        let known = u64::from(known_tokens);
         Usage {
-            input_tokens: u64::from(new_tokens) + plain + if is_cached { 0 } else { known },
+            input_tokens: plain,
             output_tokens: output_tokens.into(),
-            cache_read_input_tokens: read + if is_cached { known } else { 0 },
+            cache_read_input_tokens: read,
             cache_write_input_tokens: written,
             ..Usage::default()
         }

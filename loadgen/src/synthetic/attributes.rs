@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use rand::{Rng, RngExt};
 
-use super::ids::uuid;
 use super::wire::{Key, Of};
+use crate::random_text::uuid;
 use crate::scenario::{AttributeValue, DrawnValue, Numbered, RandomText};
 
 /// The attributes of spans of one shape: those that are always the same written already.
@@ -13,6 +13,13 @@ use crate::scenario::{AttributeValue, DrawnValue, Numbered, RandomText};
 pub(super) struct Attributes {
     constant: Vec<u8>,
     drawn: Vec<(Key, DrawnValue)>,
+}
+
+/// Whom and what attributes are about.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Whose<'a> {
+    pub(super) tenant: u32,
+    pub(super) feature: Option<&'a str>,
 }
 
 impl Attributes {
@@ -32,8 +39,8 @@ impl Attributes {
         attributes
     }
 
-    /// Appends the attributes of one span, of a call that `tenant` makes.
-    pub(super) fn append(&self, out: &mut Vec<u8>, random: &mut impl Rng, tenant: u32) {
+    /// Appends the attributes of one span.
+    pub(super) fn append(&self, out: &mut Vec<u8>, random: &mut impl Rng, whose: Whose<'_>) {
         out.extend(&self.constant);
         for (key, drawn) in &self.drawn {
             match drawn {
@@ -60,7 +67,12 @@ impl Attributes {
                 DrawnValue::Random(RandomText::Hex16) => {
                     key.text(out, &format!("{:016x}", random.next_u64()));
                 }
-                DrawnValue::Tenant(prefix) => key.text(out, &format!("{prefix}{tenant}")),
+                DrawnValue::Tenant(prefix) => key.text(out, &format!("{prefix}{}", whose.tenant)),
+                DrawnValue::Feature(prefix) => {
+                    if let Some(feature) = whose.feature {
+                        key.text(out, &format!("{prefix}{feature}"));
+                    }
+                }
             }
         }
     }

@@ -3,6 +3,7 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
+use crate::random_text::{base58, uuid};
 use crate::streams::{Purpose, stream};
 
 pub(super) type TraceId = [u8; 16];
@@ -36,24 +37,8 @@ impl Ids {
 
     /// So many characters of the alphabet that Claude's ids are made of.
     pub(super) fn base58(&mut self, length: usize) -> String {
-        const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-        (0..length).map(|_| char::from(ALPHABET[self.random.next_u32() as usize % 58])).collect()
+        base58(length, &mut self.random)
     }
-}
-
-/// A random UUID.
-pub(super) fn uuid(random: &mut impl Rng) -> String {
-    let mut bytes = [0; 16];
-    random.fill_bytes(&mut bytes);
-    let number = u128::from_be_bytes(bytes) & !(0xf << 76 | 0b11 << 62) | 4 << 76 | 0b10 << 62;
-    format!(
-        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-        number >> 96,
-        number >> 80 & 0xffff,
-        number >> 64 & 0xffff,
-        number >> 48 & 0xffff,
-        number & 0xffff_ffff_ffff
-    )
 }
 
 /// Bytes in hexadecimal.

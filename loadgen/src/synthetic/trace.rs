@@ -1,15 +1,13 @@
 //! One trace: its calls, what is around them, and when.
 
-use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use serde_json::Value;
 
 use super::answer::{Answer, Asked, Ends, seconds};
-use super::arguments::arguments;
 use super::around::{AgentTemplate, Around};
+use super::attributes::Whose;
 use super::content::{Place, Said};
+use super::history::{Called, History};
 use super::ids::{Ids, SpanId};
-use super::messages::{Message, Part};
 use super::scope::Scope;
 use super::span::Frame;
 use super::wire::{Key, Of};
@@ -17,10 +15,9 @@ use super::{Before, Traces};
 use crate::capabilities::Family;
 use crate::plan::Planned;
 use crate::plan::choose::{length, weighted};
-use crate::plan::shape::{Shape, System};
-use crate::scenario::{Agent, Scenario, StopReason, Tool};
+use crate::plan::shape::Shape;
+use crate::scenario::{Agent, StopReason};
 use crate::streams::{Purpose, stream};
-use spanproof_schemas::content_policy::ContentPolicy;
 use spanproof_schemas::ledger::Usage;
 
 /// Between what an agent does and what it does next.
@@ -35,12 +32,13 @@ pub(super) struct Composer<'a> {
 }
 
 /// A trace that is being made.
-struct Course<'a, 's> {
-    shape: Shape<'a>,
-    ids: Ids,
-    random: ChaCha8Rng,
-    words: ChaCha8Rng,
-    tenant: u32,
+pub(super) struct Course<'a, 's> {
+    pub(super) planned: Planned,
+    pub(super) shape: Shape<'a>,
+    pub(super) ids: Ids,
+    pub(super) random: ChaCha8Rng,
+    pub(super) words: ChaCha8Rng,
+    whose: Whose<'a>,
     /// The attributes that say whom and what the trace is for.
     labels: Vec<u8>,
     conversation: String,
@@ -77,17 +75,19 @@ impl<'a> Composer<'a> {
     ) -> u64 {
         let traces = self.traces;
         let (seed, k) = (traces.plan.seed(), planned.call);
-        let mut ids = Ids::new(seed, k);
         let mut random = stream(seed, Purpose::Trace, k);
+        let shape = traces.plan.shape(&planned);
         let mut labels = Vec::new();
-        traces.labels.append(&mut labels, &mut random, planned.tenant);
+        let whose = Whose { tenant: planned.tenant, feature: shape.feature };
+        traces.labels.append(&mut labels, &mut random, whose);
         let course = &mut Course {
-            shape: traces.plan.shape(k),
-            conversation: ids.uuid(),
-            ids,
+            planned,
+            shape,
+            conversation: traces.plan.conversation_id(&planned.place),
+            ids: Ids::new(seed, k),
             random,
             words: stream(seed, Purpose::Prose, k),
-            tenant: planned.tenant,
+            whose,
             labels,
             now: start_unix_nanos,
             parent: None,
@@ -118,7 +118,7 @@ impl<'a> Composer<'a> {
             is_error: error.is_some(),
         };
         frame.write(&mut self.span, &server.head, |out| {
-            server.attributes.append(out, &mut course.random, course.tenant);
+            server.attributes.append(out, &mut course.random, course.whose);
             out.extend(&course.labels);
             self.status.int(out, if error.is_some() { 500 } else { 200 });
             if error.is_some() {
@@ -141,13 +141,8 @@ impl<'a> Composer<'a> {
         {
             return self.agent(course, agent, template);
         }
-        let mut history = History::new(course, traces, Exchange::Whole);
-        let asked = Asked {
-            new_tokens: course.shape.prompt_tokens,
-            known_tokens: 0,
-            may_fail: true,
-            ends: Ends::AsPlanned,
-        };
+        let mut history = History::new(course, traces);
+        let asked = Asked::first(&course.shape);
         self.call(course, asked, &mut history).error
     }
 
@@ -156,7 +151,7 @@ impl<'a> Composer<'a> {
         course.now += seconds(around.seconds, &mut course.random);
         let frame = course.frame(start_unix_nanos, false);
         frame.write(&mut self.span, &around.head, |out| {
-            around.attributes.append(out, &mut course.random, course.tenant);
+            around.attributes.append(out, &mut course.random, course.whose);
         });
         course.emit(Scope::Application, &self.span);
     }
@@ -192,7 +187,7 @@ impl<'a> Composer<'a> {
         let template = &traces.calls[target];
         let answer =
             if course.shape.family == Family::TitanEmbeddings && course.shape.fault.is_none() {
-                Answer::of_embedding(course.shape.prompt_tokens, &mut course.random)
+                Answer::of_embedding(course.shape.said_tokens, &mut course.random)
             } else {
                 Answer::new(scenario, &course.shape, asked, &mut course.random)
             };
@@ -204,12 +199,13 @@ impl<'a> Composer<'a> {
                 self.request(course, http, &frame, (begins, ends, status));
             }
         }
-        let output = history.answered(course, traces, &answer);
+        let output = history.answered(course, &answer, asked.ends);
         let said = Said {
             system: history.system,
             input: &history.messages,
             output: output.as_slice(),
-            offers_tools: course.shape.tools.is_some(),
+            // An agent has tools at hand, whatever the plan knows of its calls.
+            offers_tools: course.shape.tools.is_some() || traces.agent.is_some(),
         };
         frame.write(&mut self.span, &template.head, |out| {
             let Course { shape, ids, labels, conversation, .. } = &mut *course;
@@ -253,7 +249,7 @@ impl<'a> Composer<'a> {
             ..*call
         };
         frame.write(&mut self.span, &http.head, |out| {
-            http.attributes.append(out, &mut course.random, course.tenant);
+            http.attributes.append(out, &mut course.random, course.whose);
             self.status.int(out, status.into());
             if is_error {
                 self.error_type.text(out, &status.to_string());
@@ -270,33 +266,28 @@ impl<'a> Composer<'a> {
         template: &'a AgentTemplate,
     ) -> Option<String> {
         let traces = self.traces;
-        let tools = &traces.plan.scenario().tools.offered;
         let (start_unix_nanos, span, above) = (course.now, course.ids.span(), course.parent);
         course.parent = Some(span);
-        let turns = weighted(&agent.turns, &mut course.random);
-        let mut history = History::new(course, traces, Exchange::FirstOnly);
-        let mut asked = Asked {
-            new_tokens: course.shape.prompt_tokens,
-            known_tokens: 0,
-            may_fail: true,
-            ends: Ends::WithTool,
-        };
+        let calls = weighted(&agent.calls, &mut course.random);
+        let mut history = History::new(course, traces);
+        let mut asked = Asked { ends: Ends::WithTool, ..Asked::first(&course.shape) };
         let (mut input, mut output) = (0, 0);
         let mut ended = None;
-        for turn in 1..=turns {
+        for call in 1..=calls {
             course.now += THOUGHT_NANOS;
-            if turn == turns {
-                asked.ends = Ends::WithoutTool;
+            if call == calls {
+                asked.ends = Ends::AsPlanned;
             }
             let end = self.call(course, asked, &mut history);
             input += traces.call_words.input(end.usage);
             output += end.usage.output_tokens;
             asked.known_tokens = asked.known_tokens.saturating_add(asked.new_tokens);
-            asked.may_fail = false;
+            asked.is_first = false;
             let failed = end.error.is_some();
-            if !failed && turn < turns {
-                let result = length(&agent.tool_result_tokens, &mut course.random);
-                self.tool(course, agent, (tools, template), result, &mut history);
+            if !failed && call < calls {
+                let results = &traces.plan.scenario().tools.result_tokens;
+                let result = length(results, &mut course.random);
+                self.tool(course, agent, template, result, &mut history);
                 asked.new_tokens = end.output_tokens.saturating_add(result);
             }
             ended = Some(end);
@@ -340,24 +331,21 @@ impl<'a> Composer<'a> {
         &mut self,
         course: &mut Course<'a, '_>,
         agent: &Agent,
-        (tools, template): (&'a [Tool], &'a AgentTemplate),
+        template: &'a AgentTemplate,
         result_tokens: u32,
         history: &mut History<'a>,
     ) {
         let traces = self.traces;
-        let called = history.called.take();
-        let (index, call_id, arguments) = called.unwrap_or_else(|| (0, String::new(), Value::Null));
-        let Some(template) = template.tools.get(index).filter(|_| index < tools.len()) else {
-            return;
-        };
+        let Some(Called { tool, id, arguments }) = history.called.take() else { return };
+        let Some(template) = template.tools.get(tool) else { return };
         course.now += THOUGHT_NANOS;
         let start_unix_nanos = course.now;
         course.now += seconds(agent.tool_seconds, &mut course.random);
-        let response = history.tool_responds(course, traces, &call_id, result_tokens);
+        let response = history.tool_responds(id.clone(), result_tokens, &mut course.words);
         let frame = course.frame(start_unix_nanos, false);
         frame.write(&mut self.span, &template.head, |out| {
             out.extend(&template.constant);
-            template.call_id.text(out, &call_id);
+            template.call_id.text(out, &id);
             template.conversation_id.text(out, &course.conversation);
             traces.content.append_tool_call(out, &arguments, &response);
         });
@@ -381,128 +369,5 @@ impl Course<'_, '_> {
     fn emit(&mut self, scope: Scope, span: &[u8]) {
         (self.sink)(scope, span);
         self.spans += 1;
-    }
-}
-
-/// Which messages a prompt begins with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Exchange {
-    /// All that the plan has.
-    Whole,
-    /// The first one: an agent makes the others itself.
-    FirstOnly,
-}
-
-/// What has been said in a trace. Nothing is, where no span would hold any of it.
-struct History<'a> {
-    system: Option<&'a str>,
-    messages: Vec<Message<'a>>,
-    /// The tool that the last answer called: which, by what id, with what.
-    called: Option<(usize, String, Value)>,
-    offered: &'a [Tool],
-    policy: ContentPolicy,
-}
-
-impl<'a> History<'a> {
-    fn new(course: &mut Course<'a, '_>, traces: &'a Traces, exchange: Exchange) -> History<'a> {
-        let scenario: &'a Scenario = traces.plan.scenario();
-        let shape = &course.shape;
-        let mut history = History {
-            system: match shape.system {
-                System::None => None,
-                System::Plain(text) | System::Cached { text, .. } => Some(text),
-            },
-            messages: Vec::new(),
-            called: None,
-            offered: &scenario.tools.offered,
-            policy: traces.dialogue.content,
-        };
-        if history.policy == ContentPolicy::None || shape.family == Family::TitanEmbeddings {
-            return history;
-        }
-        let messages = match exchange {
-            Exchange::Whole => shape.messages,
-            Exchange::FirstOnly => 1,
-        };
-        let tokens = shape.prompt_tokens / messages.max(1);
-        for number in 0..messages {
-            history.messages.push(Message {
-                role: if number % 2 == 0 { "user" } else { "assistant" },
-                parts: vec![history.text(course, traces, tokens)],
-                finish_reason: None,
-            });
-        }
-        history
-    }
-
-    /// What the model says, as a message of its own, and the tool that it calls.
-    fn answered(
-        &mut self,
-        course: &mut Course<'a, '_>,
-        traces: &'a Traces,
-        answer: &Answer,
-    ) -> Option<Message<'a>> {
-        self.called = None;
-        let calls_tool =
-            answer.stop_reason == Some(StopReason::ToolUse) && !self.offered.is_empty();
-        if calls_tool {
-            // Drawn for every policy, since a span of the tool tells of it.
-            let index = course.random.random_range(0..self.offered.len());
-            let id = format!("tooluse_{}", course.ids.base58(22));
-            self.called = Some((index, id, Value::Null));
-        }
-        if self.policy == ContentPolicy::None || answer.stop_reason.is_none() {
-            return None;
-        }
-        let mut parts = vec![self.text(course, traces, answer.output_tokens)];
-        if let Some((index, id, given)) = &mut self.called {
-            let Tool { name, input_schema, .. } = &self.offered[*index];
-            *given = arguments(input_schema, &traces.prose, &mut course.words);
-            parts.push(Part::ToolCall { id: id.clone(), name, arguments: given.clone() });
-        }
-        let finish_reason = Some(match answer.stop_reason {
-            Some(StopReason::MaxTokens) => "length",
-            Some(StopReason::ToolUse) => "tool_call",
-            _ => "stop",
-        });
-        Some(Message { role: "assistant", parts, finish_reason })
-    }
-
-    /// Adds what a tool returns, and gives it.
-    fn tool_responds(
-        &mut self,
-        course: &mut Course<'a, '_>,
-        traces: &Traces,
-        call_id: &str,
-        tokens: u32,
-    ) -> String {
-        // An answer that was said before is a message like any other.
-        if let Some(last) = self.messages.last_mut() {
-            last.finish_reason = None;
-        }
-        if self.policy == ContentPolicy::None {
-            return String::new();
-        }
-        let mut response = String::new();
-        if self.has_words() {
-            traces.prose.append(&mut response, tokens, &mut course.words);
-        }
-        let (id, given) = (call_id.to_owned(), response.clone());
-        let parts = vec![Part::ToolResponse { id, response: given }];
-        self.messages.push(Message { role: "tool", parts, finish_reason: None });
-        response
-    }
-
-    fn text(&self, course: &mut Course<'a, '_>, traces: &Traces, tokens: u32) -> Part<'a> {
-        let mut text = String::new();
-        if self.has_words() {
-            traces.prose.append(&mut text, tokens, &mut course.words);
-        }
-        Part::Text(text.into())
-    }
-
-    /// Whether it matters what the words are.
-    fn has_words(&self) -> bool {
-        self.policy.has_text() || self.policy == ContentPolicy::Hash
     }
 }

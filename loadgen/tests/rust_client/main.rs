@@ -5,6 +5,7 @@
 mod collector;
 mod exporters;
 mod self_test;
+mod sessions;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -55,14 +56,24 @@ async fn ran(version: &str, calls: u64, with_content: bool) -> Ran {
         .iter()
         .map(|fault| PlannedFault { fault: fault.parse().unwrap(), share: 0.03 })
         .collect();
+    let at_rate = AtRate::even("80000/day".parse().unwrap(), Duration::from_hours(24));
+    let in_flight = LoadConfig::new(Speed::Max).in_flight;
+    ran_scenario(scenario, at_rate, version, calls, with_content, in_flight).await
+}
+
+async fn ran_scenario(
+    scenario: Scenario,
+    at_rate: AtRate,
+    version: &str,
+    calls: u64,
+    with_content: bool,
+    in_flight: usize,
+) -> Ran {
     let plan = Plan::new(PlanConfig {
         scenario,
         capabilities: Capabilities::all(),
         seed: SEED,
-        timing: Timing::AtRate(AtRate::even(
-            "80000/day".parse().unwrap(),
-            Duration::from_hours(24),
-        )),
+        timing: Timing::AtRate(at_rate),
         most_calls: Some(calls),
         shard: Shard::WHOLE,
     })
@@ -82,7 +93,8 @@ async fn ran(version: &str, calls: u64, with_content: bool) -> Ran {
     })
     .unwrap();
     let port = mock.address().port();
-    let outcome = run(LoadConfig::new(Speed::Max), plan, client, |_| ()).await;
+    let config = LoadConfig { in_flight, ..LoadConfig::new(Speed::Max) };
+    let outcome = run(config, plan, client, |_| ()).await;
     mock.shutdown().await.unwrap();
     Ran { exchanges: ledger.exchanges(), spans: collector.spans(), collector, outcome, port }
 }

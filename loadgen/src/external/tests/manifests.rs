@@ -70,7 +70,7 @@ fn what_is_wrong_with_a_manifest_is_said() {
     );
     insta::assert_snapshot!(
         load(folder, "python/one", &GOOD.replace("summary", "sumary")),
-        @"CLIENTS/python/one/client.yaml is not a client manifest: unknown field `sumary`, expected one of `name`, `summary`, `language`, `minimum_version`, `lock`, `command`, `capabilities`, `environment`, `content_environment` at line 1 column 20"
+        @"CLIENTS/python/one/client.yaml is not a client manifest: unknown field `sumary`, expected one of `name`, `summary`, `language`, `minimum_version`, `lock`, `command`, `capabilities`, `environment`, `content_environment`, `content_events_environment` at line 1 column 20"
     );
     insta::assert_snapshot!(
         load(folder, "python/one", &GOOD.replace("'3.10'", "three")),

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use spanproof_schemas::content_policy::ContentPolicy;
 use spanproof_schemas::speed::Speed;
 use spanproof_schemas::worker::Operation;
 use spanproof_schemas::worker::{Call, Done};
@@ -47,13 +48,14 @@ fn client(body: &str) -> Program {
         capabilities: Capabilities::all(),
         environment: [("GREETING".to_owned(), "hello".to_owned())].into(),
         content_environment: [("CONTENT".to_owned(), "yes".to_owned())].into(),
+        content_events_environment: [("CONTENT".to_owned(), "events".to_owned())].into(),
         folder: program,
     };
     let settings = Settings {
         bedrock_endpoint: "http://127.0.0.1:1".to_owned(),
         otlp_endpoint: "http://127.0.0.1:2".to_owned(),
         service_name: "tested".to_owned(),
-        content: false,
+        content: ContentPolicy::None,
         concurrency: 3,
         limits: Limits::default(),
         on_stderr: None,
@@ -161,7 +163,7 @@ print(*[f"{name}={os.environ.get(name)}" for name in names], sep="\n", file=sys.
 for call in calls(): sys.exit(1)
 "#,
     );
-    let settings = Settings { content: true, ..client.settings.clone() };
+    let settings = Settings { content: ContentPolicy::Full, ..client.settings.clone() };
     let worker = Program { settings, ..client }.start().await.unwrap();
     insta::assert_snapshot!(worker.call(call(0)).await.unwrap_err(), @r"
     the client ended early: python/test ended with exit status: 1; calls still open: 1; its last lines on standard error:
@@ -176,6 +178,29 @@ for call in calls(): sys.exit(1)
       GREETING=hello
       CONTENT=yes
     ");
+}
+
+#[tokio::test]
+async fn a_worker_is_told_to_capture_content_in_events_alone() {
+    let mut client = client(
+        r#"
+ready()
+print(os.environ.get("CONTENT"), file=sys.stderr)
+for call in calls(): sys.exit(1)
+"#,
+    );
+    for (content, told) in [(ContentPolicy::Events, "events"), (ContentPolicy::None, "None")] {
+        client.settings.content = content;
+        let worker = client.start().await.unwrap();
+        let said = worker.call(call(0)).await.unwrap_err().to_string();
+        assert!(said.ends_with(&format!("  {told}")), "{said}");
+    }
+    for policy in [ContentPolicy::Hash, ContentPolicy::Cut { bytes: 999 }, ContentPolicy::Reference]
+    {
+        assert_eq!(client.manifest.content_variables(policy), None);
+    }
+    let manifest = Manifest { content_events_environment: [].into(), ..client.manifest };
+    assert_eq!(manifest.content_variables(ContentPolicy::Events), None);
 }
 
 #[test]

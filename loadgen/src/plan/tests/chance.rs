@@ -2,7 +2,7 @@
 //! of fit. Each fails by chance for one seed in a thousand; the seeds are fixed, so none does.
 
 use super::*;
-use crate::scenario::{Lengths, Quantile, StopReason};
+use crate::scenario::{Lengths, Quantile, StopReason, Target};
 
 /// The normal deviate that one in a thousand exceeds.
 const ONE_IN_A_THOUSAND: f64 = 3.09;
@@ -66,27 +66,40 @@ fn tenants_come_in_their_shares_and_each_keeps_its_bursts() {
 
 #[test]
 fn the_parts_of_the_mix_come_in_their_shares() {
+    // A session has one target, so that it is sessions that are independent.
     let plan = plan(11);
-    let mut calls = vec![0.0; CHAT.mix.len()];
-    for k in 0..20_000 {
-        let target = plan.shape(k).target;
-        calls[CHAT.mix.iter().position(|other| other == target).unwrap()] += 1.0;
+    let mut sessions = vec![0.0; CHAT.mix.len()];
+    for planned in begun(&plan) {
+        sessions[plan.shape(&planned).target_index] += 1.0;
     }
+    let is_answering = |target: &&Target| target.family().is_some_and(Family::answers_in_words);
+    let answering = CHAT.mix.iter().filter(is_answering).count();
+    let answers: Vec<usize> =
+        (0..CHAT.mix.len()).filter(|index| is_answering(&&CHAT.mix[*index])).collect();
+    assert!(answering > 10);
+    let of = |values: &[f64]| answers.iter().map(|index| values[*index]).collect::<Vec<_>>();
     let weights: Vec<f64> = CHAT.mix.iter().map(|target| target.weight).collect();
-    assert_in_shares(&calls, &weights);
+    assert_in_shares(&of(&sessions), &of(&weights));
+
+    let embedding: f64 =
+        CHAT.mix.iter().filter(|target| !is_answering(target)).map(|target| target.weight).sum();
+    let embeds = plan.planned().filter(|planned| planned.place.embeds).count();
+    let rest = weights.iter().sum::<f64>() - embedding;
+    assert_in_shares(&[count(embeds), count(80_000 - embeds)], &[embedding, rest]);
 }
 
 #[test]
 fn lengths_of_prompts_follow_the_mixture() {
     let plan = plan(13);
-    let lengths: Vec<u32> = prompts(&plan).map(|(prompt, _)| prompt).collect();
+    let lengths: Vec<u32> =
+        begun(&plan).map(|planned| plan.shape(&planned).prompt_tokens()).collect();
     assert_lengths_follow(&lengths, &CHAT.prompt_tokens);
 }
 
 #[test]
 fn lengths_of_answers_follow_the_mixture() {
     let plan = plan(13);
-    let shapes = (0..20_000).map(|k| plan.shape(k));
+    let shapes = plan.planned().take(20_000).map(|planned| plan.shape(&planned));
     let whole = shapes.filter_map(|shape| shape.answer).filter(|answer| {
         // One that its limit ends is as long as that.
         answer.stop != StopReason::MaxTokens
@@ -101,7 +114,7 @@ fn lengths_come_between_measured_quantiles_in_their_shares() {
     let quantiles = measured.map(|(at, tokens)| Quantile { at, tokens });
     let lengths =
         Lengths { mixture: vec![], quantiles: quantiles.to_vec(), least: 20, most: 5_000 };
-    let scenario = Scenario { prompt_tokens: lengths, ..CHAT.clone() };
+    let scenario = Scenario { prompt_tokens: lengths, sessions: None, ..CHAT.clone() };
     let plan = Plan::new(PlanConfig { scenario, ..config(19) }).unwrap();
     let lengths: Vec<u32> = prompts(&plan).map(|(prompt, _)| prompt).collect();
     let mut between = [0.0; 6];
@@ -122,9 +135,12 @@ fn answers_end_in_the_shares_of_their_reasons() {
         let reasons = scenario.answers.stop_reasons.clone();
         let plan = Plan::new(PlanConfig { scenario, ..config(23) }).unwrap();
         let mut ends = vec![0.0; reasons.len()];
-        for shape in (0..20_000).map(|k| plan.shape(k)) {
+        for shape in plan.planned().take(20_000).map(|planned| plan.shape(&planned)) {
             let Some(answer) = shape.answer else { continue };
-            ends[reasons.iter().position(|reason| reason.value == answer.stop).unwrap()] += 1.0;
+            // Uses of tools come in some sessions alone, and are counted with these below.
+            if answer.stop != StopReason::ToolUse {
+                ends[reasons.iter().position(|reason| reason.value == answer.stop).unwrap()] += 1.0;
+            }
             // The call lets it end so, and in no other way that the mock might choose.
             if answer.stop != StopReason::ToolUse {
                 let at_limit = answer.tokens == shape.max_tokens;
@@ -136,9 +152,175 @@ fn answers_end_in_the_shares_of_their_reasons() {
                 answer.stop == StopReason::ToolUse || !shape.tools.is_some_and(|tools| tools.any)
             );
         }
-        let weights: Vec<f64> = reasons.iter().map(|reason| reason.weight).collect();
+        let is_other = |index: &usize| reasons[*index].value != StopReason::ToolUse;
+        let others = (0..reasons.len()).filter(is_other);
+        let (ends, weights): (Vec<f64>, Vec<f64>) =
+            others.map(|index| (ends[index], reasons[index].weight)).unzip();
         assert_in_shares(&ends, &weights);
     }
+}
+
+#[test]
+fn answers_end_with_a_tool_in_their_share_of_all_calls() {
+    for (name, share) in [("chat", 0.06), ("agent", 0.55), ("rag", 0.06)] {
+        let plan = plan_of_sessions(Scenario::named(name).unwrap(), 29);
+        let uses = |planned: &Planned| {
+            let stop = plan.shape(planned).answer.map(|answer| answer.stop);
+            f64::from(u8::from(stop == Some(StopReason::ToolUse)))
+        };
+        let sums = whole_sessions(&plan)
+            .into_values()
+            .map(|calls| (calls.iter().map(uses).sum(), count(calls.len())));
+        assert_ratio(&sums.collect::<Vec<_>>(), share);
+    }
+}
+
+#[test]
+fn sessions_have_turns_in_their_shares() {
+    let plan = plan_of_sessions(CHAT.clone(), 31);
+    let turns = &CHAT.sessions.as_ref().unwrap().turns;
+    let mut seen = vec![0.0; turns.len()];
+    for calls in whole_sessions(&plan).values() {
+        let last = calls.last().unwrap().place.turn + 1;
+        seen[turns.iter().position(|turns| turns.value == last).unwrap()] += 1.0;
+    }
+    assert_in_shares(&seen, &turns.iter().map(|turns| turns.weight).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_plan_starts_in_the_midst_of_sessions_as_it_goes_on() {
+    // Without tools a turn is a call, and each turn of a session is as likely as any other.
+    let mut scenario = CHAT.clone();
+    scenario.answers.stop_reasons.retain(|reason| reason.value == StopReason::EndTurn);
+    // Written for each of many plans, and of no matter here.
+    scenario.cached_prefix.tokens = 0;
+    let sessions = scenario.sessions.as_ref().unwrap();
+    let turns = sessions.turns.clone();
+    let mut first = [0.0; 8];
+    for seed in 0..40 {
+        let plan = plan_of_sessions(scenario.clone(), seed);
+        let mut sessions = std::collections::BTreeSet::new();
+        for planned in plan.planned().take(300) {
+            // The first call of each session that goes on.
+            if planned.place.session < 60 && sessions.insert(planned.place.session) {
+                first[planned.place.turn as usize] += 1.0;
+            }
+        }
+    }
+    let reaching = |turn: usize| {
+        turns.iter().filter(|turns| turns.value as usize > turn).map(|turns| turns.weight).sum()
+    };
+    assert_in_shares(&first, &(0..8).map(reaching).collect::<Vec<f64>>());
+}
+
+#[test]
+fn sessions_repeat_their_share_of_what_prompts_say() {
+    // Of fixed lengths, so that the share follows from the turns alone: 100 tokens at first, 40 in
+    // each question after it, and 60 in each answer.
+    let fixed = |tokens| Lengths {
+        mixture: vec![crate::scenario::LogNormal {
+            weight: 1.0,
+            median: f64::from(tokens),
+            sigma: 0.0,
+        }],
+        quantiles: Vec::new(),
+        least: tokens,
+        most: tokens,
+    };
+    let mut scenario = CHAT.clone();
+    scenario.answers.stop_reasons.retain(|reason| reason.value == StopReason::EndTurn);
+    (scenario.prompt_tokens, scenario.answers.output_tokens) = (fixed(100), fixed(60));
+    let sessions = scenario.sessions.as_mut().unwrap();
+    sessions.follow_up_tokens = fixed(40);
+    let (mut known, mut prompts) = (0.0, 0.0);
+    for turns in &sessions.turns {
+        for turn in 0..turns.value {
+            let before = if turn == 0 { 0.0 } else { f64::from(100 * turn + 60) };
+            known += turns.weight * before;
+            prompts += turns.weight * (before + if turn == 0 { 100.0 } else { 40.0 });
+        }
+    }
+    let plan = plan_of_sessions(scenario, 37);
+    let tokens = |calls: &[Planned], of: fn(&super::shape::Shape<'_>) -> u32| {
+        calls.iter().map(|planned| f64::from(of(&plan.shape(planned)))).sum::<f64>()
+    };
+    let sums = whole_sessions(&plan).into_values().map(|calls| {
+        (tokens(&calls, |shape| shape.known_tokens), tokens(&calls, |shape| shape.prompt_tokens()))
+    });
+    assert_ratio(&sums.collect::<Vec<_>>(), known / prompts);
+}
+
+#[test]
+fn sessions_are_for_features_in_their_shares() {
+    let plan = plan_of_sessions(CHAT.clone(), 41);
+    let mut seen = vec![0.0; CHAT.features.len()];
+    for calls in whole_sessions(&plan).values() {
+        let of: std::collections::BTreeSet<&str> =
+            calls.iter().map(|planned| plan.shape(planned).feature.unwrap()).collect();
+        assert_eq!(of.len(), 1, "a session is for one feature");
+        let feature = CHAT.features.iter().position(|feature| of.contains(feature.value.as_str()));
+        seen[feature.unwrap()] += 1.0;
+    }
+    let weights: Vec<f64> = CHAT.features.iter().map(|feature| feature.weight).collect();
+    assert_in_shares(&seen, &weights);
+}
+
+#[test]
+fn sessions_are_independent() {
+    let plan = plan_of_sessions(CHAT.clone(), 43);
+    let sessions: Vec<Vec<Planned>> = whole_sessions(&plan).into_values().collect();
+    let turns = |at: usize| f64::from(sessions[at].last().unwrap().place.turn);
+    let shape = |at: usize| plan.shape(&sessions[at][0]);
+    let said = |at: usize| f64::from(shape(at).said_tokens);
+    let range = 0..sessions.len() - 1;
+    let pair = |one: &dyn Fn(usize) -> f64, other: &dyn Fn(usize) -> f64| {
+        range.clone().map(|at| (one(at), other(at))).collect::<Vec<_>>()
+    };
+    // One and the next.
+    assert_independent(&pair(&turns, &|at| turns(at + 1)));
+    assert_independent(&pair(&said, &|at| said(at + 1)));
+    // How long a session is, what it begins with, and by which model it is answered.
+    assert_independent(&pair(&turns, &said));
+    assert_independent(&pair(&turns, &|at| count(shape(at).target_index)));
+    assert_independent(&pair(&said, &|at| count(shape(at).target_index)));
+}
+
+#[test]
+fn a_session_pauses_while_as_many_calls_arrive_as_sessions_are_open() {
+    let plan = plan_of_sessions(CHAT.clone(), 47);
+    let open = f64::from(CHAT.sessions.as_ref().unwrap().open);
+    let mut last = BTreeMap::new();
+    let mut between = [0.0; 12];
+    // Calls that embed are of no session.
+    let calls = plan.planned().filter(|planned| !planned.place.embeds);
+    for (at, planned) in calls.enumerate().take(60_000) {
+        let session = planned.place.session;
+        if let Some(before) = last.insert(session, at)
+            // Long pauses of late sessions are beyond the end.
+            && before < 55_000
+        {
+            between[((at - before - 1) / 20).min(11)] += 1.0;
+        }
+    }
+    // Each call is as likely to be of any session that is open.
+    let within = |calls: f64| 1.0 - (1.0 - 1.0 / open).powf(calls);
+    let share = |part: u32| match part {
+        11 => 1.0 - within(220.0),
+        part => within(f64::from(part + 1) * 20.0) - within(f64::from(part) * 20.0),
+    };
+    assert_in_shares(&between, &(0..12).map(share).collect::<Vec<_>>());
+}
+
+#[test]
+fn tenants_have_their_share_of_the_sessions_that_are_open() {
+    let day = AtRate { tenants: "4:1".parse().unwrap(), arrivals: Arrivals::Poisson, ..day() };
+    let plan = Plan::new(at_rate(53, day)).unwrap();
+    let mut sessions = vec![std::collections::BTreeSet::new(); 4];
+    for planned in plan.planned().filter(|planned| planned.place.session < 60) {
+        sessions[planned.tenant as usize].insert(planned.place.session);
+    }
+    // 60 by 1, 1/2, 1/3 and 1/4.
+    assert_eq!(sessions.iter().map(|of| of.len()).collect::<Vec<_>>(), [29, 14, 10, 7]);
 }
 
 #[test]
@@ -161,6 +343,7 @@ fn what_is_drawn_for_a_call_is_independent() {
     assert_independent(&pair(&|index| gaps[index], &|index| gaps[index + 1]));
 }
 
+/// A plan of which only the times are of interest.
 fn plan_of(arrivals: &str, day_curve: &str, tenants: &str) -> Plan {
     let day = AtRate {
         arrivals: arrivals.parse().unwrap(),
@@ -168,7 +351,8 @@ fn plan_of(arrivals: &str, day_curve: &str, tenants: &str) -> Plan {
         tenants: tenants.parse().unwrap(),
         ..day()
     };
-    Plan::new(at_rate(17, day)).unwrap()
+    let scenario = Scenario { sessions: None, ..CHAT.clone() };
+    Plan::new(PlanConfig { scenario, ..at_rate(17, day) }).unwrap()
 }
 
 fn seconds(plan: &Plan) -> Vec<f64> {
@@ -183,10 +367,47 @@ fn gaps(plan: &Plan, tenant: u32) -> Vec<f64> {
     times.windows(2).map(|two| (two[1] - two[0]) / mean).collect()
 }
 
-/// How long the prompts of the first calls that have one are, and their answers.
+/// How long what is said in the first calls that are answered is, and their answers.
 fn prompts(plan: &Plan) -> impl Iterator<Item = (u32, u32)> {
-    let shapes = (0..20_000).map(|k| plan.shape(k));
-    shapes.filter_map(|shape| Some((shape.prompt_tokens, shape.answer?.tokens)))
+    let shapes = plan.planned().take(20_000).map(|planned| plan.shape(&planned));
+    shapes.filter_map(|shape| Some((shape.said_tokens, shape.answer?.tokens)))
+}
+
+/// The first calls of the sessions that begin in a plan.
+fn begun(plan: &Plan) -> impl Iterator<Item = Planned> {
+    plan.planned().filter(|planned| planned.place.step == 0 && !planned.place.embeds)
+}
+
+/// A day of one tenant, with sessions that no length ends.
+fn plan_of_sessions(mut scenario: Scenario, seed: u64) -> Plan {
+    scenario.sessions.as_mut().unwrap().most_tokens = u32::MAX;
+    let day = AtRate { arrivals: Arrivals::Poisson, ..day() };
+    Plan::new(PlanConfig { scenario, ..at_rate(seed, day) }).unwrap()
+}
+
+/// The calls of sessions that begin in the first half of a plan, and so have all of them in it.
+fn whole_sessions(plan: &Plan) -> BTreeMap<u64, Vec<Planned>> {
+    let mut sessions = BTreeMap::<u64, Vec<Planned>>::new();
+    for planned in plan.planned().take(40_000).filter(|planned| !planned.place.embeds) {
+        if planned.place.step == 0 && planned.call < 30_000 {
+            sessions.insert(planned.place.session, Vec::new());
+        }
+        if let Some(calls) = sessions.get_mut(&planned.place.session) {
+            calls.push(planned);
+        }
+    }
+    sessions
+}
+
+/// Holds that the sum of the first members of independent `pairs` is `expected` of that of the second,
+/// by the normal distribution of the difference.
+#[track_caller]
+fn assert_ratio(pairs: &[(f64, f64)], expected: f64) {
+    let differences = pairs.iter().map(|(part, whole)| part - expected * whole);
+    let squares: f64 = differences.clone().map(|difference| difference.powi(2)).sum();
+    let deviate = differences.sum::<f64>() / squares.sqrt();
+    // One in two thousand at either side.
+    assert!(deviate.abs() < 3.29, "{deviate} standard errors from {expected}");
 }
 
 /// Holds that `sample` follows the cumulative `distribution`, by Kolmogorov and Smirnov.

@@ -9,6 +9,7 @@ import software.amazon.awssdk.core.SdkPojo;
 import software.amazon.awssdk.core.document.Document;
 import software.amazon.awssdk.core.protocol.MarshallingType;
 import software.amazon.awssdk.core.traits.ListTrait;
+import software.amazon.awssdk.core.traits.MapTrait;
 import software.amazon.awssdk.protocols.jsoncore.JsonNode;
 import software.amazon.awssdk.protocols.jsoncore.JsonWriter;
 import software.amazon.awssdk.utils.builder.Buildable;
@@ -42,6 +43,12 @@ final class Json {
             List<Object> list = new ArrayList<>();
             json.asArray().forEach(element -> list.add(value(member, element)));
             return list;
+        }
+        if (type == MarshallingType.MAP) {
+            SdkField<?> member = field.getTrait(MapTrait.class).valueFieldInfo();
+            Map<String, Object> map = new LinkedHashMap<>();
+            json.asObject().forEach((name, element) -> map.put(name, value(member, element)));
+            return map;
         }
         if (type == MarshallingType.STRING) {
             return json.asString();

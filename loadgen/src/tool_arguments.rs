@@ -3,8 +3,6 @@
 use rand::{Rng, RngExt};
 use serde_json::{Map, Value, json};
 
-use super::prose::Prose;
-
 /// How deep objects go; a schema may refer to itself.
 const MOST_DEPTH: u32 = 6;
 
@@ -12,15 +10,25 @@ const MOST_DEPTH: u32 = 6;
 const MOST_LENGTH: usize = 4096;
 
 /// Arguments by the JSON Schema of a tool: an object with the required members and some of the
-/// others. Of what a schema says, types, ranges, lengths and enumerations are minded.
-pub(super) fn arguments(schema: &Value, prose: &Prose, random: &mut impl Rng) -> Value {
-    match value(schema, prose, random, 0) {
+/// others. Of what a schema says, types, ranges, lengths and enumerations are minded. `append` writes
+/// texts of so many tokens.
+pub(crate) fn arguments<R: Rng>(
+    schema: &Value,
+    append: &impl Fn(&mut String, u32, &mut R),
+    random: &mut R,
+) -> Value {
+    match value(schema, append, random, 0) {
         object @ Value::Object(_) => object,
         _ => json!({}),
     }
 }
 
-fn value(schema: &Value, prose: &Prose, random: &mut impl Rng, depth: u32) -> Value {
+fn value<R: Rng>(
+    schema: &Value,
+    append: &impl Fn(&mut String, u32, &mut R),
+    random: &mut R,
+    depth: u32,
+) -> Value {
     if let Some(choices @ [_, ..]) = schema["enum"].as_array().map(Vec::as_slice) {
         return choices[random.random_range(0..choices.len())].clone();
     }
@@ -32,14 +40,14 @@ fn value(schema: &Value, prose: &Prose, random: &mut impl Rng, depth: u32) -> Va
         }
         Some("number") => f64::from(random.random_range(0_u32..1000)).into(),
         Some("boolean") => random.random::<bool>().into(),
-        Some("array") => json!([value(&schema["items"], prose, random, depth + 1)]),
+        Some("array") => json!([value(&schema["items"], append, random, depth + 1)]),
         Some("object") | None if depth < MOST_DEPTH => {
             let required = schema["required"].as_array().map(Vec::as_slice).unwrap_or_default();
             let mut members = Map::new();
             for (name, property) in schema["properties"].as_object().into_iter().flatten() {
                 let is_there = random.random::<bool>();
                 if is_there || required.iter().any(|required| required == name) {
-                    members.insert(name.clone(), value(property, prose, random, depth + 1));
+                    members.insert(name.clone(), value(property, append, random, depth + 1));
                 }
             }
             members.into()
@@ -53,7 +61,8 @@ fn value(schema: &Value, prose: &Prose, random: &mut impl Rng, depth: u32) -> Va
             let least = length("minLength", 1);
             let most = length("maxLength", 80).max(least);
             let mut text = String::new();
-            prose.append(&mut text, random.random_range(2..=12), random);
+            let tokens = random.random_range(2..=12);
+            append(&mut text, tokens, random);
             while text.len() < least {
                 text.push('x');
             }
