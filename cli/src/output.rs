@@ -26,7 +26,7 @@ pub(crate) fn complain(line: &str) {
 /// Writes the file at `path` by `write`; it then holds all that was written, or what it held before.
 pub(crate) fn replace<T>(
     path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<T>,
+    write: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<T>,
 ) -> io::Result<T> {
     // A device or a pipe is written to; only a file can be replaced by another.
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {

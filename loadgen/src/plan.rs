@@ -19,8 +19,10 @@ use crate::tenants::Tenants;
 use crate::trace::Trace;
 
 use answer::Answer;
+use line::Line;
 use schedule::Schedule;
 use session::{Open, Place, Rules};
+use table::Table;
 
 pub(crate) mod answer;
 pub(crate) mod choose;
@@ -33,6 +35,7 @@ mod schedule;
 pub(crate) mod session;
 pub(crate) mod shape;
 mod summary;
+mod table;
 
 pub use hash::{ParsePlanHashError, PlanHash};
 pub(crate) use request::METADATA_HEADER;
@@ -40,6 +43,9 @@ pub use summary::PlanSummary;
 
 /// The most calls a plan may have.
 const MOST_CALLS: f64 = 1e9;
+
+/// How many calls of a table are kept in memory before they are written together.
+const ROWS_OF_GROUP: usize = 1 << 16;
 
 /// What a plan is made from.
 #[derive(Clone, Debug)]
@@ -307,15 +313,46 @@ impl Plan {
     ///
     /// When `out` cannot be written to.
     pub fn write(&self, mut out: impl io::Write) -> io::Result<PlanSummary> {
+        self.each_line(|_, line| {
+            out.write_all(line)?;
+            out.write_all(b"\n")
+        })
+    }
+
+    /// Writes the same as a table: a file of Parquet, with a column for each member of the lines.
+    ///
+    /// # Errors
+    ///
+    /// When `out` cannot be written to.
+    pub fn write_parquet(&self, out: impl io::Write + Send) -> io::Result<PlanSummary> {
+        self.write_table(out, ROWS_OF_GROUP)
+    }
+
+    fn write_table(
+        &self,
+        out: impl io::Write + Send,
+        rows_of_group: usize,
+    ) -> io::Result<PlanSummary> {
+        let mut table = Table::new(out, rows_of_group).map_err(io::Error::other)?;
+        let summary = self.each_line(|line, _| table.add(line).map_err(io::Error::other))?;
+        table.finish().map_err(io::Error::other)?;
+        Ok(summary)
+    }
+
+    /// Gives `write` each call of this shard, as a line and as its JSON, and sums them up.
+    fn each_line(
+        &self,
+        mut write: impl FnMut(&Line<'_>, &[u8]) -> io::Result<()>,
+    ) -> io::Result<PlanSummary> {
         let mut summary = PlanSummary::new(self.shard, self.whole, self.seed);
-        let mut line = Vec::new();
+        let mut json = Vec::new();
         for planned in self.planned() {
             let shape = self.shape(&planned);
-            line.clear();
-            serde_json::to_writer(&mut line, &line::Line::new(planned, &shape))?;
-            summary.add(planned, &shape, &line);
-            line.push(b'\n');
-            out.write_all(&line)?;
+            let line = Line::new(planned, &shape);
+            json.clear();
+            serde_json::to_writer(&mut json, &line)?;
+            summary.add(planned, &shape, &json);
+            write(&line, &json)?;
         }
         Ok(summary)
     }

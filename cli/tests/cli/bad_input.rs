@@ -43,7 +43,6 @@ fn a_wrong_argument_is_a_usage_error_that_says_what_to_write() {
         (&["load", "--tenants", "none"], &["none", "Zipf"]),
         (&["load", "--shard", "8/8"], &["8/8", "0/4"]),
         (&["load", "--shard", "7/8", "--calls", "3"], &["7/8", "fewer shards"]),
-        (&["load", "--plan-out", "plan.parquet"], &["plan.parquet", "duckdb"]),
         (&["load", "--scenario", "nope"], &["nope", "chat"]),
         (&["load", "--client", "cobol/mainframe"], &["cobol/mainframe", "python/article"]),
         (&["load", "--semconv", "9.9.9"], &["9.9.9", "1.41.1"]),

@@ -42,6 +42,12 @@ fn a_plan_is_shown_and_written_and_no_call_is_made() {
     assert_eq!(lines.lines().count(), 1_917);
     let made: Vec<_> = fs::read_dir(folder.path(".")).unwrap().collect();
     assert_eq!(made.len(), 1, "{made:?}");
+
+    let table = folder.spanproof(&[&BURSTY[..], &["--plan-out", "plan.parquet"]].concat());
+    assert_eq!(table.stdout, shown.stdout);
+    let table = fs::read(folder.path("plan.parquet")).unwrap();
+    assert!(table.starts_with(b"PAR1") && table.ends_with(b"PAR1"));
+    assert!(table.len() < lines.len());
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! A call as a line of a written plan.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use spanproof_schemas::worker::Operation;
 
 use super::Planned;
 use super::answer::Answer;
 use super::shape::{Shape, System};
+use super::table::{Cell, Kind};
 use crate::capabilities::Family;
 use crate::fault::Fault;
 use crate::scenario::StopReason;
@@ -64,6 +67,67 @@ pub(super) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
+    /// The members, as columns of a table.
+    pub(super) const COLUMNS: [(&'static str, Kind); 23] = [
+        ("answer_tokens", Kind::Int),
+        ("cached_prefix", Kind::Int),
+        ("call", Kind::Int),
+        ("fault", Kind::Text),
+        ("feature", Kind::Text),
+        ("known_tokens", Kind::Int),
+        ("max_tokens", Kind::Int),
+        ("messages", Kind::Int),
+        ("model", Kind::Text),
+        ("operation", Kind::Text),
+        ("planned_nanos", Kind::Int),
+        ("prompt_tokens", Kind::Int),
+        ("session", Kind::Int),
+        ("session_call", Kind::Int),
+        ("stop_reason", Kind::Text),
+        ("stop_sequences", Kind::Texts),
+        ("system", Kind::Text),
+        ("temperature", Kind::Double),
+        ("tenant", Kind::Int),
+        ("tool_choice", Kind::Text),
+        ("top_k", Kind::Int),
+        ("top_p", Kind::Double),
+        ("turn", Kind::Int),
+    ];
+
+    /// The values of the columns.
+    pub(super) fn cells(&self) -> [Cell<'_>; 23] {
+        let int = |value: Option<u32>| Cell::Int(value.map(i64::from));
+        let wide = |value: Option<u64>| {
+            Cell::Int(value.map(|value| i64::try_from(value).unwrap_or(i64::MAX)))
+        };
+        let text = |value: Option<&'a str>| Cell::Text(value.map(Cow::from));
+        [
+            int(self.answer_tokens),
+            wide(self.cached_prefix.map(|prompt| prompt as u64)),
+            wide(Some(self.call)),
+            Cell::Text(self.fault.map(|fault| fault.to_string().into())),
+            text(self.feature),
+            int(self.known_tokens),
+            int(self.max_tokens),
+            int(Some(self.messages)),
+            text(Some(self.model)),
+            text(Some(self.operation.name())),
+            wide(Some(self.planned_nanos)),
+            int(Some(self.prompt_tokens)),
+            wide(self.session),
+            int(self.session_call),
+            text(self.stop_reason.map(StopReason::name)),
+            Cell::Texts(self.stop_sequences),
+            text(self.system),
+            Cell::Double(self.temperature),
+            int(Some(self.tenant)),
+            text(self.tool_choice),
+            int(self.top_k),
+            Cell::Double(self.top_p),
+            int(self.turn),
+        ]
+    }
+
     pub(super) fn new(planned: Planned, shape: &Shape<'a>) -> Self {
         let place = planned.place;
         let (cached_prefix, system) = match shape.system {

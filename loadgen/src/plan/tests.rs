@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use proptest::prelude::*;
 use spanproof_schemas::worker::Operation;
 
@@ -230,6 +231,28 @@ fn a_plan_is_written_with_its_members_in_order() {
         // A map of serde_json has its members in the order of their names.
         let value: serde_json::Value = serde_json::from_str(line).unwrap();
         assert_eq!(value.to_string(), line);
+    }
+}
+
+#[test]
+fn a_table_has_the_members_of_the_lines() {
+    for scenario in Scenario::names() {
+        let scenario = Scenario::named(scenario).unwrap();
+        let config = PlanConfig { scenario, most_calls: Some(300), ..config(1) };
+        let (lines, summary) = written(config.clone());
+        let mut table = Vec::new();
+        let written = Plan::new(config).unwrap().write_table(&mut table, 128).unwrap();
+        assert_eq!(written.hash(), summary.hash());
+        let read = SerializedFileReader::new(bytes::Bytes::from(table)).unwrap();
+        assert_eq!(read.num_row_groups(), 3);
+        let mut rows = read.get_row_iter(None).unwrap();
+        for line in lines.lines() {
+            let mut row = rows.next().unwrap().unwrap().to_json_value();
+            // What a line does not have is null in a table.
+            row.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+            assert_eq!(row, serde_json::from_str::<serde_json::Value>(line).unwrap());
+        }
+        assert!(rows.next().is_none());
     }
 }
 

@@ -87,7 +87,7 @@ pub(super) struct PlanArgs {
     /// Print a summary of the plan and its hash, and make no call
     #[arg(long, help_heading = HEADING)]
     pub(super) plan_only: bool,
-    /// Write the plan to this file, a line of JSON per call
+    /// Write the plan to this file, a line of JSON per call, or a table if it ends in .parquet
     #[arg(long, value_name = "PATH", help_heading = HEADING)]
     plan_out: Option<PathBuf>,
 }
@@ -224,13 +224,6 @@ impl PlanArgs {
     /// Fails where the plan could not be written.
     pub(super) fn check_writable(&self) -> Result<(), Failure> {
         let Some(path) = &self.plan_out else { return Ok(()) };
-        if path.extension().is_some_and(|extension| extension == "parquet") {
-            let error = anyhow!(
-                "cannot write {}: plans are written as lines of JSON, which `duckdb -c \"COPY (FROM 'plan.jsonl') TO 'plan.parquet'\"` turns into Parquet",
-                path.display()
-            );
-            return Err(error).or_usage();
-        }
         judging::check_writable(path)
     }
 
@@ -242,10 +235,13 @@ impl PlanArgs {
         is_summed_up: bool,
     ) -> Result<Option<PlanSummary>, Failure> {
         match &self.plan_out {
-            Some(path) => output::replace(path, |out| plan.write(out))
-                .with_context(|| format!("cannot write {}", path.display()))
-                .or_could_not_judge()
-                .map(Some),
+            Some(path) => output::replace(path, |out| match path.extension() {
+                Some(extension) if extension == "parquet" => plan.write_parquet(out),
+                _ => plan.write(out),
+            })
+            .with_context(|| format!("cannot write {}", path.display()))
+            .or_could_not_judge()
+            .map(Some),
             None if self.plan_only || is_summed_up => {
                 plan.write(io::sink()).or_could_not_judge().map(Some)
             }
