@@ -1,5 +1,7 @@
 //! `spanproof size --block` of a block in a bucket.
 
+#![expect(clippy::unwrap_used, reason = "it is part of tests")]
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
