@@ -297,6 +297,12 @@ impl Plan {
         }
     }
 
+    /// What a call is made for, of the scenario's features.
+    pub(crate) fn feature(&self, planned: &Planned) -> Option<&str> {
+        let chosen = self.traits(&planned.place).feature;
+        chosen.map(|feature| self.scenario.features[feature].value.as_str())
+    }
+
     /// What the session of `place` is called, where it is called anything.
     pub(crate) fn conversation_id(&self, place: &Place) -> String {
         uuid(&mut stream(self.seed, Purpose::Conversation, place.session))

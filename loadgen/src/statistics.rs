@@ -58,15 +58,17 @@ pub(crate) struct Expected {
     call: u64,
     operation: Operation,
     model: String,
+    feature: Option<String>,
     fault: Option<Fault>,
 }
 
 impl Expected {
-    pub(crate) fn of(call: &Call) -> Self {
+    pub(crate) fn of(call: &Call, feature: Option<&str>) -> Self {
         Self {
             call: call.call,
             operation: call.operation,
             model: call.model_id.clone(),
+            feature: feature.map(str::to_owned),
             fault: Fault::of(call),
         }
     }
@@ -163,7 +165,7 @@ impl Statistics {
         let whose = Whose {
             model: expected.model.clone(),
             tenant: Some(call.due.event.tenant),
-            feature: None,
+            feature: expected.feature.clone(),
         };
         self.answers.ended(whose, done);
         match unplanned_end(expected.fault, done) {

@@ -120,7 +120,7 @@ impl Plan {
             target_index: traits.target,
             target,
             family,
-            feature: traits.feature.map(|feature| scenario.features[feature].value.as_str()),
+            feature: self.feature(planned),
             said_tokens: exchange.said_tokens,
             known_tokens: if carries_history { place.known_tokens } else { 0 },
             messages: if carries_history { 2 * place.step + 1 } else { 1 },

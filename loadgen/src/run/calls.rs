@@ -43,7 +43,8 @@ impl<C: Client> Maker for Calls<C> {
         let (run, plan, client) = (Arc::clone(run), Arc::clone(plan), Arc::clone(client));
         tokio::spawn(async move {
             let call = written.unwrap_or_else(|| plan.call(&admitted.due.event));
-            make_call(&run, &*client, call, &admitted).await;
+            let expected = Expected::of(&call, plan.feature(&admitted.due.event));
+            make_call(&run, &*client, call, expected, &admitted).await;
             drop(permit);
         });
     }
@@ -55,9 +56,14 @@ impl<C: Client> Maker for Calls<C> {
     async fn flush(&mut self) {}
 }
 
-async fn make_call(run: &Run, client: &impl Client, call: Call, admitted: &Admitted) {
+async fn make_call(
+    run: &Run,
+    client: &impl Client,
+    call: Call,
+    expected: Expected,
+    admitted: &Admitted,
+) {
     let number = call.call;
-    let expected = Expected::of(&call);
     // A call that is given up is counted as such at the end.
     let Some(ended) = run.config.abandon.run_until_cancelled(client.call(call)).await else {
         return;

@@ -11,6 +11,7 @@ fn expected(fault: Option<&str>) -> Expected {
         call: 7,
         operation: Operation::Converse,
         model: "amazon.nova-lite-v1:0".to_owned(),
+        feature: None,
         fault: fault.map(|name| name.parse().unwrap()),
     }
 }

@@ -1,6 +1,8 @@
 //! That what a plan draws at random follows the distributions it is said to, by tests of goodness
 //! of fit. Each fails by chance for one seed in a thousand; the seeds are fixed, so none does.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::scenario::{Lengths, Quantile, StopReason, Target};
 
@@ -199,7 +201,7 @@ fn a_plan_starts_in_the_midst_of_sessions_as_it_goes_on() {
     let mut first = [0.0; 8];
     for seed in 0..40 {
         let plan = plan_of_sessions(scenario.clone(), seed);
-        let mut sessions = std::collections::BTreeSet::new();
+        let mut sessions = BTreeSet::new();
         for planned in plan.planned().take(300) {
             // The first call of each session that goes on.
             if planned.place.session < 60 && sessions.insert(planned.place.session) {
@@ -241,11 +243,11 @@ fn sessions_repeat_their_share_of_what_prompts_say() {
         }
     }
     let plan = plan_of_sessions(scenario, 37);
-    let tokens = |calls: &[Planned], of: fn(&super::shape::Shape<'_>) -> u32| {
-        calls.iter().map(|planned| f64::from(of(&plan.shape(planned)))).sum::<f64>()
-    };
     let sums = whole_sessions(&plan).into_values().map(|calls| {
-        (tokens(&calls, |shape| shape.known_tokens), tokens(&calls, |shape| shape.prompt_tokens()))
+        let shapes = || calls.iter().map(|planned| plan.shape(planned));
+        let known: u32 = shapes().map(|shape| shape.known_tokens).sum();
+        let prompts: u32 = shapes().map(|shape| shape.prompt_tokens()).sum();
+        (f64::from(known), f64::from(prompts))
     });
     assert_ratio(&sums.collect::<Vec<_>>(), known / prompts);
 }
@@ -315,12 +317,12 @@ fn a_session_pauses_while_as_many_calls_arrive_as_sessions_are_open() {
 fn tenants_have_their_share_of_the_sessions_that_are_open() {
     let day = AtRate { tenants: "4:1".parse().unwrap(), arrivals: Arrivals::Poisson, ..day() };
     let plan = Plan::new(at_rate(53, day)).unwrap();
-    let mut sessions = vec![std::collections::BTreeSet::new(); 4];
+    let mut sessions = vec![BTreeSet::new(); 4];
     for planned in plan.planned().filter(|planned| planned.place.session < 60) {
         sessions[planned.tenant as usize].insert(planned.place.session);
     }
     // 60 by 1, 1/2, 1/3 and 1/4.
-    assert_eq!(sessions.iter().map(|of| of.len()).collect::<Vec<_>>(), [29, 14, 10, 7]);
+    assert_eq!(sessions.iter().map(BTreeSet::len).collect::<Vec<_>>(), [29, 14, 10, 7]);
 }
 
 #[test]

@@ -77,19 +77,16 @@ proptest! {
             let shape = plan.shape(&planned);
             let messages = plan.messages(&planned, &shape);
             for two in messages.windows(2) {
-                match &two[0] {
-                    Message::Called { id, name, arguments, .. } => {
-                        let returned = matches!(&two[1], Message::Returns { id: of, .. } if of == id);
-                        prop_assert!(returned);
-                        let schema = AGENT.tools.offered.iter().find(|tool| tool.name == *name);
-                        let schema = &schema.unwrap().input_schema;
-                        prop_assert!(jsonschema::is_valid(schema, arguments), "{}", arguments);
-                        results += 1;
-                    }
-                    _ => {
-                        let returned = matches!(two[1], Message::Returns { .. });
-                        prop_assert!(!returned);
-                    }
+                if let Message::Called { id, name, arguments, .. } = &two[0] {
+                    let returned = matches!(&two[1], Message::Returns { id: of, .. } if of == id);
+                    prop_assert!(returned);
+                    let schema = AGENT.tools.offered.iter().find(|tool| tool.name == *name);
+                    let schema = &schema.unwrap().input_schema;
+                    prop_assert!(jsonschema::is_valid(schema, arguments), "{}", arguments);
+                    results += 1;
+                } else {
+                    let returned = matches!(two[1], Message::Returns { .. });
+                    prop_assert!(!returned);
                 }
             }
             let ends_with_result = matches!(messages.last(), Some(Message::Returns { .. }));
