@@ -142,7 +142,7 @@ fn ctrl_c_waits_for_open_calls_and_ctrl_c_twice_does_not() {
     let mut line = String::new();
     // The first line is about progress.
     said.read_line(&mut line).unwrap();
-    assert!(line.contains("of 50 calls done"), "{line}");
+    assert!(line.contains("of 50 calls in"), "{line}");
     kill_process(pid, Signal::INT).unwrap();
     while !line.contains("once more to give them up") {
         line.clear();
