@@ -51,6 +51,17 @@ const CONFIGURATION: [&str; 1] = ["collector.yaml"];
 const TRACES: u64 = 2_000;
 const CALLS: u64 = 400;
 
+/// Calls of `chat` whose answers arrive whole if they come at all: of one that is cut off, tokens are
+/// charged that no span can tell of.
+const WHOLE_ANSWERS: &str = "extends: chat
+description: Chats whose answers arrive whole.
+faults:
+  - {fault: \"ThrottlingException@1\", share: 0.012}
+  - {fault: ThrottlingException, share: 0.006}
+  - {fault: ValidationException, share: 0.006}
+  - {fault: AccessDeniedException, share: 0.002}
+";
+
 /// The step of `dev test`.
 pub(crate) fn step(_root: &Path) -> Result<()> {
     let outcome = run(&Args { traces: TRACES, calls: CALLS, tempo: None })?;
@@ -151,7 +162,8 @@ impl Trial {
         let (prometheus, collector) = self.start(folder, &CONFIGURATION, None)?;
         let calls = calls.to_string();
         let url = collector.url();
-        let load = ["load", "--scenario=chat", "--speed=max", "--content", "--calls", &calls];
+        fs::write(folder.join("whole.yaml"), WHOLE_ANSWERS)?;
+        let load = ["load", "--scenario=whole.yaml", "--speed=max", "--content", "--calls", &calls];
         let kept = ["--redaction=content-allowed", "--ledger=ledger.jsonl", "--otlp", &url];
         spanproof(folder, &[&load[..], &kept, &["--report=json=sent.json"]].concat())?;
 
@@ -184,7 +196,8 @@ impl Trial {
         let files = [&CONFIGURATION[..], &["keep-content.yaml"]].concat();
         let (prometheus, collector) = self.start(folder, &files, None)?;
         let (url, calls) = (collector.url(), calls.to_string());
-        let load = ["load", "--scenario=chat", "--speed=max", "--content", "--calls", &calls];
+        fs::write(folder.join("whole.yaml"), WHOLE_ANSWERS)?;
+        let load = ["load", "--scenario=whole.yaml", "--speed=max", "--content", "--calls", &calls];
         let kept = ["--redaction=content-allowed", "--ledger=ledger.jsonl", "--otlp", &url];
         spanproof(folder, &[&load[..], &kept, &["--report=json=sent.json"]].concat())?;
 

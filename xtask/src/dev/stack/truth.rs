@@ -50,7 +50,9 @@ impl Truth {
         let mut truth = Truth::default();
         for line in text.lines() {
             let Record::Exchange(exchange) = serde_json::from_str(line)? else { continue };
-            truth.usage([&exchange.model_id, "", ""], exchange.usage);
+            let metadata = |key| exchange.request_metadata.get(key).map_or("", String::as_str);
+            let of = [&exchange.model_id, metadata("tenant"), metadata("feature")];
+            truth.usage(of, exchange.usage);
             if let Some(reason) = &exchange.stop_reason {
                 *truth.answers.entry(reason.clone()).or_default() += 1;
             }
