@@ -1,7 +1,7 @@
 //! The span of one call, from before its request is sent until its answer has ended.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use opentelemetry::trace::{Span as _, SpanBuilder, SpanKind, Status, Tracer};
 use opentelemetry::{Array, Context, KeyValue, StringValue, Value};
@@ -48,12 +48,16 @@ impl CallSpan {
         let name = format!("{} {}", request.task.operation_name(), request.model);
         let mut attributes = request_attributes(&instrumentation, &request);
         attributes.extend(attribution.attributes(&instrumentation.dialect, request.task));
-        let builder =
-            SpanBuilder::from_name(name).with_kind(SpanKind::Client).with_attributes(attributes);
+        // Read together: the time to the first chunk is from the start of the span.
+        let (started, begun) = (SystemTime::now(), Instant::now());
+        let builder = SpanBuilder::from_name(name)
+            .with_kind(SpanKind::Client)
+            .with_start_time(started)
+            .with_attributes(attributes);
         let span = instrumentation.tracer.build_with_context(builder, &Context::current());
         CallSpan {
             span,
-            begun: Instant::now(),
+            begun,
             last_chunk: None,
             times: Times::default(),
             answer: Answer::default(),
