@@ -39,7 +39,14 @@ async fn finished_against(
     let retrying = Retrying { attempt: timeout, whole: timeout, ..Retrying::default() };
     let options = ExportOptions { protocol, retrying };
     let client = client(&mock, receiver, false, options);
-    for call in 0..5 {
+    make_calls(&client, 5).await;
+    let finished = client.finish().await;
+    (client, finished)
+}
+
+/// Makes so many calls, which end well.
+async fn make_calls(client: &RustClient, calls: u64) {
+    for call in 0..calls {
         let done = client.call(Call {
             call,
             operation: Operation::InvokeModel,
@@ -49,8 +56,6 @@ async fn finished_against(
         });
         assert_eq!(done.await.unwrap().error, None);
     }
-    let finished = client.finish().await;
-    (client, finished)
 }
 
 fn mock() -> Server {
@@ -243,16 +248,7 @@ async fn what_is_given_up_is_in_the_books_as_dropped() {
     let retrying = Retrying { attempt: forever, whole: forever, ..Retrying::default() };
     let options = ExportOptions { protocol: OtlpProtocol::HttpProtobuf, retrying };
     let client = client(&mock, &server.uri(), false, options);
-    for call in 0..3 {
-        let done = client.call(Call {
-            call,
-            operation: Operation::InvokeModel,
-            model_id: "amazon.titan-embed-text-v2:0".to_owned(),
-            request: serde_json::json!({ "inputText": "Hello" }),
-            headers: vec![],
-        });
-        assert_eq!(done.await.unwrap().error, None);
-    }
+    make_calls(&client, 3).await;
     client.abandon().await;
     let books = client.accounting().unwrap();
     assert_eq!((books.created, books.dropped, books.imbalance()), (3, 3, 0));
