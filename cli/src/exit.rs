@@ -1,5 +1,6 @@
 //! How a run ends: the exit codes, and which of them wins.
 
+use std::fmt;
 use std::process::ExitCode;
 
 use spanproof_schemas::report::{Level, Report, Verdict};
@@ -47,13 +48,6 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// The error to show.
-    pub(crate) fn error(&self) -> &anyhow::Error {
-        match self {
-            Failure::Usage(error) | Failure::CouldNotJudge(error) => error,
-        }
-    }
-
     /// The error, without what it means for the exit code.
     pub(crate) fn into_error(self) -> anyhow::Error {
         match self {
@@ -67,6 +61,23 @@ impl Failure {
             Failure::Usage(_) => 2,
             Failure::CouldNotJudge(_) => 3,
         })
+    }
+}
+
+/// The error and its causes, outermost first. Messages of libraries often end with their cause,
+/// which is not said twice.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Failure::Usage(error) | Failure::CouldNotJudge(error)) = self;
+        let mut above = error.to_string();
+        f.write_str(&above)?;
+        for cause in error.chain().skip(1).map(ToString::to_string) {
+            if !above.ends_with(&cause) {
+                write!(f, ": {cause}")?;
+                above = cause;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -108,6 +119,17 @@ pub(crate) fn verdict(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_that_the_message_above_it_ends_with_is_said_once() {
+        let cause = || anyhow::anyhow!("no space").context("cannot write: no space");
+        let failure = Failure::CouldNotJudge(cause().context("cannot keep x"));
+        assert_eq!(failure.to_string(), "cannot keep x: cannot write: no space");
+        let failure = Failure::Usage(cause().context("cannot write: no space"));
+        assert_eq!(failure.to_string(), "cannot write: no space");
+        let failure = Failure::Usage(anyhow::anyhow!("no space").context("full"));
+        assert_eq!(failure.to_string(), "full: no space");
+    }
 
     #[test]
     fn nothing_captured_wins_over_findings_about_it() {

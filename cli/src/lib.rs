@@ -29,7 +29,6 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 pub use crate::configuration::check_configuration;
-use crate::exit::Failure;
 
 /// Runs one command line, program name first, and says how it ended.
 ///
@@ -49,12 +48,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match verbs::dispatch(args) {
         Ok(outcome) => outcome.into(),
         Err(failure) => {
-            explain(&failure);
+            output::complain(&format!("error: {failure}"));
             failure.code()
         }
     }
-}
-
-fn explain(failure: &Failure) {
-    output::complain(&format!("error: {:#}", failure.error()));
 }

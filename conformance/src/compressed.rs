@@ -51,8 +51,8 @@ impl Unfolded {
 /// # Errors
 ///
 /// If the beginning cannot be read. What is damaged later is an error of the reader that is
-/// returned, of kind `InvalidData`, or `UnexpectedEof` where the input is cut off. So is more than
-/// [`MAX_UNFOLDED_BYTES`].
+/// returned, which says what to do: of kind `InvalidData`, or `UnexpectedEof` where the input is cut
+/// off, if only within the checksum at its end. So is more than [`MAX_UNFOLDED_BYTES`].
 pub fn decompressed(input: impl Read + Send + 'static) -> io::Result<Input> {
     Ok(plain(input)?.input)
 }
@@ -150,13 +150,20 @@ impl<R: Read> Read for Unfolding<R> {
 impl<R> Unfolding<R> {
     fn explain(&self, error: io::Error) -> io::Error {
         let is_of_the_system = error.raw_os_error().is_some();
-        let is_explained = matches!(error.get_ref(), Some(inner) if inner.is::<Damaged>());
-        let is_told_by_kind =
-            matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::Interrupted);
-        if is_of_the_system || is_explained || is_told_by_kind {
-            return error;
+        let is_explained = Damaged::within(&error).is_some();
+        let name = self.name;
+        match error.kind() {
+            _ if is_of_the_system || is_explained => error,
+            io::ErrorKind::Interrupted => error,
+            kind @ io::ErrorKind::UnexpectedEof => {
+                let what = format!(
+                    "its {name} is cut off; write or fetch it anew, or unfold what is left of it \
+                     with `{name} -dc`"
+                );
+                io::Error::new(kind, Damaged(what))
+            }
+            _ => Damaged::error(format!("its {name} is damaged ({error}); write or fetch it anew")),
         }
-        Damaged::error(format!("damaged {}: {error}", self.name))
     }
 }
 
@@ -165,6 +172,11 @@ impl<R> Unfolding<R> {
 pub(crate) struct Damaged(String);
 
 impl Damaged {
+    /// The damage that `error` is about, if it is about any.
+    pub(crate) fn within(error: &io::Error) -> Option<&Damaged> {
+        error.get_ref()?.downcast_ref()
+    }
+
     fn error(what: String) -> io::Error {
         io::Error::new(io::ErrorKind::InvalidData, Damaged(what))
     }

@@ -84,7 +84,7 @@ impl Lines {
         let read = (&mut self.input)
             .take(MAX_LINE_BYTES + 1)
             .read_until(b'\n', &mut self.line)
-            .with_context(|| format!("line {number} cannot be read; is it cut off?"))?;
+            .with_context(|| format!("line {number} cannot be read"))?;
         if read == 0 {
             return Ok(None);
         }

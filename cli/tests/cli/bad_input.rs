@@ -126,7 +126,11 @@ fn a_compressed_ledger_and_capture_are_read_as_they_were() {
     let ledger = fs::read(folder.path("l.jsonl.gz")).unwrap();
     fs::write(folder.path("cut.gz"), &ledger[..ledger.len() / 2]).unwrap();
     let cut = folder.spanproof(&["check", "c.otlp", "--ledger", "cut.gz"]);
-    assert_ends(&cut, 3, &["cut.gz", "cut off"]);
+    assert_ends(&cut, 3, &["cut.gz", "its gzip is cut off; write or fetch it anew"]);
+    // The checksum alone is missing: every record is there, and nothing says that it is right.
+    fs::write(folder.path("cut.gz"), &ledger[..ledger.len() - 1]).unwrap();
+    let cut = folder.spanproof(&["check", "c.otlp", "--ledger", "cut.gz"]);
+    assert_ends(&cut, 3, &["cut.gz", "line 5", "its gzip is cut off"]);
 }
 
 #[test]
@@ -176,9 +180,9 @@ fn what_is_wrong_with_an_input_is_said_with_its_place() {
     for (input, says) in [
         (b"\0\x01\x02garbage\xff\xfe".to_vec(), "is no telemetry at byte 0: it begins with"),
         (vec![0xff; 100_000], "is no telemetry at line 1: a line that goes on with"),
-        (cut(gzip(&line)), "is cut off: the record that starts at byte"),
-        (cut(zstd(&line)), "is cut off: the record that starts at byte"),
-        (damaged, "damaged gzip"),
+        (cut(gzip(&line)), "of its content: its gzip is cut off; write or fetch it anew"),
+        (cut(zstd(&line)), "of its content: its zstd is cut off; write or fetch it anew"),
+        (damaged, "beyond byte 420000 of its content: its gzip is damaged"),
         (blanks, "it unfolds to more than 536870912 bytes without telemetry"),
         (endless, "is cut off: the record that starts at byte 420000"),
         (console, "is no telemetry at line 5: expected value (column 13)"),

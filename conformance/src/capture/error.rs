@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::compressed::Damaged;
+
 /// What every message about a foreign file ends with.
 const ACCEPTED: &str = "accepted are captures of spanproof, OTLP in JSON or protobuf, the console \
                         output of the Python SDK, and Jaeger JSON, each also in gzip or zstd \
@@ -26,7 +28,7 @@ pub enum ReadError {
     /// The file ends within a record.
     #[error(
         "capture `{path}` is cut off: the record that starts at byte {offset} does not end; whole \
-         records before it: {whole}"
+         records before it: {whole}; write or fetch it anew{}", or_less(*offset, *whole)
     )]
     Truncated {
         /// The file.
@@ -35,6 +37,21 @@ pub enum ReadError {
         offset: u64,
         /// How many records before it are whole.
         whole: u64,
+    },
+    /// The file is compressed, and its compression is cut off, damaged or hostile.
+    #[error(
+        "cannot unfold capture `{path}` beyond byte {offset} of its content: {damage}; whole records \
+         before that: {whole}"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Up to where records are whole, in bytes of the uncompressed file.
+        offset: u64,
+        /// How many records are.
+        whole: u64,
+        /// What is wrong, and what to do.
+        damage: String,
     },
     /// Neither a file nor a folder, in a folder: reading it could take forever.
     #[error(
@@ -62,6 +79,14 @@ pub enum ReadError {
         /// Why.
         source: io::Error,
     },
+}
+
+/// What else can be done about a capture whose record at `offset` does not end.
+fn or_less(offset: u64, whole: u64) -> String {
+    if offset == 0 || whole == 0 {
+        return String::new();
+    }
+    format!(", or check the first {offset} bytes of its content alone")
 }
 
 /// Where in a file.
@@ -105,6 +130,7 @@ pub enum WriteError {
 #[derive(Debug)]
 pub(super) enum RecordError {
     Truncated { offset: u64 },
+    Damaged { offset: u64, damage: String },
     NotOtlp { at: Place, seen: String },
     Io(io::Error),
 }
@@ -113,12 +139,9 @@ impl RecordError {
     /// What a failed read of the record at `offset` means: compressed input reports its own cut
     /// and its own damage as errors.
     pub(super) fn reading(error: io::Error, offset: u64) -> RecordError {
-        match error.kind() {
-            io::ErrorKind::UnexpectedEof => RecordError::Truncated { offset },
-            io::ErrorKind::InvalidData => {
-                RecordError::NotOtlp { at: Place::Byte(offset), seen: error.to_string() }
-            }
-            _ => RecordError::Io(error),
+        match Damaged::within(&error) {
+            Some(damage) => RecordError::Damaged { offset, damage: damage.to_string() },
+            None => RecordError::Io(error),
         }
     }
 }

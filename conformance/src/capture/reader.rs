@@ -168,6 +168,9 @@ fn open(path: &Path) -> Result<File, ReadError> {
 fn at_path(error: RecordError, path: PathBuf, whole: u64) -> ReadError {
     match error {
         RecordError::Truncated { offset } => ReadError::Truncated { path, offset, whole },
+        RecordError::Damaged { offset, damage } => {
+            ReadError::Damaged { path, offset, whole, damage }
+        }
         RecordError::NotOtlp { at, seen } => ReadError::NotOtlp { path, at, seen },
         RecordError::Io(source) => io_error(&path, source),
     }

@@ -118,7 +118,7 @@ fn a_capture_cut_anywhere_gives_its_whole_records() {
         for length in 2..zipped.len() {
             let (read, error) = read_bytes(&zipped[..length]);
             assert!(exports.starts_with(&read));
-            assert!(matches!(error, Some(ReadError::Truncated { .. })), "{length}: {error:?}");
+            assert!(matches!(error, Some(ReadError::Damaged { .. })), "{length}: {error:?}");
         }
     }
 }
@@ -126,12 +126,12 @@ fn a_capture_cut_anywhere_gives_its_whole_records() {
 #[test]
 fn errors_say_what_is_there_and_what_is_accepted() {
     let capture = written(&[span_named("a"), span_named("b")], Format::Otlp);
-    insta::assert_snapshot!(message(&capture[..capture.len() - 1]), @"capture `FILE` is cut off: the record that starts at byte 49 does not end; whole records before it: 1");
+    insta::assert_snapshot!(message(&capture[..capture.len() - 1]), @"capture `FILE` is cut off: the record that starts at byte 49 does not end; whole records before it: 1; write or fetch it anew, or check the first 49 bytes of its content alone");
     insta::assert_snapshot!(message(b"SPCAP1\nX...."), @"`FILE` is no telemetry at byte 7: a record of unknown kind 0x58; accepted are captures of spanproof, OTLP in JSON or protobuf, the console output of the Python SDK, and Jaeger JSON, each also in gzip or zstd (docs/inputs.md)");
     insta::assert_snapshot!(message(b"SPCAP1\nT\x03\0\0\0abc"), @"`FILE` is no telemetry at byte 7: a record of traces that failed to decode Protobuf message: buffer underflow; accepted are captures of spanproof, OTLP in JSON or protobuf, the console output of the Python SDK, and Jaeger JSON, each also in gzip or zstd (docs/inputs.md)");
     insta::assert_snapshot!(message(b"sequence,arrived\n1,2\n"), @r#"`FILE` is no telemetry at line 1: a line that goes on with "sequence,arrived"; accepted are captures of spanproof, OTLP in JSON or protobuf, the console output of the Python SDK, and Jaeger JSON, each also in gzip or zstd (docs/inputs.md)"#);
     insta::assert_snapshot!(message(b"{\"resourceLogs\":[]}\n\n{\"record\":\"run\"}\n"), @"`FILE` is no telemetry at line 3: no `resourceSpans`, `resourceMetrics` or `resourceLogs` in an object with record; accepted are captures of spanproof, OTLP in JSON or protobuf, the console output of the Python SDK, and Jaeger JSON, each also in gzip or zstd (docs/inputs.md)");
-    insta::assert_snapshot!(message(b"{\"resourceLogs\":[]}\n{\"resourceLogs\":"), @"capture `FILE` is cut off: the record that starts at byte 20 does not end; whole records before it: 1");
+    insta::assert_snapshot!(message(b"{\"resourceLogs\":[]}\n{\"resourceLogs\":"), @"capture `FILE` is cut off: the record that starts at byte 20 does not end; whole records before it: 1; write or fetch it anew, or check the first 20 bytes of its content alone");
     insta::assert_snapshot!(message(b"{\"resourceLogs\":{}}\n"), @"`FILE` is no telemetry at line 1: invalid type: map, expected a list (column 16); accepted are captures of spanproof, OTLP in JSON or protobuf, the console output of the Python SDK, and Jaeger JSON, each also in gzip or zstd (docs/inputs.md)");
     insta::assert_snapshot!(message(b"\x0a\x01x"), @r#"`FILE` is no telemetry at byte 0: it begins with "\n\x01x"; accepted are captures of spanproof, OTLP in JSON or protobuf, the console output of the Python SDK, and Jaeger JSON, each also in gzip or zstd (docs/inputs.md)"#);
     insta::assert_snapshot!(message(b"\xff\xfe{\0"), @"`FILE` is no telemetry at byte 0: it is UTF-16, as PowerShell redirects output; save it as UTF-8; accepted are captures of spanproof, OTLP in JSON or protobuf, the console output of the Python SDK, and Jaeger JSON, each also in gzip or zstd (docs/inputs.md)");

@@ -131,9 +131,49 @@ fn members_and_frames_follow_one_another() {
             assert!(exports.starts_with(&read), "{format} cut to {length}");
             let is_whole_frame = length == zipped(first).len();
             assert!(
-                is_whole_frame || matches!(error, Some(ReadError::Truncated { .. })),
+                is_whole_frame || matches!(error, Some(ReadError::Damaged { .. })),
                 "{format} cut to {length}: {error:?}"
             );
+        }
+    }
+}
+
+#[test]
+fn compression_that_ends_too_early_or_otherwise_is_told_in_every_format() {
+    /// What gzip ends with, and more than zstd does.
+    const CHECKSUM_BYTES: usize = 8;
+    let with_checksum = |bytes: &[u8]| {
+        let mut zstd = zstd::Encoder::new(Vec::new(), 1).unwrap();
+        zstd.include_checksum(true).unwrap();
+        zstd.write_all(bytes).unwrap();
+        zstd.finish().unwrap()
+    };
+    // Less than what the format is told by, and more.
+    for size in [10, 100_000] {
+        let exports = [span_named(&"x".repeat(size)), span_named("b")];
+        let [otlp, lines] = FORMATS.map(|format| written(&exports, format));
+        let framings = FRAMINGS.map(|framing| {
+            exports.iter().flat_map(|export| framed(&export.encode(), framing)).collect()
+        });
+        let plain = [vec![exports[0].encode(), otlp, lines], framings.to_vec()].concat();
+        for bytes in plain {
+            let whole = read_bytes(&bytes).0;
+            for zipped in [gzipped(&bytes), with_checksum(&bytes), gzipped(&with_checksum(&bytes))]
+            {
+                assert!(read_bytes(&zipped).1.is_none());
+                for at in zipped.len() - CHECKSUM_BYTES..zipped.len() {
+                    let mut flipped = zipped.clone();
+                    flipped[at] ^= 1;
+                    for damaged in [&zipped[..at], &flipped] {
+                        let (read, error) = read_bytes(damaged);
+                        assert!(whole.starts_with(&read));
+                        let Some(ReadError::Damaged { whole, .. }) = error else {
+                            panic!("{:?} at {at}: {error:?}", &bytes[..8]);
+                        };
+                        assert_eq!(whole, read.len() as u64);
+                    }
+                }
+            }
         }
     }
 }
