@@ -1,6 +1,7 @@
 //! The developers' verbs: what keeps the workspace itself in order.
 
 mod bench;
+mod children;
 mod clients;
 mod docs;
 mod event_stream_client;
@@ -70,6 +71,8 @@ pub(crate) fn main(command: &Command) -> ExitCode {
             if in_order { ExitCode::SUCCESS } else { ExitCode::from(1) }
         }
         Err(error) => {
+            // What fails because its processes were ended is not worth telling.
+            let error = children::ensure_not_interrupted().err().unwrap_or(error);
             say(&mut io::stderr().lock(), &[format!("error: {error:#}")]);
             ExitCode::from(2)
         }

@@ -4,10 +4,12 @@ use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 
 use anyhow::{Context as _, Result, bail};
+
+use super::children::{self, Child};
 
 /// How a server is started.
 pub(super) struct Launch {
@@ -40,9 +42,7 @@ impl Process {
             Address::Printed => command.stdout(Stdio::piped()),
             Address::Port(_) => command.stdout(errors),
         };
-        let child = command
-            .spawn()
-            .with_context(|| format!("cannot start {}", command.get_program().display()))?;
+        let child = children::spawn(&mut command)?;
         let unspecified = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let mut process = Process { child, address: unspecified, log };
         process.address = match address {
@@ -53,7 +53,7 @@ impl Process {
     }
 
     fn printed_address(&mut self) -> Result<SocketAddr> {
-        let stdout = self.child.stdout.take().context("its output is not piped")?;
+        let stdout = self.child.process.stdout.take().context("its output is not piped")?;
         let mut lines = BufReader::new(stdout).lines();
         let Some(line) = lines.next().transpose()? else {
             bail!("it ended before it said where it listens: {}", self.said())
@@ -66,7 +66,7 @@ impl Process {
 
     /// Fails when it has ended.
     pub(super) fn ensure_running(&mut self) -> Result<()> {
-        match self.child.try_wait()? {
+        match self.child.process.try_wait()? {
             None => Ok(()),
             Some(status) => bail!("it ended with {status}: {}", self.said()),
         }
@@ -93,7 +93,7 @@ impl Process {
     }
 
     fn proc_file(&self, name: &str) -> Result<String> {
-        let path = format!("/proc/{}/{name}", self.child.id());
+        let path = format!("/proc/{}/{name}", self.child.process.id());
         fs::read_to_string(&path).with_context(|| {
             format!("cannot read {path}; processor times come from procfs, which is Linux's")
         })
@@ -110,9 +110,8 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // One that has already ended needs no ending.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        self.child.group.kill();
+        let _ = self.child.process.wait();
     }
 }
 

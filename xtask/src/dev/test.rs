@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 
 use super::clients::{Spans, smoke};
-use super::{Outcome, clients, stack, workspace};
+use super::{Outcome, children, clients, stack, workspace};
 
 /// What to run.
 #[derive(Debug, clap::Args)]
@@ -117,7 +117,7 @@ fn own(arguments: &[&str]) -> Result<()> {
 
 /// Runs `command`, and fails when it does.
 pub(super) fn succeed(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
+    let status = children::status(command).with_context(|| format!("cannot run {command:?}"))?;
     ensure!(status.success(), "{command:?} ended with {status}");
     Ok(())
 }

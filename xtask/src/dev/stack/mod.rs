@@ -28,7 +28,7 @@ use self::http::Http;
 use self::prometheus::Prometheus;
 use self::tempo::Tempo;
 use self::truth::Truth;
-use super::{Outcome, say, workspace};
+use super::{Outcome, children, say, workspace};
 
 /// How much is sent.
 #[derive(Debug, clap::Args)]
@@ -175,9 +175,9 @@ impl Trial {
 
         let written = collector.written.display().to_string();
         let check = ["check", &written, "--ledger=ledger.jsonl", "--redaction=no-content"];
-        let judged = command(folder, &[&check[..], &["--report=json=passed-on.json"]].concat())
-            .output()
-            .context("cannot judge what the Collector passed on")?;
+        let mut judge = command(folder, &[&check[..], &["--report=json=passed-on.json"]].concat());
+        let judged =
+            children::output(&mut judge).context("cannot judge what the Collector passed on")?;
         let passed_on = report(&folder.join("passed-on.json"))?;
         let conforms = passed_on["verdict"] == "conforms" && judged.status.success();
         comparison.judged(conforms, &passed_on);
@@ -273,7 +273,8 @@ fn command(folder: &Path, arguments: &[&str]) -> Command {
 
 /// Runs it, which must end well. What it says for people is kept beside the rest.
 fn spanproof(folder: &Path, arguments: &[&str]) -> Result<()> {
-    let output = command(folder, arguments).output().context("cannot run spanproof")?;
+    let output =
+        children::output(&mut command(folder, arguments)).context("cannot run spanproof")?;
     ensure!(
         output.status.success(),
         "{arguments:?} ended with {}:\n{}{}",
@@ -286,7 +287,7 @@ fn spanproof(folder: &Path, arguments: &[&str]) -> Result<()> {
 
 /// What `size` says of `what`.
 fn sized(folder: &Path, what: &[OsString]) -> Result<Value> {
-    let output = command(folder, &["size", "--report=json"]).args(what).output()?;
+    let output = children::output(command(folder, &["size", "--report=json"]).args(what))?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(serde_json::from_slice(&output.stdout)?)
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use super::http::Http;
+use crate::dev::children;
 use crate::dev::process::{Address, Launch, Process};
 
 /// How long something may take that is waited for.
@@ -46,6 +47,7 @@ impl Server {
 pub(super) fn until<T>(mut ask: impl FnMut() -> Result<T>) -> Result<T> {
     let deadline = Instant::now() + WITHIN;
     loop {
+        children::ensure_not_interrupted()?;
         match ask() {
             Ok(value) => return Ok(value),
             Err(error) if Instant::now() > deadline => {
