@@ -35,8 +35,12 @@ const PIPELINES: [(&str, &[&str], &str); 4] = [
     ("vendor.compose-spec", &[], "deploy/stack/compose.yaml"),
 ];
 
+/// The version of Kubernetes whose schemas the manifests are held to.
+const KUBERNETES: &str = "1.37.0";
+
 /// Hadolint finds nothing in the container file, `ShellCheck` nothing in the scripts, and the action,
-/// the pipelines of the guide and the compose file are what their public schemas ask for.
+/// the pipelines of the guide, the compose file and the manifests for Kubernetes are what their public
+/// schemas ask for.
 pub(crate) fn lints(root: &Path) -> Result<()> {
     let environment = prepare(&Requirements {
         name: "python/lints".to_owned(),
@@ -54,6 +58,8 @@ pub(crate) fn lints(root: &Path) -> Result<()> {
     }
 
     let folder = tempfile::tempdir()?;
+    manifests(root, &folder.path().join("stack.yaml"), program("kubernetes-validate"))?;
+
     let mut shellcheck = program("shellcheck");
     shellcheck.args(["--shell", "bash"]).arg(root.join("docs/ci/shell.sh"));
     for (number, script) in scripts_of_action(root)?.iter().enumerate() {
@@ -62,6 +68,37 @@ pub(crate) fn lints(root: &Path) -> Result<()> {
         shellcheck.arg(path);
     }
     succeed(&mut shellcheck)
+}
+
+/// Holds every manifest to the schemas of Kubernetes: those of a load, and what Kustomize makes of the
+/// stack, which is written to `stack`.
+fn manifests(root: &Path, stack: &Path, mut validate: Command) -> Result<()> {
+    let kustomize = root.join("target/stack/kustomize");
+    let mut go = Command::new("go");
+    go.args(["build", "-ldflags", "-s -w", "-o"]).arg(&kustomize);
+    go.arg("sigs.k8s.io/kustomize/kustomize/v5");
+    succeed(go.current_dir(root.join("deploy/stack/kustomize")))?;
+    succeed(
+        Command::new(kustomize).arg("build").arg(root.join("deploy/stack")).arg("-o").arg(stack),
+    )?;
+
+    validate.args(["--strict", "--quiet", "--kubernetes-version", KUBERNETES]).arg(stack);
+    for entry in fs::read_dir(root.join("deploy/k8s"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            validate.arg(path);
+        }
+    }
+    let output = validate.output().context("cannot run kubernetes-validate")?;
+    let said = [output.stdout, output.stderr].concat();
+    // Of a kind that it does not know it only warns.
+    ensure!(
+        output.status.success() && said.is_empty(),
+        "the manifests for Kubernetes ended with {}: {}",
+        output.status,
+        String::from_utf8_lossy(&said)
+    );
+    Ok(())
 }
 
 /// What its steps run, by a bash that ends with the first command that fails.
