@@ -1,4 +1,5 @@
-// Token usage and stop reasons as an application reads them from the SDK's answers.
+// Token usage and stop reasons as an application reads them from the SDK's answers, for the clients of
+// a load and for the checks of the mock.
 //
 // Usage comes back in the ledger's words: `input_tokens` leaves cached tokens out.
 "use strict";
@@ -49,6 +50,7 @@ function parsed(bytes) {
   return JSON.parse(new TextDecoder().decode(bytes));
 }
 
+// Usage as Converse and Nova's own bodies have it.
 function camel(usage) {
   if (usage === undefined) {
     return undefined;
@@ -80,4 +82,4 @@ function counts(input, output, cacheRead, cacheWrite) {
   };
 }
 
-module.exports = { converse, converseEvent, invoke, invokeChunk };
+module.exports = { camel, converse, converseEvent, counts, invoke, invokeChunk, parsed };

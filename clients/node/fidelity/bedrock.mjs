@@ -9,6 +9,8 @@ import {
   InvokeModelWithResponseStreamCommand,
 } from "@aws-sdk/client-bedrock-runtime";
 
+import { camel, counts, invoke, parsed } from "../usage.cjs";
+
 export const CLAUDE = "anthropic.claude-3-5-sonnet-20240620-v1:0";
 export const CLAUDE_CACHED = "us.anthropic.claude-3-7-sonnet-20250219-v1:0";
 export const NOVA = "amazon.nova-lite-v1:0";
@@ -64,7 +66,7 @@ async function send(command, { fault, seen, to = client } = {}) {
 
 export async function converse(modelId, request, options) {
   const answer = await send(new ConverseCommand({ modelId, ...request }), options);
-  const usage = camelUsage(answer.usage);
+  const usage = camel(answer.usage);
   return { answer, call: call(modelId, answer, usage, answer.stopReason) };
 }
 
@@ -81,7 +83,7 @@ export async function converseStream(modelId, request, options) {
       told.text += event.contentBlockDelta?.delta?.text ?? "";
       told.input += event.contentBlockDelta?.delta?.toolUse?.input ?? "";
       if (event.messageStop) told.call.stop_reason = event.messageStop.stopReason;
-      if (event.metadata) told.call.usage = camelUsage(event.metadata.usage);
+      if (event.metadata) told.call.usage = camel(event.metadata.usage);
     }
   } catch (error) {
     error.told = told;
@@ -93,12 +95,8 @@ export async function converseStream(modelId, request, options) {
 export async function invokeModel(modelId, options, request) {
   const body = JSON.stringify({ ...BODIES[modelId], ...request?.body });
   const answer = await send(new InvokeModelCommand({ modelId, ...request, body }), options);
-  const fields = parse(answer.body);
-  const usage =
-    fields.inputTextTokenCount !== undefined
-      ? counts(fields.inputTextTokenCount)
-      : nativeUsage(fields.usage);
-  return { fields, call: call(modelId, answer, usage, fields.stop_reason ?? fields.stopReason) };
+  const { usage, stopReason } = invoke(answer.body);
+  return { fields: parsed(answer.body), call: call(modelId, answer, usage, stopReason) };
 }
 
 /** A native stream to its end: its last chunk, usage from the service's own metrics. */
@@ -107,7 +105,7 @@ export async function invokeModelStream(modelId, options) {
   const answer = await send(new InvokeModelWithResponseStreamCommand({ modelId, body }), options);
   const told = { chunks: [], call: call(modelId, answer) };
   for await (const event of answer.body) {
-    const chunk = parse(event.chunk.bytes);
+    const chunk = parsed(event.chunk.bytes);
     told.chunks.push(chunk);
     told.call.stop_reason =
       chunk.delta?.stop_reason ?? chunk.messageStop?.stopReason ?? told.call.stop_reason;
@@ -146,7 +144,7 @@ export async function talk(modelId, text) {
   const answer = await client.send(command);
   const told = { order: [], text: "", call: call(modelId, answer) };
   for await (const heard of answer.body) {
-    const { event } = parse(heard.chunk.bytes);
+    const { event } = parsed(heard.chunk.bytes);
     const [name] = Object.keys(event);
     told.order.push(name);
     told.text += event.textOutput?.content ?? "";
@@ -166,39 +164,5 @@ function call(modelId, answer, usage, stopReason) {
     request_id: answer.$metadata.requestId,
     usage,
     stop_reason: stopReason,
-  };
-}
-
-function parse(bytes) {
-  return JSON.parse(new TextDecoder().decode(bytes));
-}
-
-// Usage in the ledger's words; Converse names the cached counts one way, Nova's bodies another.
-function camelUsage(usage) {
-  return counts(
-    usage.inputTokens,
-    usage.outputTokens,
-    usage.cacheReadInputTokens ?? usage.cacheReadInputTokenCount,
-    usage.cacheWriteInputTokens ?? usage.cacheWriteInputTokenCount,
-  );
-}
-
-function nativeUsage(usage) {
-  return usage.input_tokens === undefined
-    ? camelUsage(usage)
-    : counts(
-        usage.input_tokens,
-        usage.output_tokens,
-        usage.cache_read_input_tokens,
-        usage.cache_creation_input_tokens,
-      );
-}
-
-function counts(input, output, cacheRead, cacheWrite) {
-  return {
-    input_tokens: input ?? 0,
-    output_tokens: output ?? 0,
-    cache_read_input_tokens: cacheRead ?? 0,
-    cache_write_input_tokens: cacheWrite ?? 0,
   };
 }
