@@ -27,6 +27,9 @@ td.good { background: var(--good); } td.bad { background: var(--bad); }
 code { font-size: .9em; } .quiet { color: var(--quiet); }
 ul.rules { list-style: none; margin: 0; padding: 0; font-size: .8rem; }
 details { margin: .4rem 0; } summary { cursor: pointer; }
+@media (max-width: 46rem) {
+  th:first-child { position: sticky; left: 0; min-width: 9rem; max-width: 9rem; overflow-wrap: anywhere; background: Canvas; }
+}
 </style>
 </head>
 <body>
