@@ -38,3 +38,6 @@ pub(crate) enum Verb {
     /// The known versions of the semantic conventions, and what changed between two
     Semconv(verbs::semconv::Args),
 }
+
+#[cfg(test)]
+mod tests;

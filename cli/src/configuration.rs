@@ -80,12 +80,13 @@ pub(crate) struct Configuration {
 /// What the command line says about judging.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct JudgeArgs {
-    /// Judge by this version of the semantic conventions, or `auto`: by the one each span speaks
+    /// Judge by this version of the semantic conventions, which `spanproof semconv list` lists, or
+    /// `auto`: by the one each span speaks [default: auto]
     #[arg(long, value_name = "VERSION", help_heading = "Judging")]
     semconv: Option<String>,
     /// What may stand in telemetry for prompts and completions: `no-content`, `hash-only`,
     /// `marker`, `truncated(N)`, `content-allowed`, `events-only` or `external-reference`; see
-    /// docs/redaction.md
+    /// docs/redaction.md [default: no-content]
     #[arg(long, value_name = "POLICY", help_heading = "Judging")]
     redaction: Option<String>,
     /// The program reads every stream to its end, so that a span that tells nothing of the end is
@@ -93,6 +94,7 @@ pub(crate) struct JudgeArgs {
     #[arg(long, help_heading = "Judging")]
     reads_streams_to_end: bool,
     /// The lowest level that fails the run: violation, improvement or information
+    /// [default: violation]
     #[arg(long, value_name = "LEVEL", help_heading = "Judging")]
     fail_on: Option<String>,
     /// Read settings from this file instead of `spanproof.toml` in the current folder

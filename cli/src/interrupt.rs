@@ -9,8 +9,8 @@ use tokio::sync::oneshot;
 /// What ends a server beside Ctrl-C and SIGTERM.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Until {
-    /// End when standard input ends, too: as it does for a program that keeps it open when that
-    /// program is gone, however it went
+    /// End when standard input ends, too. Whoever starts this with a pipe and keeps that open need not
+    /// see to its end
     #[arg(long)]
     until_stdin_ends: bool,
 }

@@ -7,9 +7,13 @@ use std::time::Duration;
 
 use anyhow::bail;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use terminal_size::{Width, terminal_size_of};
 
 /// How often a log that is no terminal gets a line.
 const LOG_EVERY: Duration = Duration::from_secs(10);
+
+/// What a terminal has where it does not tell.
+const COLUMNS: usize = 80;
 
 /// How often a terminal is drawn at the most.
 const REDRAWN_HZ: u8 = 10;
@@ -44,8 +48,8 @@ impl std::str::FromStr for Form {
 /// How progress is shown, for verbs that take long.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(crate) struct ProgressArgs {
-    /// Show progress on standard error: live, redrawn in place; plain, a few lines every ten seconds;
-    /// or none [default: live on a terminal, else plain]
+    /// Show progress on standard error: live, redrawn in place; plain, a few lines every ten seconds
+    /// and at the end of what takes longer; or none [default: live on a terminal, else plain]
     #[arg(long, value_name = "live|plain|none", help_heading = "Output")]
     progress: Option<Form>,
 }
@@ -68,8 +72,8 @@ impl ProgressArgs {
 
 /// What the work has to show.
 pub(crate) trait Shown {
-    /// A few lines to be redrawn.
-    fn live(&self) -> String;
+    /// A few lines to be redrawn, for a terminal of so many columns.
+    fn live(&self, columns: usize) -> String;
     /// A few lines for a log.
     fn plain(&self) -> String;
     /// How long the work has taken.
@@ -81,7 +85,7 @@ pub(crate) struct Progress {
     form: Form,
     bar: ProgressBar,
     /// How long the work had taken when a log was told last.
-    written: Option<Duration>,
+    written: Duration,
 }
 
 impl Progress {
@@ -92,28 +96,31 @@ impl Progress {
         if form == Form::Live {
             *drawn() = Some(bar.clone());
         }
-        Progress { form, bar, written: None }
+        Progress { form, bar, written: Duration::ZERO }
     }
 
     /// Shows `now` in place of what was shown before.
     pub(crate) fn show(&mut self, now: &impl Shown) {
         match self.form {
-            Form::Live => self.bar.set_message(now.live()),
+            Form::Live => self.bar.set_message(within(&now.live(columns()), columns())),
             Form::Plain if self.is_due(now.elapsed()) => {
                 write(&now.plain());
-                self.written = Some(now.elapsed());
+                self.written = now.elapsed();
             }
             Form::Plain | Form::None => {}
         }
     }
 
     fn is_due(&self, elapsed: Duration) -> bool {
-        self.written.is_none_or(|written| elapsed.saturating_sub(written) >= LOG_EVERY)
+        elapsed.saturating_sub(self.written) >= LOG_EVERY
     }
 
-    /// Takes what is shown away, so that what follows starts clean.
-    pub(crate) fn end(self) {
-        drop(self);
+    /// Takes what is shown away, so that what follows starts clean. A log that was told before is
+    /// told the end.
+    pub(crate) fn end(self, now: &impl Shown) {
+        if self.form == Form::Plain && !self.written.is_zero() {
+            write(&now.plain());
+        }
     }
 }
 
@@ -134,6 +141,17 @@ pub(crate) fn write(line: &str) {
     }
 }
 
+/// How many columns the terminal has now.
+fn columns() -> usize {
+    terminal_size_of(io::stderr()).map_or(COLUMNS, |(Width(columns), _)| columns.into())
+}
+
+/// `text` with what is beyond so many columns left out of each line: a terminal would break it.
+fn within(text: &str, columns: usize) -> String {
+    let lines = text.lines().map(|line| line.chars().take(columns).collect::<String>());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 fn drawn() -> std::sync::MutexGuard<'static, Option<ProgressBar>> {
     DRAWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -147,7 +165,7 @@ mod tests {
     struct Work(u64);
 
     impl Shown for Work {
-        fn live(&self) -> String {
+        fn live(&self, _: usize) -> String {
             format!("{} s\nof work", self.0)
         }
 
@@ -180,9 +198,15 @@ mod tests {
     #[test]
     fn a_log_gets_a_line_now_and_then() {
         let mut progress = Progress::new(Form::Plain, ProgressDrawTarget::hidden());
-        assert!(progress.is_due(Duration::ZERO));
-        progress.written = Some(Duration::from_secs(3));
-        assert!(!progress.is_due(Duration::from_secs(12)));
-        assert!(progress.is_due(Duration::from_secs(13)));
+        assert!(!progress.is_due(Duration::from_secs(9)), "nothing is to be told yet");
+        assert!(progress.is_due(Duration::from_secs(10)));
+        progress.written = Duration::from_secs(12);
+        assert!(!progress.is_due(Duration::from_secs(21)));
+        assert!(progress.is_due(Duration::from_secs(22)));
+    }
+
+    #[test]
+    fn no_line_is_broken_by_the_terminal() {
+        assert_eq!(within("ein Wört\n▁▂▃\n\nund", 3), "ein\n▁▂▃\n\nund");
     }
 }

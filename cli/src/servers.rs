@@ -20,8 +20,8 @@ pub(crate) struct EvidenceArgs {
     /// Keep the ledger, what was served, in this file
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     ledger: Option<PathBuf>,
-    /// Keep the captured telemetry in this file: OTLP JSON lines when it ends in .jsonl, length-
-    /// delimited OTLP protobuf otherwise
+    /// Keep the captured telemetry in this file: OTLP JSON lines when it ends in .jsonl, OTLP protobuf
+    /// with lengths before it otherwise
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     capture: Option<PathBuf>,
 }

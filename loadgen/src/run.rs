@@ -128,6 +128,8 @@ pub struct Progress {
     pub completed: u64,
     /// Calls that did not.
     pub failed: u64,
+    /// Completed calls whose end was an error, the service's or the SDK's.
+    pub errors: u64,
     /// Calls left out since they were overdue.
     pub skipped: u64,
     /// Calls left out since as many were open as may be.

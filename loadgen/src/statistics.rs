@@ -239,6 +239,7 @@ impl Statistics {
             started: self.started,
             completed: self.completed,
             failed: self.failed,
+            errors: self.answers.errors(),
             skipped: self.skipped,
             dropped: self.dropped,
             lag_ms: self.lag.quantiles(),

@@ -11,8 +11,16 @@ use crate::exit::{Failure, OrFail as _, Outcome};
 use crate::judging::{Evidence, ReportArgs, judge_and_report};
 use crate::snapshot::SnapshotArgs;
 
+/// What `--help` ends with.
+const EXAMPLES: &str = "Examples:
+  spanproof check telemetry.jsonl
+  spanproof check capture.otlp.gz --ledger ledger.jsonl --report html=r.html
+  spanproof check - --semconv 1.37.0 < telemetry.jsonl
+  spanproof check --tempo http://localhost:3200 --query '{}' --since 6h";
+
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Captured telemetry: a capture of spanproof, OTLP in JSON or protobuf, the console output of
     /// the Python SDK, Jaeger JSON, each also in gzip or zstd; a folder of these; `-` for standard

@@ -41,8 +41,19 @@ const SHOWN_FAILURES: usize = 5;
 /// From here on a step of the wall clock is told: a time service corrects less than this unasked.
 const TOLD_CLOCK_STEP_MS: i64 = 100;
 
+/// What `--help` ends with.
+const EXAMPLES: &str = "Examples:
+  spanproof load --rate 80000/day --report html=load.html
+  spanproof load --client python/genai-bedrock --calls 200 --scenario rag
+  spanproof load --rate 300/min --for 12h --speed 60x --arrival gamma:0.5
+  spanproof load --rate 5/s --day-curve coding --spike 5x@12h+10m --plan-only
+  spanproof load --quota requests-per-minute=60@anthropic.* --max-lag-p99 2ms
+  spanproof load --client synthetic --speed max --otlp http://collector:4317
+  spanproof load --shard 0/4 --start-at +30s --result results/0.json";
+
 /// Arguments of `load`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     plan: PlanArgs,
@@ -333,7 +344,8 @@ async fn shown(
         progress.show(&live);
     };
     let outcome = run(config, &mut tell).await;
-    progress.end();
+    live.received(spans());
+    progress.end(&live);
     watch.abort();
     outcome
 }

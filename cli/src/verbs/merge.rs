@@ -13,8 +13,14 @@ use crate::judging::{ReportArgs, check_writable};
 use crate::output;
 use crate::verbs::load::write_result;
 
+/// What `--help` ends with.
+const EXAMPLES: &str = "Examples:
+  spanproof merge results
+  spanproof merge results/*.json --min-achieved 99% --report html=load.html";
+
 /// Arguments of `merge`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// What `load --result` wrote: the file of each shard, or a folder whose *.json files are those
     #[arg(value_name = "PATH", required = true)]

@@ -26,9 +26,17 @@ const KEEP_RECORDS: usize = 10_000;
 /// Where the mock shows them.
 const LEDGER_PATH: &str = "/_spanproof/ledger";
 
+/// What `--help` ends with.
+const EXAMPLES: &str = "Examples:
+  spanproof mock --listen 46000 --speed max --ledger ledger.jsonl
+  spanproof mock --quota tokens-per-minute=20000@amazon.nova-*
+  spanproof mock --faults faults.yaml --keep-records 0
+  spanproof mock --access-key AKIAEXAMPLE:secret --tls-self-signed ca.pem";
+
 /// Arguments of `mock`. Each setting can stand in the `[mock]` table of `spanproof.toml` too, under
 /// the same name; the command line wins.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
     #[command(subcommand)]

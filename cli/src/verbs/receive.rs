@@ -11,8 +11,14 @@ use crate::interrupt::Until;
 use crate::judging::check_writable;
 use crate::output;
 
+/// What `--help` ends with.
+const EXAMPLES: &str = "Examples:
+  spanproof receive --out telemetry.jsonl
+  spanproof receive --out telemetry.otlp --listen-http 0.0.0.0:4318";
+
 /// Arguments of `receive`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Listen here for OTLP over gRPC; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4317")]
@@ -20,8 +26,8 @@ pub(crate) struct Args {
     /// Listen here for OTLP over HTTP; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4318")]
     listen_http: SocketAddr,
-    /// Write the capture to this file: OTLP JSON lines when it ends in .jsonl, length-delimited
-    /// OTLP protobuf otherwise
+    /// Write the capture to this file: OTLP JSON lines when it ends in .jsonl, OTLP protobuf with
+    /// lengths before it otherwise
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     #[command(flatten)]

@@ -16,8 +16,17 @@ use crate::servers::{EvidenceArgs, Servers};
 use crate::serving::ServingArgs;
 use crate::snapshot::{Kept, SnapshotArgs};
 
+/// What `--help` ends with.
+const EXAMPLES: &str = "Examples:
+  spanproof run -- pytest
+  spanproof run -- opentelemetry-instrument python my_program.py
+  spanproof run --report html=report.html --capture telemetry.jsonl -- pytest
+  spanproof run --redaction hash-only --fail-on improvement -- node app.js
+  spanproof run --compare-uninstrumented -- opentelemetry-instrument python a.py";
+
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// Answer so many times as fast as the models do, or `max`: at once [default: max]
     #[arg(long, value_name = "FACTORx|max", help_heading = "Serving")]

@@ -21,8 +21,16 @@ use crate::judging::check_writable;
 use crate::output;
 pub(crate) use load::as_it_comes;
 
+/// What `--help` ends with.
+const EXAMPLES: &str = "Examples:
+  spanproof size --rate 80000/day --scenario rag --retention 14d
+  spanproof size --rate 5/s --policy none --policy cut:2KiB --report html
+  spanproof size --capture telemetry.jsonl --write-block block
+  spanproof size --block s3://tempo-traces/single-tenant/7500e684-cb04-47ab-9deb";
+
 /// Arguments of `size`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 #[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
 pub(crate) struct Args {
     /// Size this captured telemetry as one block: whatever `check` reads, `-` for standard input;
@@ -31,7 +39,7 @@ pub(crate) struct Args {
           conflicts_with = "block", value_name = "PATH")]
     captures: Vec<PathBuf>,
     /// Read the sizes of this block of Tempo: the folder with `meta.json` and `data.parquet` in it,
-    /// here or in a bucket (<s3://bucket/tenant/block>, gs://)
+    /// here or in a bucket (`s3://bucket/tenant/block`, `gs://…`)
     #[arg(long, group = "what", conflicts_with_all = load::ARGUMENTS, value_name = "DIR|URL")]
     block: Option<String>,
     #[command(flatten)]

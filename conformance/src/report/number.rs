@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-pub(super) use spanproof_schemas::number::{counted, grouped};
+pub(super) use spanproof_schemas::number::{counted, grouped, milliseconds, seconds};
 use spanproof_schemas::report::{TokenCounts, UsageComparison};
 
 /// Tokens of one kind.
@@ -46,33 +46,12 @@ fn difference(served: u64, reported: u64) -> String {
     format!("{sign}{}", grouped(reported.abs_diff(served)))
 }
 
-/// Milliseconds, in the unit that suits them: `0.04 ms`, `1.4 ms`, `142 ms`, `2.50 s`.
-pub(super) fn milliseconds(ms: f64) -> String {
-    match ms {
-        0.0 => "0 ms".to_owned(),
-        ms if ms < 0.1 => format!("{ms:.2} ms"),
-        ms if ms < 100.0 => format!("{ms:.1} ms"),
-        ms if ms < 1_000.0 => format!("{ms:.0} ms"),
-        ms => seconds(ms / 1_000.0),
-    }
-}
-
 /// Milliseconds in the unit that suits the greatest of several, without digits that say nothing:
 /// `0.5 ms`, `20 ms`, `2.5 s`, `150 s`.
 pub(super) fn milliseconds_beside(ms: f64, greatest_ms: f64) -> String {
     let (value, unit) = if greatest_ms < 1_000.0 { (ms, "ms") } else { (ms / 1_000.0, "s") };
     // To the thousandth of a unit, which takes away what adding up left.
     format!("{} {unit}", (value * 1_000.0).round() / 1_000.0)
-}
-
-/// Seconds, in the unit that suits them: `0.80 s`, `59.8 s`, `12.5 min`, `24.0 h`.
-pub(super) fn seconds(s: f64) -> String {
-    match s {
-        s if s < 10.0 => format!("{s:.2} s"),
-        s if s < 120.0 => format!("{s:.1} s"),
-        s if s < 7_200.0 => format!("{:.1} min", s / 60.0),
-        s => format!("{:.1} h", s / 3_600.0),
-    }
 }
 
 /// From start to end, in nanoseconds since the epoch; spans may say that they ended before they

@@ -95,6 +95,11 @@ impl Answers {
         }
     }
 
+    /// How many calls ended in an error.
+    pub(super) fn errors(&self) -> u64 {
+        self.errors.values().sum()
+    }
+
     /// All tokens, and what those cost whose price is known, in US dollars.
     pub(super) fn sum(&self) -> (Usage, f64) {
         let (mut sum, mut usd) = (Usage::default(), 0.0);
@@ -175,5 +180,6 @@ mod tests {
         let errors = answers.told().errors;
         assert_eq!(errors.len(), TOLD_ENDS + 1);
         assert_eq!(errors.values().sum::<u64>(), 1_000);
+        assert_eq!(answers.errors(), 1_000);
     }
 }

@@ -5,18 +5,21 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use loadgen::Progress;
-use spanproof_schemas::number::{counted, grouped};
+use spanproof_schemas::number::{counted, grouped, milliseconds};
 
 use crate::progress::Shown;
 
 /// Rates are those of so much time, so that they are steady enough to be read.
 const RATE_OVER: Duration = Duration::from_secs(2);
 
-/// How many seconds of sent calls are drawn, each as a bar.
+/// How many seconds of started calls are drawn at the most, each as a bar.
 const DRAWN_SECONDS: usize = 60;
 
-/// How many columns the bar of the whole has.
+/// How many columns the bar of the whole has at the most.
 const BAR_COLUMNS: usize = 40;
+
+/// How many it has at least.
+const LEAST_BAR_COLUMNS: usize = 8;
 
 /// In which column figures begin.
 const INDENT: usize = 9;
@@ -51,12 +54,12 @@ pub(super) struct Live {
     spans: Option<u64>,
     /// Counts of the last seconds, from which rates follow.
     counts: VecDeque<Counted>,
-    /// Calls sent in each of the last seconds of real time that are over, and in this one.
+    /// Calls started in each of the last seconds of real time that are over, and in this one.
     seconds: VecDeque<u64>,
     second: u64,
 }
 
-/// How many calls had come due and been sent at a time.
+/// How many calls had come due and been started at a time.
 #[derive(Clone, Copy, Debug)]
 struct Counted {
     elapsed: Duration,
@@ -77,6 +80,11 @@ impl Live {
         }
     }
 
+    /// Takes in how many spans were received in the end.
+    pub(super) fn received(&mut self, spans: Option<u64>) {
+        self.spans = spans;
+    }
+
     /// Takes in how far the load is, and how many spans were received, where that is known.
     pub(super) fn see(&mut self, now: Progress, spans: Option<u64>) {
         let second = now.elapsed.as_secs();
@@ -84,8 +92,8 @@ impl Live {
             self.seconds.push_back(0);
         }
         self.second = second.max(self.second);
-        if let Some(sent) = self.seconds.back_mut() {
-            *sent += now.started.saturating_sub(self.now.started);
+        if let Some(started) = self.seconds.back_mut() {
+            *started += now.started.saturating_sub(self.now.started);
         }
         while self.seconds.len() > DRAWN_SECONDS + 1 {
             self.seconds.pop_front();
@@ -99,7 +107,7 @@ impl Live {
         (self.now, self.spans) = (now, spans);
     }
 
-    /// Calls per second sent and planned; the latter is nothing where calls have no times.
+    /// Calls per second that were handed to the client, and that were planned; the latter is nothing where calls have no times.
     fn rates(&self) -> (u64, Option<u64>) {
         let none = Counted { elapsed: Duration::ZERO, due: 0, started: 0 };
         let first = self.counts.front().copied().unwrap_or(none);
@@ -123,16 +131,15 @@ impl Live {
         started.saturating_sub(completed + failed)
     }
 
-    /// What became of calls that are not as planned, where there are any.
-    fn lost(&self) -> String {
-        let Progress { failed, skipped, dropped, .. } = self.now;
-        let mut text = format!("{} failed", grouped(failed));
-        for (count, what) in [(skipped, "skipped"), (dropped, "dropped")] {
-            if count > 0 {
-                let _ = write!(text, ", {} {what}", grouped(count));
-            }
-        }
-        text
+    /// Answers that were errors, where there are answers, and calls that did not end as planned.
+    fn errors(&self) -> String {
+        let Progress { failed, errors, skipped, dropped, .. } = self.now;
+        let answers = (self.noun == Noun::Call).then_some((errors, "answers"));
+        let lost = [(skipped, "skipped"), (dropped, "dropped")];
+        let shown = answers.into_iter().chain([(failed, "failed")]);
+        let shown = shown.chain(lost.into_iter().filter(|(count, _)| *count > 0));
+        let shown = shown.map(|(count, what)| format!("{} {what}", grouped(count)));
+        shown.collect::<Vec<_>>().join(", ")
     }
 
     fn plural(&self) -> &'static str {
@@ -172,62 +179,53 @@ impl Live {
 
     fn rate(&self) -> String {
         match self.rates() {
-            (sent, Some(planned)) => {
-                format!("{}/s sent, {}/s planned", grouped(sent), grouped(planned))
+            (started, Some(planned)) => {
+                format!("{}/s started, {}/s planned", grouped(started), grouped(planned))
             }
-            (sent, None) => format!("{}/s sent", grouped(sent)),
+            (started, None) => format!("{}/s started", grouped(started)),
         }
     }
 
     fn tokens(&self) -> String {
         let tokens = self.now.tokens;
-        let mut text = format!(
-            "{} in, {} out",
-            grouped(tokens.all_input_tokens()),
-            grouped(tokens.output_tokens)
-        );
+        let mut text = format!("{} in", grouped(tokens.all_input_tokens()));
         if tokens.cache_read_input_tokens > 0 {
-            let _ =
-                write!(text, ", {} of those in cached", grouped(tokens.cache_read_input_tokens));
+            let _ = write!(text, " ({} cached)", grouped(tokens.cache_read_input_tokens));
         }
+        let _ = write!(text, ", {} out", grouped(tokens.output_tokens));
         text
     }
 }
 
 impl Shown for Live {
-    fn live(&self) -> String {
+    fn live(&self, columns: usize) -> String {
         let Progress { intended, completed, lag_ms, recent_lag_ms, latency_ms, usd, .. } = self.now;
         let answered = self.noun == Noun::Call;
         let lag = self.now.simulated.is_some().then(|| {
             format!(
-                "{} now (p99), {} p50, {} p99, {} at most",
-                ms(recent_lag_ms.p99),
-                ms(lag_ms.p50),
-                ms(lag_ms.p99),
-                ms(lag_ms.max)
+                "{} now; {} p50, {} p99, {} max",
+                milliseconds(recent_lag_ms.p99),
+                milliseconds(lag_ms.p50),
+                milliseconds(lag_ms.p99),
+                milliseconds(lag_ms.max)
             )
         });
-        let latency = format!("{} p50, {} p99", ms(latency_ms.p50), ms(latency_ms.p99));
-        let ended = format!(
-            "{} open, {} completed, {}",
-            grouped(self.open()),
-            grouped(completed),
-            self.lost()
-        );
-        let whole = format!(
-            "{} {:>3} % of {}",
-            bar(self.done(), intended),
-            self.percent(),
-            counted(intended, self.noun.word())
-        );
+        let latency =
+            format!("{} p50, {} p99", milliseconds(latency_ms.p50), milliseconds(latency_ms.p99));
+        let ended = format!("{} open, {} completed", grouped(self.open()), grouped(completed));
+        let done = format!(" {:>3} % of {}", self.percent(), counted(intended, self.noun.word()));
+        let room = columns.saturating_sub(INDENT);
+        let bar_columns = room.saturating_sub(done.len()).clamp(LEAST_BAR_COLUMNS, BAR_COLUMNS);
+        let whole = bar(self.done(), intended, bar_columns) + &done;
         let lines = [
             ("load", Some(whole)),
             ("time", Some(self.times())),
             ("rate", Some(self.rate())),
-            ("", sparks(&self.seconds)),
+            ("", sparks(&self.seconds, room.min(DRAWN_SECONDS))),
             ("lag", lag),
             ("latency", Some(latency)),
             (self.plural(), Some(ended)),
+            ("errors", Some(self.errors())),
             ("spans", self.spans.map(|spans| format!("{} received", grouped(spans)))),
             ("tokens", answered.then(|| self.tokens())),
             ("spend", answered.then(|| dollars(usd))),
@@ -241,17 +239,17 @@ impl Shown for Live {
     fn plain(&self) -> String {
         let Progress { completed, recent_lag_ms, usd, intended, elapsed, .. } = self.now;
         let mut text = format!(
-            "{} % of {} in {} s: {} completed, {}, {} open\n    {}",
+            "{} % of {} in {} s: {} open, {} completed\n    errors: {}\n    {}",
             self.percent(),
             counted(intended, self.noun.word()),
             elapsed.as_secs(),
-            grouped(completed),
-            self.lost(),
             grouped(self.open()),
+            grouped(completed),
+            self.errors(),
             self.rate(),
         );
         if self.now.simulated.is_some() {
-            let _ = write!(text, ", lag {} p99", ms(recent_lag_ms.p99));
+            let _ = write!(text, ", lag {} p99", milliseconds(recent_lag_ms.p99));
         }
         if let Some(to_go) = self.to_go() {
             let _ = write!(text, ", {} s to go", to_go.as_secs());
@@ -272,39 +270,32 @@ impl Shown for Live {
     }
 }
 
-/// `part` of `whole` as a bar, to an eighth of a column.
-fn bar(part: u64, whole: u64) -> String {
+/// `part` of `whole` as a bar of so many columns, to an eighth of one.
+fn bar(part: u64, whole: u64, columns: usize) -> String {
     const EIGHTHS: [char; 7] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉'];
-    let eighths =
-        u128::from(part.min(whole)) * (BAR_COLUMNS as u128 * 8) / u128::from(whole.max(1));
+    let eighths = u128::from(part.min(whole)) * (columns as u128 * 8) / u128::from(whole.max(1));
     let eighths = usize::try_from(eighths).unwrap_or_default();
     let mut bar = "█".repeat(eighths / 8);
     bar.extend((eighths % 8).checked_sub(1).map(|eighth| EIGHTHS[eighth]));
-    let columns = bar.chars().count();
-    bar + &"░".repeat(BAR_COLUMNS - columns)
+    let filled = bar.chars().count();
+    bar + &"░".repeat(columns - filled)
 }
 
-/// A bar for each second that is over, the highest of the greatest; nothing in the first.
-fn sparks(seconds: &VecDeque<u64>) -> Option<String> {
+/// A bar for each of the last seconds that are over, at most so many, the highest of the greatest;
+/// nothing in the first.
+fn sparks(seconds: &VecDeque<u64>, most: usize) -> Option<String> {
     let over = seconds.len().checked_sub(1).filter(|over| *over > 0)?;
-    let greatest = seconds.iter().take(over).max().copied().unwrap_or(0).max(1);
+    let drawn = || seconds.iter().take(over).skip(over.saturating_sub(most));
+    let greatest = drawn().max().copied().unwrap_or(0).max(1);
     let steps = BARS.len() as u64 - 1;
-    let bar = |sent: &u64| BARS[usize::try_from(sent * steps / greatest).unwrap_or_default()];
-    Some(seconds.iter().take(over).map(bar).collect())
+    let bar = |calls: &u64| BARS[usize::try_from(calls * steps / greatest).unwrap_or_default()];
+    Some(drawn().map(bar).collect())
 }
 
 /// Hours and minutes, as on a clock.
 fn clock(time: Duration) -> String {
     let minutes = time.as_secs() / 60;
     format!("{:02}:{:02}", minutes / 60, minutes % 60)
-}
-
-fn ms(ms: f64) -> String {
-    match ms {
-        ms if ms < 100.0 => format!("{ms:.2} ms"),
-        ms if ms < 10_000.0 => format!("{ms:.0} ms"),
-        ms => format!("{:.1} s", ms / 1_000.0),
-    }
 }
 
 fn dollars(usd: f64) -> String {
@@ -353,23 +344,28 @@ mod tests {
         live
     }
 
-    fn fits(text: &str) -> String {
-        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    fn fits(text: &str, columns: usize) -> String {
+        assert!(text.lines().all(|line| line.chars().count() <= columns), "{text}");
         text.to_owned()
     }
 
     #[test]
     fn a_load_in_the_middle_shows_its_rate_against_the_plan_and_what_it_costs() {
-        insta::assert_snapshot!(fits(&seen(426, |_| {}).live()));
+        insta::assert_snapshot!(fits(&seen(426, |_| {}).live(80), 80));
+    }
+
+    #[test]
+    fn a_narrow_terminal_has_shorter_bars_and_all_figures() {
+        insta::assert_snapshot!(fits(&seen(500, |_| {}).live(60), 60));
     }
 
     #[test]
     fn calls_that_are_lost_are_told_by_why() {
         let live = seen(426, |now| {
-            (now.failed, now.skipped, now.dropped) = (1_207, 80, 12_345);
+            (now.failed, now.errors, now.skipped, now.dropped) = (1_207, 2_113, 80, 12_345);
             now.completed = now.completed.saturating_sub(1_207);
         });
-        insta::assert_snapshot!(fits(&live.live()));
+        insta::assert_snapshot!(fits(&live.live(80), 80));
     }
 
     #[test]
@@ -378,18 +374,18 @@ mod tests {
         for tenths in 0..30 {
             live.see(Progress { simulated: None, due: 0, ..at(tenths * 10) }, Some(7));
         }
-        insta::assert_snapshot!(fits(&live.live()));
+        insta::assert_snapshot!(fits(&live.live(80), 80));
     }
 
     #[test]
     fn a_log_is_told_the_same_in_a_few_lines() {
-        insta::assert_snapshot!(fits(&seen(426, |_| {}).plain()));
+        insta::assert_snapshot!(fits(&seen(426, |_| {}).plain(), 80));
     }
 
     #[test]
     fn a_load_that_has_just_begun_or_has_nothing_to_do_divides_by_nothing() {
         let live = Live::new(Noun::Call, None);
-        insta::assert_snapshot!(fits(&live.live()));
-        assert_eq!(bar(5, 0), bar(0, 1));
+        insta::assert_snapshot!(fits(&live.live(80), 80));
+        assert_eq!(bar(5, 0, 40), bar(0, 1, 40));
     }
 }
