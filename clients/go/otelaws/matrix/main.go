@@ -57,10 +57,11 @@ type application struct {
 	situation string
 }
 
-// stream is an open stream of either operation.
-type stream struct {
-	next  func() bool
-	close func() error
+// stream is what the SDK's event streams, each of a type of its own, have in common.
+type stream[Event any] interface {
+	Events() <-chan Event
+	Close() error
+	Err() error
 }
 
 func main() {
@@ -158,12 +159,7 @@ func (application application) converseStream(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	events := response.GetStream()
-	next := func() bool { _, open := <-events.Events(); return open }
-	if err := application.leave(stream{next, events.Close}); err != nil {
-		return err
-	}
-	return events.Err()
+	return leave(response.GetStream(), application.situation)
 }
 
 func (application application) invoke(ctx context.Context) error {
@@ -200,28 +196,28 @@ func (application application) invokeStream(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	events := response.GetStream()
-	next := func() bool { _, open := <-events.Events(); return open }
-	if err := application.leave(stream{next, events.Close}); err != nil {
-		return err
-	}
-	return events.Err()
+	return leave(response.GetStream(), application.situation)
 }
 
 // leave uses a stream as the situation has it.
-func (application application) leave(stream stream) error {
-	if application.situation == "never" {
-		return nil
+func leave[Event any](stream stream[Event], situation string) error {
+	if situation == "never" {
+		return stream.Err()
 	}
-	for seen := 1; stream.next(); seen++ {
-		if seen == 2 && application.situation == "abandoned" {
-			return nil
+	seen := 0
+	for range stream.Events() {
+		seen++
+		if seen == 2 && situation == "abandoned" {
+			return stream.Err()
 		}
-		if seen == 2 && application.situation == "closed" {
+		if seen == 2 && situation == "closed" {
 			break
 		}
 	}
-	return stream.close()
+	if err := stream.Close(); err != nil {
+		return err
+	}
+	return stream.Err()
 }
 
 func (application application) fault(kind int) func(*bedrockruntime.Options) {
