@@ -26,6 +26,8 @@ pub(super) struct File {
     pub(super) columns: Vec<ColumnBytes>,
     /// Texts that were cut.
     pub(super) cut_values: u64,
+    /// What Tempo takes all traces for.
+    pub(super) estimated_bytes: u64,
 }
 
 /// Writes `traces` to `output`, row group by row group.
@@ -50,6 +52,7 @@ pub(super) fn write(
     let mut sums = column_names(&schema);
     let mut last_ids = Vec::new();
     let mut estimated_bytes = 0;
+    let mut all_estimated_bytes = 0;
     let mut cut_values = 0;
     let mut traces = traces.into_iter().peekable();
     while let Some((id, trace)) = traces.next() {
@@ -66,10 +69,14 @@ pub(super) fn write(
                 sum.uncompressed_bytes += chunk.uncompressed_bytes;
                 sum.values += chunk.close.metadata.num_values().unsigned_abs();
                 sum.pages += chunk.pages;
+                let (distinct, indexes) = chunk.dictionary.unwrap_or_default();
+                sum.distinct += distinct;
+                sum.indexes += indexes;
                 row_group.append_column(&chunk.bytes, chunk.close)?;
             }
             row_group.close()?;
             last_ids.push(id);
+            all_estimated_bytes += estimated_bytes;
             estimated_bytes = 0;
         }
     }
@@ -85,6 +92,7 @@ pub(super) fn write(
         last_ids,
         columns: sums,
         cut_values,
+        estimated_bytes: all_estimated_bytes,
     })
 }
 
@@ -109,6 +117,8 @@ fn column_names(schema: &Schema) -> Vec<ColumnBytes> {
             uncompressed_bytes: 0,
             values: 0,
             pages: 0,
+            distinct: 0,
+            indexes: 0,
         })
         .collect();
     let TraceColumns { resource, span, .. } = &schema.columns;

@@ -102,6 +102,8 @@ pub struct Block {
     pub dropped: Dropped,
     /// Texts that were cut at the greatest size of an attribute.
     pub cut_values: u64,
+    /// What its traces are taken for when row groups are cut, in bytes.
+    pub estimated_bytes: u64,
 }
 
 impl Block {
@@ -127,6 +129,10 @@ pub struct ColumnBytes {
     pub values: u64,
     /// How many data pages.
     pub pages: u64,
+    /// How many distinct values its dictionaries have; 0 where there are none.
+    pub distinct: u64,
+    /// How many values point into a dictionary.
+    pub indexes: u64,
 }
 
 /// Spans that are not in a block.
@@ -221,6 +227,7 @@ impl BlockBuilder {
             otlp_bytes,
             dropped,
             cut_values: file.cut_values,
+            estimated_bytes: file.estimated_bytes,
         };
         Ok((block, facts))
     }

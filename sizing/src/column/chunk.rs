@@ -27,6 +27,8 @@ pub(crate) struct Chunk {
     pub(crate) uncompressed_bytes: u64,
     /// How many data pages there are.
     pub(crate) pages: u64,
+    /// How many distinct values its dictionary has, if it has one, and how many values point there.
+    pub(crate) dictionary: Option<(u64, u64)>,
 }
 
 /// A page, encoded but not compressed.
@@ -161,7 +163,8 @@ impl Pages {
         let mut uncompressed = self.uncompressed;
         let mut encodings = vec![leaf.written()];
         let mut stats = Vec::new();
-        let has_dictionary = dictionary.is_some();
+        let indexes = (self.count - self.nulls) as u64;
+        let distinct = dictionary.as_ref().map(|dictionary| dictionary.len() as u64);
         if let Some(dictionary) = dictionary {
             let values = dictionary.encoded();
             let plain = values.len();
@@ -201,7 +204,7 @@ impl Pages {
             .set_num_values(signed(self.count))
             .set_total_compressed_size(signed(bytes.len()))
             .set_total_uncompressed_size(signed(uncompressed))
-            .set_dictionary_page_offset(has_dictionary.then_some(0))
+            .set_dictionary_page_offset(distinct.map(|_| 0))
             .set_data_page_offset(signed(first_page))
             .set_statistics(statistics)
             .set_unencoded_byte_array_data_bytes(text)
@@ -221,6 +224,7 @@ impl Pages {
             close,
             uncompressed_bytes: uncompressed as u64,
             pages: pages as u64,
+            dictionary: distinct.map(|distinct| (distinct, indexes)),
         })
     }
 }

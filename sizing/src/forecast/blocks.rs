@@ -12,7 +12,9 @@ pub(super) struct Store {
     pub(super) cut_seconds: f64,
     pub(super) cut_bytes_per_trace: f64,
     pub(super) cut_data_bytes_per_trace: f64,
-    /// After compaction, with all files.
+    /// After compaction.
+    pub(super) traces_per_block: f64,
+    /// The same, with all files.
     pub(super) bytes_per_trace: f64,
     pub(super) bytes_at_retention: f64,
     pub(super) writes_per_day: f64,
@@ -88,6 +90,7 @@ impl Store {
             cut_seconds,
             cut_bytes_per_trace: cut / traces_per_cut,
             cut_data_bytes_per_trace: cut_data / traces_per_cut,
+            traces_per_block,
             bytes_per_trace,
             bytes_at_retention: per_day * days + transient,
             writes_per_day,

@@ -122,7 +122,8 @@ fn policy(
         _ => 0.0,
     };
     let text_share = text / store.bytes_per_trace;
-    let off = measured.seeds_off + measured.extrapolation_off;
+    let extrapolation_off = measured.extrapolation_off(store.traces_per_block);
+    let off = measured.seeds_off + extrapolation_off;
     PolicyForecast {
         policy: measured.policy.clone(),
         otlp_bytes_per_trace: measured.otlp_bytes_per_trace,
@@ -133,7 +134,7 @@ fn policy(
         stored_bytes_at_retention: store.bytes_at_retention,
         uncertainty: Uncertainty {
             seeds: measured.seeds_off,
-            extrapolation: measured.extrapolation_off,
+            extrapolation: extrapolation_off,
             least_bytes_at_retention: store.bytes_at_retention
                 * (1.0 - off).max(0.0)
                 * (1.0 - text_share * (1.0 - 1.0 / PROSE_TO_WORDS)),

@@ -46,8 +46,8 @@ pub(super) struct Measured {
     pub(super) facts: Facts,
     /// Parts by which other seeds differ, the furthest.
     pub(super) seeds_off: f64,
-    /// By what part smaller samples foretold the largest wrongly.
-    pub(super) extrapolation_off: f64,
+    /// By what part smaller samples foretold the largest wrongly, which has twice as many traces.
+    doubling_off: f64,
     /// Blocks of ever more traces of the first seed, the smallest first.
     ladder: Vec<Block>,
 }
@@ -94,9 +94,9 @@ impl Measured {
             .map(|count| block(options, &requests, Some(count)))
             .collect::<Result<_, _>>()?;
         ladder.push(whole.clone());
-        let extrapolation_off = match ladder.as_slice() {
+        let doubling_off = match ladder.as_slice() {
             [.., quarter, half, whole] => {
-                let foretold = line(quarter, half, whole.traces);
+                let foretold = beyond(quarter, half, float(whole.traces));
                 (foretold - float(whole.data_parquet_bytes)).abs() / float(whole.data_parquet_bytes)
             }
             _ => 0.0,
@@ -122,7 +122,7 @@ impl Measured {
             spans_per_trace: float(whole.spans) / float(whole.traces),
             facts: Facts::of(&requests, whole.traces),
             seeds_off,
-            extrapolation_off,
+            doubling_off,
             ladder,
         })
     }
@@ -130,6 +130,12 @@ impl Measured {
     /// The bytes of `data.parquet` of a block of `traces`.
     pub(super) fn data_bytes(&self, traces: f64) -> f64 {
         data_bytes(&self.ladder, traces)
+    }
+
+    /// By what part a block of `traces` may be foretold wrongly: for each time that it doubles the
+    /// largest that was computed, as much as that was; and as much for any other.
+    pub(super) fn extrapolation_off(&self, traces: f64) -> f64 {
+        self.doubling_off * (traces / self.largest()).log2().max(1.0)
     }
 
     /// The columns of the largest block.
@@ -160,19 +166,43 @@ fn block_of(ladder: &[Block], traces: u64) -> f64 {
     data_bytes(ladder, float(traces))
 }
 
-/// On the line between the blocks around `traces`, or beyond the last two.
+/// On the line between the blocks around `traces`, or beyond the last two, where indexes get wider.
 fn data_bytes(ladder: &[Block], traces: f64) -> f64 {
     let after = ladder.iter().position(|block| float(block.traces) >= traces);
     match (after, ladder) {
         (Some(0), [first, ..]) | (_, [first]) => float(first.data_parquet_bytes),
         (Some(after), _) => line_to(&ladder[after - 1], &ladder[after], traces),
-        (None, [.., before, last]) => line_to(before, last, traces),
+        (None, [.., before, last]) => beyond(before, last, traces),
         (None, []) => 0.0,
     }
 }
 
-fn line(low: &Block, high: &Block, traces: u64) -> f64 {
-    line_to(low, high, float(traces))
+/// Of more traces than `last` has, as it grew since `before`.
+fn beyond(before: &Block, last: &Block, traces: f64) -> f64 {
+    line_to(before, last, traces) + wider_indexes(before, last, traces)
+}
+
+/// What the indexes into dictionaries take beyond the line through the two blocks. Each time that a
+/// dictionary doubles, every index into it has a bit more: `n` traces take `n·log2(n)` and no line. A
+/// dictionary grows no further than a row group does.
+fn wider_indexes(before: &Block, last: &Block, traces: f64) -> f64 {
+    let known = float(last.traces);
+    let times = known / float(before.traces);
+    // Bits for a trace, each time that traces double.
+    let columns = before.columns.iter().zip(&last.columns);
+    let bits: f64 = columns
+        .filter(|(before, last)| before.distinct > 0 && last.distinct > 0)
+        .map(|(before, last)| {
+            let doublings = (float(last.distinct) / float(before.distinct)).log2() / times.log2();
+            float(last.indexes) / known * doublings.clamp(0.0, 1.0)
+        })
+        .sum();
+    let per_row_group =
+        known * float(BlockOptions::ROW_GROUP_BYTES) / float(last.estimated_bytes.max(1));
+    let most = traces.min(per_row_group).max(known);
+    // The line has the growth that there was between the two.
+    let in_line = times.log2() / (times - 1.0) * (most - known);
+    bits / 8.0 * (most * (most / known).log2() - in_line) * traces / most
 }
 
 fn line_to(low: &Block, high: &Block, traces: f64) -> f64 {

@@ -8,13 +8,20 @@ use super::number::{bytes, bytes_of, dollars};
 use super::words::{self, Table};
 
 const STYLE: &str = "\
-:root{color-scheme:light dark;--line:#8884;--bar:#3b7dd8;--soft:#3b7dd855}\
+:root{color-scheme:light dark;--line:#8884;--bar:#3b7dd8;--hit:light-dark(#b3261e,#ff8a80)}\
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:62rem;padding:0 1rem}\
-table{border-collapse:collapse;margin:1rem 0;width:100%}caption,figcaption{text-align:left;font-weight:600}\
-th,td{padding:.25rem .5rem;border-bottom:1px solid var(--line);text-align:right}\
+.scrolls{overflow-x:auto;margin:1rem 0}table{border-collapse:collapse;width:100%}\
+caption,figcaption{text-align:left;font-weight:600}\
+th,td{padding:.25rem .5rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}\
+thead th{white-space:normal;vertical-align:bottom}\
 th:first-child,td:first-child{text-align:left}figure{margin:1rem 0}\
-svg{width:100%;height:auto;font:12px system-ui,sans-serif}svg text{fill:currentColor}\
-.bar{fill:var(--bar)}.whisker{stroke:currentColor;stroke-width:1.5}.hit strong{color:#c0392b}";
+.row{display:grid;grid-template-columns:minmax(4.5rem,24%) 1fr;gap:.5rem;font-size:.85em}\
+.name{text-align:right;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}\
+.track{position:relative;margin-right:4.5rem}.track>*{position:absolute}\
+.bar{background:var(--bar);top:.2em;height:1.1em}\
+.range{top:.4em;height:.7em;border:solid currentColor;border-width:0 1.5px}\
+.range::after{content:'';position:absolute;left:0;right:0;top:calc(50% - .75px);border-top:1.5px solid}\
+.label{padding-left:.4rem;white-space:nowrap}.hit strong{color:var(--hit)}";
 
 /// The report about a block.
 pub(super) fn block(report: &SizeReport) -> String {
@@ -105,13 +112,13 @@ fn page(title: &str, body: &Markup) -> String {
 
 fn table_of(table: &Table) -> Markup {
     html! {
-        table {
+        div class="scrolls" { table {
             @if !table.caption.is_empty() { caption { (table.caption) } }
             thead { tr { @for head in &table.heads { th { (head) } } } }
             tbody {
                 @for row in &table.rows { tr { @for cell in row { td { (cell) } } } }
             }
-        }
+        } }
     }
 }
 
@@ -131,41 +138,27 @@ impl Bar {
     }
 }
 
-/// Pixels of a chart.
-const NAME_WIDTH: f64 = 220.0;
-const BAR_WIDTH: f64 = 560.0;
-const ROW_HEIGHT: f64 = 24.0;
-
+/// Bars are parts of the width that there is, and texts as large as others, so that both can be read on
+/// a narrow screen.
 fn chart(caption: &str, bars: &[Bar]) -> Markup {
-    let greatest =
-        bars.iter().map(|bar| bar.range.map_or(bar.value, |(_, most)| most.max(bar.value)));
-    let greatest = greatest.fold(f64::MIN_POSITIVE, f64::max);
-    let length = |value: f64| value / greatest * BAR_WIDTH;
-    let rows = || bars.iter().zip(0_u32..).map(|(bar, row)| (bar, f64::from(row) * ROW_HEIGHT));
-    let height = rows().last().map_or(0.0, |(_, top)| top + ROW_HEIGHT);
-    let pixels = |value: f64| format!("{value:.1}");
+    let end = |bar: &Bar| bar.range.map_or(bar.value, |(_, most)| most.max(bar.value));
+    let greatest = bars.iter().map(end).fold(f64::MIN_POSITIVE, f64::max);
+    let percent = |value: f64| format!("{:.1}%", value / greatest * 100.0);
     html! {
         figure {
             figcaption { (caption) }
-            svg viewBox={ "0 0 900 " (pixels(height)) } role="img" aria-label=(caption) {
-                @for (bar, top) in rows() {
-                    text x=(pixels(NAME_WIDTH - 8.0)) y=(pixels(top + 16.0)) text-anchor="end" {
-                        (bar.name.chars().take(34).collect::<String>())
-                    }
-                    rect class="bar" x=(pixels(NAME_WIDTH)) y=(pixels(top + 4.0))
-                        width=(pixels(length(bar.value))) height="16" {}
-                    @if let Some((least, most)) = bar.range {
-                        line class="whisker" x1=(pixels(NAME_WIDTH + length(least)))
-                            x2=(pixels(NAME_WIDTH + length(most)))
-                            y1=(pixels(top + 12.0)) y2=(pixels(top + 12.0)) {}
-                        @for end in [least, most] {
-                            line class="whisker" x1=(pixels(NAME_WIDTH + length(end)))
-                                x2=(pixels(NAME_WIDTH + length(end)))
-                                y1=(pixels(top + 8.0)) y2=(pixels(top + 16.0)) {}
+            @for bar in bars {
+                div class="row" {
+                    span class="name" title=(bar.name) { (bar.name) }
+                    div class="track" {
+                        span class="bar" style={ "width:" (percent(bar.value)) } {}
+                        @if let Some((least, most)) = bar.range {
+                            span class="range" style={
+                                "left:" (percent(least)) ";width:" (percent(most - least))
+                            } {}
                         }
+                        span class="label" style={ "left:" (percent(end(bar))) } { (bar.label) }
                     }
-                    text x=(pixels(NAME_WIDTH + 8.0 + length(bar.range.map_or(bar.value, |(_, most)| most.max(bar.value)))))
-                        y=(pixels(top + 16.0)) { (bar.label) }
                 }
             }
         }

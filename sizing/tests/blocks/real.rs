@@ -31,7 +31,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 /// The requests that a real Tempo was sent: each behind its length.
-fn requests(name: &str) -> Vec<ExportTraceServiceRequest> {
+pub(crate) fn requests(name: &str) -> Vec<ExportTraceServiceRequest> {
     let mut bytes = Vec::new();
     let file = File::open(folder(name).join("input.otlp.bin.gz")).unwrap();
     flate2::read::MultiGzDecoder::new(file).read_to_end(&mut bytes).unwrap();

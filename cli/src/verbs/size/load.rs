@@ -53,7 +53,7 @@ pub(super) struct LoadArgs {
     scenario: String,
     /// How long traces are kept, such as 14d or 336h
     #[arg(long, requires = "rate", value_name = "DURATION", value_parser = loadgen::parse_duration,
-          default_value = "14d")]
+          default_value = "14d", allow_hyphen_values = true)]
     retention: Duration,
     /// What becomes of content: none, hash, cut:SIZE, full, events or reference; repeatable
     /// [default: all of them]
@@ -69,7 +69,7 @@ pub(super) struct LoadArgs {
     replication: u32,
     /// Cut a block after so long at the latest: 30s as Tempo 3 does, 30m as Tempo 2
     #[arg(long, requires = "rate", value_name = "DURATION", value_parser = loadgen::parse_duration,
-          default_value = "30s")]
+          default_value = "30s", allow_hyphen_values = true)]
     block_cut: Duration,
     /// A dimension of span metrics beside service, span name, kind and status; repeatable
     #[arg(
