@@ -113,7 +113,8 @@ impl CollectorMetrics {
         } else {
             uri
         };
-        let client = Client::builder(TokioExecutor::new()).build_http();
+        // It is asked minutes apart: a connection that is kept may have ended in between.
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
         Ok(CollectorMetrics { url: uri, client })
     }
 
@@ -147,11 +148,12 @@ impl CollectorMetrics {
     }
 
     /// What came since `earlier`, once it is at least `expected` spans, or when `wait` is over:
-    /// counters follow answers a little later.
+    /// counters follow answers a little later. A Collector that has just taken a load may not answer
+    /// at once, and is asked again.
     ///
     /// # Errors
     ///
-    /// When nobody answers, or there are no counters.
+    /// When nobody answers up to the end, or there are no counters.
     pub async fn settled(
         &self,
         earlier: SpanCounters,
@@ -160,8 +162,11 @@ impl CollectorMetrics {
     ) -> Result<SpanCounters, MetricsError> {
         let end = Instant::now() + wait;
         loop {
-            let now = self.read().await?;
-            let since = now.map(|now| now.since(earlier));
+            let since = match self.read().await {
+                Ok(now) => now.map(|now| now.since(earlier)),
+                Err(error) if Instant::now() >= end => return Err(error),
+                Err(_) => None,
+            };
             let is_settled = since.is_some_and(|since| since.accepted >= expected);
             if is_settled || Instant::now() >= end {
                 return since.ok_or_else(|| MetricsError::NoCounters { url: self.url() });
@@ -257,6 +262,25 @@ otelcol_receiver_refused_spans{receiver=\"otlp\"} 7
         assert_eq!(since.accepted, 5);
         let short = metrics.settled(earlier, 6, Duration::ZERO).await.unwrap();
         assert_eq!(short.accepted, 5);
+    }
+
+    #[tokio::test]
+    async fn who_does_not_answer_right_after_a_load_is_asked_again() {
+        let server = MockServer::start().await;
+        let answering =
+            |answer: ResponseTemplate| Mock::given(path("/metrics")).respond_with(answer);
+        let busy = ResponseTemplate::new(503);
+        answering(busy.clone()).up_to_n_times(2).mount(&server).await;
+        let counter = "otelcol_receiver_accepted_spans_total 5\n";
+        let taken = ResponseTemplate::new(200).set_body_string(counter);
+        answering(taken).up_to_n_times(1).mount(&server).await;
+        answering(busy).mount(&server).await;
+        let metrics = CollectorMetrics::at(&server.uri()).unwrap();
+        let nothing = SpanCounters::default();
+        let since = metrics.settled(nothing, 5, Duration::from_mins(1)).await.unwrap();
+        assert_eq!(since.accepted, 5);
+        let never = metrics.settled(nothing, 5, Duration::ZERO).await.unwrap_err();
+        assert!(never.to_string().contains("503"), "{never}");
     }
 
     #[tokio::test]

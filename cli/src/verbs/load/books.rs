@@ -9,8 +9,9 @@ use spanproof_schemas::report::{ReceivedSpans, TelemetryBooks};
 
 use crate::exit::{Failure, OrFail as _};
 
-/// How long counters of a Collector may lag behind its answers.
-const SETTLE_WITHIN: Duration = Duration::from_secs(10);
+/// How long counters of a Collector may lag behind its answers, and it itself behind a load that was
+/// more than it can take.
+const SETTLE_WITHIN: Duration = Duration::from_secs(30);
 
 /// The counters of a Collector or a Tempo, and what they said before the load.
 pub(super) struct Watched {

@@ -26,7 +26,7 @@ pub(super) fn build(root: &Path, stack: &Path) -> Result<PathBuf> {
 /// The addresses that a Collector listens at, which are known before it is started.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ports {
-    pub(super) grpc: SocketAddr,
+    grpc: SocketAddr,
     http: SocketAddr,
     health: SocketAddr,
     pub(super) metrics: SocketAddr,
@@ -43,7 +43,7 @@ impl Ports {
 pub(super) struct Collector {
     // Ended when dropped.
     _server: Server,
-    pub(super) ports: Ports,
+    ports: Ports,
     pub(super) written: PathBuf,
 }
 
@@ -97,5 +97,9 @@ impl Collector {
     /// Where spans are sent to.
     pub(super) fn url(&self) -> String {
         format!("http://{}", self.ports.grpc)
+    }
+    /// What it says of itself.
+    pub(super) fn metrics_url(&self) -> String {
+        format!("http://{}/metrics", self.ports.metrics)
     }
 }

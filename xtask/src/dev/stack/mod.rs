@@ -161,15 +161,21 @@ impl Trial {
         fs::create_dir_all(folder)?;
         let (prometheus, collector) = self.start(folder, &CONFIGURATION, None)?;
         let calls = calls.to_string();
-        let url = collector.url();
+        let (url, metrics) = (collector.url(), collector.metrics_url());
         fs::write(folder.join("whole.yaml"), WHOLE_ANSWERS)?;
         let load = ["load", "--scenario=whole.yaml", "--speed=max", "--content", "--calls", &calls];
         let kept = ["--redaction=content-allowed", "--ledger=ledger.jsonl", "--otlp", &url];
-        spanproof(folder, &[&load[..], &kept, &["--report=json=sent.json"]].concat())?;
+        let told = ["--collector-metrics", &metrics, "--report=json=sent.json"];
+        spanproof(folder, &[&load[..], &kept, &told].concat())?;
 
         comparison.begin(format!("{calls} calls of the AWS SDK for Rust, with content"));
         let truth = Truth::of_ledger(&folder.join("ledger.jsonl"))?;
         let spans = spans_in(&folder.join("sent.json"))?;
+        let books = &report(&folder.join("sent.json"))?["load"]["telemetry"]["receivers"];
+        // The first receiver is our own.
+        let by_counters =
+            books[1]["accepted"].as_u64().context("the books lack the Collector's")?;
+        comparison.same("spans in the books, by its counters", by_counters, spans);
         comparison.spans(&self.http, &prometheus, &collector, spans)?;
         comparison.usage(&self.http, &prometheus, &truth)?;
 
