@@ -11,6 +11,7 @@ mod pacing;
 mod peak;
 mod peers;
 mod receive;
+mod size;
 mod streams;
 mod synthetic;
 mod telemetry;
@@ -64,6 +65,8 @@ enum Bench {
     Pacing,
     /// Received spans per second beside a bare tonic server that decodes and counts
     Receive,
+    /// A day of synthetic traces without content, made and sized, in seconds
+    Size,
     /// How late the frames of many open streams come
     Streams,
     /// Synthetic spans made and sent per second beside a bare tonic client that sends the same
@@ -129,6 +132,9 @@ pub(crate) fn run(args: &Args) -> Result<Outcome> {
     }
     if wanted(Bench::Receive) {
         receive::compare(runs)?.print()?;
+    }
+    if wanted(Bench::Size) {
+        size::measure(runs)?;
     }
     if wanted(Bench::Streams) {
         let told = streams::measure(args.open.max(1), Duration::from_secs(args.length.max(1)))?;

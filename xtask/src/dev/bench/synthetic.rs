@@ -27,7 +27,7 @@ use super::Comparison;
 use super::receive::{bare_server, server_runtime};
 
 /// A day of traces of four spans.
-const DAY: u64 = 80_000;
+pub(super) const DAY: u64 = 80_000;
 
 /// Traces sent in one measurement; the bare client holds all of them in memory.
 const TRACES: u64 = 30_000;
@@ -36,7 +36,7 @@ const TRACES: u64 = 30_000;
 const IN_FLIGHT: usize = 2;
 
 /// Some Monday.
-const MIDNIGHT: u64 = 1_767_571_200_000_000_000;
+pub(super) const MIDNIGHT: u64 = 1_767_571_200_000_000_000;
 
 const METHOD: PathAndQuery =
     PathAndQuery::from_static("/opentelemetry.proto.collector.trace.v1.TraceService/Export");
@@ -68,7 +68,8 @@ pub(super) fn compare(runs: usize) -> Result<Comparison> {
     Ok(comparison)
 }
 
-fn rag(calls: u64) -> Result<Traces> {
+/// So many traces of `rag` without content.
+pub(super) fn rag(calls: u64) -> Result<Traces> {
     let scenario = Scenario::named("rag")?;
     let plan = Plan::new(PlanConfig {
         capabilities: Traces::capabilities(&scenario),
