@@ -84,8 +84,10 @@ impl Store {
         }
         let kept = load.traces_per_day * days / traces_per_block;
         writes_per_day += POLLS_PER_DAY * (1.0 + (kept / LISTED).ceil());
-        // What was compacted in the last hour is there twice.
-        let transient = if levels > 0 { cut_bytes_per_day * COMPACTED_DAYS } else { 0.0 };
+        // What was compacted in the last hour is there twice, once more for each level.
+        let further_levels = f64::from(levels.saturating_sub(1)) * per_day;
+        let inputs_per_day = if levels > 0 { cut_bytes_per_day + further_levels } else { 0.0 };
+        let transient = inputs_per_day * COMPACTED_DAYS;
         Store {
             cut_seconds,
             cut_bytes_per_trace: cut / traces_per_cut,

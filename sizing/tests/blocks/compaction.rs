@@ -78,6 +78,8 @@ fn what_is_foretold_of_compaction_is_what_it_really_did() {
         let stated = foretold.uncertainty.extrapolation;
         assert!(stated < 0.05, "{stated}");
         assert_near(foretold.stored_bytes_per_trace, stored, stated.max(0.01));
+        // A line through the sample would be 3.6 % short of the second.
+        assert_near(foretold.stored_bytes_per_trace, stored, 0.03);
         // Four at a time, where two were really.
         assert_eq!(foretold.blocks.compaction_levels, 2);
     }
