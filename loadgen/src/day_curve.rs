@@ -157,6 +157,24 @@ mod tests {
     }
 
     #[test]
+    fn days_of_the_trace_have_its_busiest_and_its_quietest_hour() {
+        // As read off the published plots, against the mean of the day.
+        for (name, busiest, peak, quietest, trough) in [
+            ("coding", 19, 2.23, 8, 0.23),
+            ("coding-weekend", 19, 1.50, 10, 0.27),
+            ("conversation", 14, 1.34, 22, 0.70),
+            ("conversation-weekend", 15, 1.27, 4, 0.77),
+        ] {
+            let curve: DayCurve = name.parse().unwrap();
+            let hours = (0..DAY).map(|hour| curve.multiplier(hour));
+            assert!(hours.clone().all(|hour| hour <= curve.multiplier(busiest)), "{name}");
+            assert!(hours.clone().all(|hour| hour >= curve.multiplier(quietest)), "{name}");
+            let extremes = [curve.multiplier(busiest) - peak, curve.multiplier(quietest) - trough];
+            assert!(extremes.iter().all(|off| off.abs() < 0.011), "{name}: {extremes:?}");
+        }
+    }
+
+    #[test]
     fn numbers_of_a_user_count_by_their_proportions() {
         let office = [0; 9].into_iter().chain([30; 8]).chain([0; 7]).map(|rate| rate.to_string());
         let curve: DayCurve = office.collect::<Vec<_>>().join(", ").parse().unwrap();

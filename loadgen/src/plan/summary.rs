@@ -55,9 +55,9 @@ impl PlanSummary {
             second: Busiest::of(1),
             minute: Busiest::of(60),
             sessions: SessionCounts::default(),
-            prompt_tokens: Histogram::new(3).expect("three digits are valid"),
+            prompt_tokens: lengths(),
             longest_prompt: 0,
-            answer_tokens: Histogram::new(3).expect("three digits are valid"),
+            answer_tokens: lengths(),
             stop_reasons: BTreeMap::new(),
             operations: BTreeMap::new(),
             models: BTreeMap::new(),
@@ -226,6 +226,11 @@ impl SessionCounts {
         let repeated = percent(self.known_tokens, self.prompt_tokens);
         writeln!(f, "{:<12}{repeated:>5.1} %  of what prompts say has been said before", "repeated")
     }
+}
+
+/// A histogram of lengths, of which none can be too long for it.
+fn lengths() -> Histogram<u64> {
+    Histogram::new_with_max(u32::MAX.into(), 3).expect("three digits are valid")
 }
 
 fn count(calls: &mut BTreeMap<String, u64>, name: &str) {

@@ -269,6 +269,21 @@ fn a_day_in_bursts_sums_up_to_this() {
     insta::assert_snapshot!(summary);
 }
 
+#[test]
+fn a_summary_tells_the_lengths_of_long_prompts_as_they_are() {
+    let scenario = Scenario::named("long-context").unwrap();
+    let plan = Plan::new(PlanConfig { scenario, most_calls: Some(2_000), ..config(1) }).unwrap();
+    let shapes = plan.planned().map(|planned| plan.shape(&planned));
+    let mut lengths: Vec<u32> = shapes.map(|shape| shape.prompt_tokens()).collect();
+    lengths.sort_unstable();
+    let median = f64::from(lengths[1_000]);
+    assert!(median > 5_000.0);
+    let summary = plan.write(io::sink()).unwrap().to_string();
+    let prompts = summary.lines().find_map(|line| line.strip_prefix("prompts")).unwrap();
+    let told: f64 = prompts.split_whitespace().next().unwrap().parse().unwrap();
+    assert!((told / median - 1.0).abs() < 0.01, "{told}, not {median}");
+}
+
 proptest! {
     #[test]
     fn the_hashes_and_lines_of_all_shards_are_those_of_the_whole(

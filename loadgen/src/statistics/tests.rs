@@ -108,12 +108,17 @@ fn only_an_unplanned_end_is_a_failure() {
 /// A call a second for two minutes, each taking a millisecond, but that the server stalls from
 /// second 30 to second 50 and serves one call at a time.
 fn with_a_stall() -> Statistics {
+    with_a_stall_from(30)
+}
+
+/// The same with a stall of twenty seconds from that second on.
+fn with_a_stall_from(second: u64) -> Statistics {
     let mut statistics = statistics(120);
     let mut free = 0;
     for call in 0..120 {
         let planned = 1_000 * call;
         let sent = free.max(planned);
-        let finished = if call == 30 { 50_000 } else { sent + 1 };
+        let finished = if call == second { 1_000 * (second + 20) } else { sent + 1 };
         free = finished;
         statistics.due(&due(call, Some(planned)));
         statistics.started();
@@ -141,8 +146,11 @@ fn a_stall_shows_in_the_response_time_of_every_call_it_delayed_and_once_in_servi
 #[test]
 fn a_minute_has_what_was_due_in_it_and_what_was_sent_in_it() {
     let load = with_a_stall().load("rust".to_owned());
-    let minute = |minute| LoadMinute { minute, planned: 60, sent: 60, completed: 60 };
-    assert_eq!(load.minutes, [minute(0), minute(1)]);
+    let minute = |minute, sent| LoadMinute { minute, planned: 60, sent, completed: 60 };
+    assert_eq!(load.minutes, [minute(0, 60), minute(1, 60)]);
+    // What waited until the minute was over was sent in the next.
+    let late = with_a_stall_from(50).load("rust".to_owned());
+    assert_eq!(late.minutes, [minute(0, 51), minute(1, 69)]);
     assert_eq!(load.peak_minute().unwrap().minute, 0);
     let rate = load.rate.unwrap();
     assert!((rate.share() - 1.0).abs() < 1e-9, "{rate:?}");
@@ -198,4 +206,37 @@ fn merged_halves_are_the_whole_and_time_counts_once() {
     assert_eq!((two.wall_s.to_bits(), two.latency_ms), (one.wall_s.to_bits(), one.latency_ms));
     let rates = (one.rate.unwrap().achieved_per_s, two.rate.unwrap().achieved_per_s);
     assert!((rates.1 - 2.0 * rates.0).abs() < 1e-9, "{rates:?}");
+}
+
+#[test]
+fn merged_parts_add_up_in_every_count() {
+    let mut part = statistics(4);
+    let usage = Usage { input_tokens: 7, output_tokens: 5, ..Usage::default() };
+    let answered = Done {
+        usage: Some(usage),
+        stop_reason: Some("end_turn".to_owned()),
+        ..done(103, None, 120)
+    };
+    part.due(&due(7, Some(100)));
+    part.started();
+    part.ended(&expected(None), &admitted(Some(100), 101, 102), &answered);
+    part.started();
+    part.failed("lost".to_owned());
+    part.skipped(&due(1, Some(500)), 2_500 * MS);
+    part.dropped(&due(2, Some(600)), 4);
+    part.clock_step(-3_000_000_000);
+    let mut other = part.clone();
+    other.clock_step(5_000_000_000);
+    part.merge(&other);
+    let load = part.load("rust".to_owned());
+    assert_eq!((load.intended, load.started, load.completed, load.failed), (8, 4, 2, 2));
+    assert_eq!((load.skipped, load.dropped), (2, 2));
+    assert_eq!(load.minutes, [LoadMinute { minute: 0, planned: 2, sent: 2, completed: 2 }]);
+    assert_eq!(load.answers.stop_reasons.get("end_turn"), Some(&2));
+    let share = &load.answers.shares[0];
+    let tokens = (share.tokens.input_tokens, share.tokens.output_tokens);
+    assert_eq!((share.calls, tokens), (2, (14, 10)));
+    assert_eq!(load.slices[0].tokens.output_tokens, 10);
+    // The clock that was set the furthest is told.
+    assert_eq!(part.window().clock_step_ms, 5_000);
 }

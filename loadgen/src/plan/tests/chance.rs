@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::scenario::{Lengths, Quantile, StopReason, Target};
+use crate::scenario::{Chosen, Lengths, Quantile, StopReason, Target};
 
 /// The normal deviate that one in a thousand exceeds.
 const ONE_IN_A_THOUSAND: f64 = 3.09;
@@ -67,6 +67,24 @@ fn tenants_come_in_their_shares_and_each_keeps_its_bursts() {
 }
 
 #[test]
+fn tenants_call_independently_of_one_another() {
+    // As many gaps of each.
+    let plan = plan_of("gamma:0.5", "flat", "2:0");
+    let pairs = gaps(&plan, 0).into_iter().zip(gaps(&plan, 1));
+    assert_independent(&pairs.collect::<Vec<_>>());
+
+    // Those that call evenly begin anywhere in their first gap, but for the first.
+    let plan = plan_of("constant", "flat", "400:0");
+    let gap = DAY.as_secs_f64() / 200.0;
+    let mut phases = BTreeMap::new();
+    for planned in plan.planned().filter(|planned| planned.tenant > 0) {
+        phases.entry(planned.tenant).or_insert_with(|| planned.at.as_secs_f64() / gap);
+    }
+    assert_eq!(phases.len(), 399);
+    assert_follows(phases.into_values().collect(), |share| share);
+}
+
+#[test]
 fn the_parts_of_the_mix_come_in_their_shares() {
     // A session has one target, so that it is sessions that are independent.
     let plan = plan(11);
@@ -108,6 +126,120 @@ fn lengths_of_answers_follow_the_mixture() {
     });
     let lengths: Vec<u32> = whole.map(|answer| answer.tokens).collect();
     assert_lengths_follow(&lengths, &CHAT.answers.output_tokens);
+}
+
+#[test]
+fn lengths_of_texts_to_embed_follow_the_mixture() {
+    let plan = plan(13);
+    let texts = plan.planned().filter(|planned| planned.place.embeds);
+    let lengths: Vec<u32> = texts.map(|planned| plan.shape(&planned).prompt_tokens()).collect();
+    assert_lengths_follow(&lengths, &CHAT.embedding_tokens);
+}
+
+#[test]
+fn lengths_of_later_questions_and_of_what_tools_return_follow_their_mixtures() {
+    let scenario = Scenario::named("agent").unwrap();
+    let plan = Plan::new(PlanConfig { scenario: scenario.clone(), ..config(13) }).unwrap();
+    let said = |is_result: bool| {
+        let later = plan.planned().take(40_000).filter(|planned| planned.place.step > 0);
+        let of_kind = later.filter(|planned| (planned.place.round > 0) == is_result);
+        of_kind.map(|planned| plan.shape(&planned).said_tokens).collect::<Vec<u32>>()
+    };
+    assert_lengths_follow(&said(false), &scenario.sessions.unwrap().follow_up_tokens);
+    assert_lengths_follow(&said(true), &scenario.tools.result_tokens);
+}
+
+#[test]
+fn lengths_beyond_the_clips_are_cut_and_not_drawn_again() {
+    let lengths = Lengths {
+        mixture: vec![crate::scenario::LogNormal { weight: 1.0, median: 100.0, sigma: 1.0 }],
+        quantiles: Vec::new(),
+        least: 50,
+        most: 200,
+    };
+    let below = mixture(&lengths, 50.5);
+    let above = 1.0 - mixture(&lengths, 199.5);
+    let scenario = Scenario { prompt_tokens: lengths, sessions: None, ..CHAT.clone() };
+    let plan = Plan::new(PlanConfig { scenario, ..config(31) }).unwrap();
+    let lengths: Vec<u32> = prompts(&plan).map(|(prompt, _)| prompt).collect();
+    let at = |clip: u32| count(lengths.iter().filter(|length| **length == clip).count());
+    let between = count(lengths.len()) - at(50) - at(200);
+    assert_in_shares(&[at(50), between, at(200)], &[below, 1.0 - below - above, above]);
+}
+
+#[test]
+fn faults_come_in_their_shares() {
+    // All calls are streamed, so that each fault can strike any of them.
+    let scenario = Scenario::named("streaming").unwrap();
+    let faults = scenario.faults.clone();
+    let plan = Plan::new(PlanConfig { scenario, ..config(61) }).unwrap();
+    let mut seen = vec![0.0; faults.len() + 1];
+    for planned in plan.planned() {
+        let fault = plan.shape(&planned).fault;
+        let place = faults.iter().position(|planned| Some(planned.fault) == fault);
+        assert_eq!(place.is_some(), fault.is_some());
+        seen[place.unwrap_or(faults.len())] += 1.0;
+    }
+    let mut shares: Vec<f64> = faults.iter().map(|fault| fault.share).collect();
+    shares.push(1.0 - shares.iter().sum::<f64>());
+    assert_in_shares(&seen, &shares);
+}
+
+#[test]
+fn parameters_are_set_in_their_shares_and_have_each_of_their_values() {
+    let scenario = Scenario { sessions: None, ..CHAT.clone() };
+    let plan = Plan::new(PlanConfig { scenario, ..config(67) }).unwrap();
+    let planned: Vec<Planned> = plan.planned().take(30_000).collect();
+    let shapes: Vec<_> = planned.iter().map(|planned| plan.shape(planned)).collect();
+    let sampling = &CHAT.sampling;
+    assert_chosen(&sampling.temperature, shapes.iter().map(|shape| shape.temperature.as_ref()));
+    // One of the two is set, as the models ask for.
+    let without = shapes.iter().filter(|shape| shape.temperature.is_none());
+    assert_chosen(&sampling.top_p, without.map(|shape| shape.top_p.as_ref()));
+    let native = shapes.iter().filter(|shape| shape.target.is_native());
+    assert_chosen(&sampling.top_k, native.map(|shape| shape.top_k.as_ref()));
+    // Those whose answer is to end at one need one.
+    let free = shapes
+        .iter()
+        .filter(|shape| shape.answer.is_some_and(|answer| answer.stop != StopReason::StopSequence));
+    let sequences = free.map(|shape| {
+        let named = shape.stop_sequences?;
+        CHAT.stop_sequences.values.iter().find(|values| values.as_slice() == named)
+    });
+    assert_chosen(&CHAT.stop_sequences, sequences);
+    // Short answers fit each limit.
+    let mut limits = vec![0.0; CHAT.max_tokens.len()];
+    let least = CHAT.max_tokens.iter().map(|limit| limit.value).min().unwrap();
+    for shape in &shapes {
+        let Some(answer) = shape.answer else { continue };
+        if answer.stop == StopReason::EndTurn && answer.tokens < least {
+            let limit = |limit: &Weighted<u32>| limit.value == shape.max_tokens;
+            limits[CHAT.max_tokens.iter().position(limit).unwrap()] += 1.0;
+        }
+    }
+    let weights: Vec<f64> = CHAT.max_tokens.iter().map(|limit| limit.weight).collect();
+    assert_in_shares(&limits, &weights);
+    let traits: Vec<_> = planned.iter().map(|planned| plan.traits(&planned.place)).collect();
+    let system = traits.iter().map(|traits| Some(&CHAT.system.values[traits.system?]));
+    assert_chosen(&CHAT.system, system);
+    let prompts: Vec<usize> = (0..CHAT.cached_prefix.prompts as usize).collect();
+    let prefix = Chosen { share: CHAT.cached_prefix.share, values: prompts };
+    assert_chosen(&prefix, traits.iter().map(|traits| traits.shared_prompt.as_ref()));
+}
+
+#[test]
+fn calls_insist_on_a_tool_in_the_share_of_those_that_use_one() {
+    let scenario = Scenario::named("agent").unwrap();
+    let share = scenario.tools.any_share;
+    let plan = Plan::new(PlanConfig { scenario, ..config(71) }).unwrap();
+    let shapes = plan.planned().take(20_000).map(|planned| plan.shape(&planned));
+    let mut insisting = [0.0; 2];
+    for shape in shapes {
+        if shape.answer.is_some_and(|answer| answer.stop == StopReason::ToolUse) {
+            insisting[usize::from(shape.tools.unwrap().any)] += 1.0;
+        }
+    }
+    assert_in_shares(&insisting, &[1.0 - share, share]);
 }
 
 #[test]
@@ -429,6 +561,7 @@ fn assert_follows(mut sample: Vec<f64>, distribution: impl Fn(f64) -> f64) {
 #[track_caller]
 fn assert_lengths_follow(seen: &[u32], lengths: &Lengths) {
     let n = count(seen.len());
+    assert!(seen.iter().all(|length| (lengths.least..=lengths.most).contains(length)));
     // Lengths are whole numbers, so the steps are compared where they are, and not where lengths
     // beyond the clips are put.
     let furthest = (lengths.least..lengths.most).map(|length| {
@@ -443,6 +576,23 @@ fn assert_lengths_follow(seen: &[u32], lengths: &Lengths) {
 fn assert_near(distance: f64, n: f64) {
     let critical = 1.949 / n.sqrt();
     assert!(distance < critical, "{distance} is not below {critical}");
+}
+
+/// Holds that the values `seen` are there in their share of all cases, each as often as the others.
+#[track_caller]
+fn assert_chosen<'a, T: PartialEq + 'a>(
+    chosen: &'a Chosen<T>,
+    seen: impl Iterator<Item = Option<&'a T>>,
+) {
+    let mut counts = vec![0.0; chosen.values.len() + 1];
+    for value in seen {
+        let place = value.map(|value| chosen.values.iter().position(|known| known == value));
+        counts[place.map_or(chosen.values.len(), Option::unwrap)] += 1.0;
+    }
+    let each = chosen.share / count(chosen.values.len());
+    let mut shares = vec![each; chosen.values.len()];
+    shares.push(1.0 - chosen.share);
+    assert_in_shares(&counts, &shares);
 }
 
 /// Holds that `counts` are in the proportions of `shares`, by a chi-square test.

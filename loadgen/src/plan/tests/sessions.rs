@@ -159,4 +159,8 @@ fn a_session_that_has_grown_too_long_ends_and_its_tools_are_not_called_again() {
     let longest = calls.iter().map(|planned| planned.place.known_tokens).max().unwrap();
     assert!((3_000..3_000 + longest_turn).contains(&longest), "{longest}");
     assert!(calls.iter().filter(|planned| planned.place.step == 0).count() > 50);
+    let too_long = calls.iter().filter(|planned| planned.place.known_tokens > 3_000);
+    let stops = too_long.map(|planned| plan.shape(planned).answer.unwrap().stop);
+    let stops: Vec<crate::scenario::StopReason> = stops.collect();
+    assert!(stops.len() > 50 && !stops.contains(&crate::scenario::StopReason::ToolUse));
 }
