@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use conformance::capture::Writer;
 use conformance::receiver::{Counts, Receiver};
 use mock_bedrock::{JsonLines, Server};
@@ -132,13 +132,19 @@ impl Servers {
 
     /// Ends both, with everything written.
     pub(crate) async fn stop(self) -> Result<(Files, Counts), Failure> {
-        let counts = self.receiver.shutdown().await.or_could_not_judge()?;
-        self.mock.shutdown().await.or_could_not_judge()?;
-        Ok((self.files, counts))
+        let captured = end(self.receiver, &self.files.capture).await;
+        let served = self.mock.shutdown().await.map_err(anyhow::Error::from);
+        // Where a disk is full, both are told.
+        match (captured, served) {
+            (Ok(counts), Ok(())) => Ok((self.files, counts)),
+            (Err(one), Err(other)) => Err(anyhow!("{one:#}\n{other:#}")),
+            (Err(error), Ok(())) | (Ok(_), Err(error)) => Err(error),
+        }
+        .or_could_not_judge()
     }
 }
 
-/// The OTLP receiver of a run without calls, on a loopback port of the system's choice.
+/// The OTLP receiver of a run that serves nothing, on loopback ports of the system's choice.
 pub(crate) struct ReceiverAlone {
     receiver: Receiver,
     files: Files,
@@ -146,17 +152,24 @@ pub(crate) struct ReceiverAlone {
 }
 
 impl ReceiverAlone {
-    pub(crate) async fn start(keep: &EvidenceArgs) -> Result<ReceiverAlone, Failure> {
+    pub(crate) async fn start(
+        receiving: conformance::receiver::Config,
+        keep: &EvidenceArgs,
+    ) -> Result<ReceiverAlone, Failure> {
         let files = keep.files()?;
         let threads = Threads::start().or_could_not_judge()?;
-        let config = conformance::receiver::Config::default();
-        let receiver = threads.receiver(config, &files.capture).await?;
+        let receiver = threads.receiver(receiving, &files.capture).await?;
         Ok(ReceiverAlone { receiver, files, _threads: threads })
     }
 
     /// Where exporters send OTLP over gRPC.
     pub(crate) fn grpc_endpoint(&self) -> String {
         endpoint(self.receiver.grpc_address())
+    }
+
+    /// Where exporters send OTLP over HTTP.
+    pub(crate) fn http_endpoint(&self) -> String {
+        endpoint(self.receiver.http_address())
     }
 
     /// What it has received so far.
@@ -166,9 +179,15 @@ impl ReceiverAlone {
 
     /// Ends it, with everything written.
     pub(crate) async fn stop(self) -> Result<(Files, Counts), Failure> {
-        let counts = self.receiver.shutdown().await.or_could_not_judge()?;
+        let counts = end(self.receiver, &self.files.capture).await.or_could_not_judge()?;
         Ok((self.files, counts))
     }
+}
+
+/// Ends `receiver`, which writes to `capture`.
+pub(crate) async fn end(receiver: Receiver, capture: &Path) -> anyhow::Result<Counts> {
+    let ended = receiver.shutdown().await;
+    ended.map_err(|error| anyhow!("{}: {error}", capture.display()))
 }
 
 /// Starts a mock that keeps its ledger at `ledger`.

@@ -433,8 +433,11 @@ fn a_ledger_that_cannot_be_written_is_an_error() {
 #[test]
 fn a_full_disk_is_reported_by_the_flush() {
     let sink = JsonLines::create("/dev/full").unwrap();
-    sink.record(&Record::Exchange(Box::default()));
-    assert!(sink.flush().is_err());
+    for _ in 0..3 {
+        sink.record(&Record::Exchange(Box::default()));
+    }
+    let told = sink.flush().unwrap_err().to_string();
+    assert!(told.contains("/dev/full lacks 3 of 3 records"), "{told}");
 }
 
 #[tokio::test]

@@ -75,7 +75,7 @@ pub enum Verdict {
     /// No finding at or above the level that fails a run, but for those that are expected.
     Conforms,
     /// What was sent went to a receiver that is not ours, so nobody here looked at it; whether it
-    /// arrived is told by the books of the load.
+    /// arrived is told by the books of the load. Or it came, and there was no room to keep it.
     NotJudged,
     /// Findings at or above that level, or an expected deviation that is not what it says.
     Findings,

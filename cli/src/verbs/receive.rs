@@ -10,6 +10,7 @@ use crate::exit::{Failure, OrFail as _, Outcome};
 use crate::interrupt::Until;
 use crate::judging::check_writable;
 use crate::output;
+use crate::servers::end;
 
 /// What `--help` ends with.
 const EXAMPLES: &str = "Examples:
@@ -49,7 +50,7 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     }
     output::complain("receiving; Ctrl-C ends it and closes the capture");
     args.until.over().await.or_could_not_judge()?;
-    let counts = receiver.shutdown().await.or_could_not_judge()?;
+    let counts = end(receiver, &args.out).await.or_could_not_judge()?;
     output::complain(&format!(
         "captured {} spans, {} metric points and {} log records in {}",
         counts.spans,

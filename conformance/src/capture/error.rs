@@ -121,6 +121,18 @@ pub enum WriteError {
     /// A record could not be written.
     #[error("cannot write the capture: {0}")]
     Write(#[from] io::Error),
+    /// Requests were taken of which not all are in the file.
+    #[error(
+        "{why}; of {taken} requests with telemetry that were taken, up to {lost} are lost: name a file where there is room"
+    )]
+    Lost {
+        /// What went wrong first.
+        why: String,
+        /// How many requests were taken.
+        taken: u64,
+        /// How many came since the file had all that was taken.
+        lost: u64,
+    },
     /// A request that is not what its signal says.
     #[error("cannot write the capture: not an export request of its signal: {0}")]
     NotARequest(#[from] prost::DecodeError),

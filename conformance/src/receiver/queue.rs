@@ -100,6 +100,8 @@ fn write_all(
     broken: &OnceLock<String>,
 ) -> Result<(), WriteError> {
     let mut outcome = Ok(());
+    // What waits in memory may be lost with what could not be written.
+    let (mut taken, mut in_file) = (0_u64, 0);
     loop {
         let entry = match entries.try_recv() {
             Ok(entry) => entry,
@@ -107,6 +109,9 @@ fn write_all(
             Err(TryRecvError::Empty) => {
                 // Idle: what was taken should outlive a kill.
                 keep_first(&mut outcome, broken, || capture.flush());
+                if outcome.is_ok() {
+                    in_file = taken;
+                }
                 match entries.recv() {
                     Ok(entry) => entry,
                     Err(mpsc::RecvError) => break,
@@ -115,13 +120,19 @@ fn write_all(
         };
         match entry {
             Entry::Request { request, _room } => {
+                taken += 1;
                 keep_first(&mut outcome, broken, || capture.write(&request));
             }
             Entry::End => break,
         }
     }
     keep_first(&mut outcome, broken, || capture.flush());
-    outcome
+    match outcome {
+        Err(error) if taken > in_file => {
+            Err(WriteError::Lost { why: error.to_string(), taken, lost: taken - in_file })
+        }
+        outcome => outcome,
+    }
 }
 
 /// Runs `step` unless an earlier one failed.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use spanproof_schemas::report::{FindingGroup, Join, Level, Report, Verdict};
+use spanproof_schemas::report::{FindingGroup, Join, Level, ReceivedSpans, Report, Verdict};
 
 use super::expected::{all_held, broken};
 use super::number::{counted, grouped};
@@ -62,8 +62,14 @@ fn expected(report: &Report) -> String {
 }
 
 fn not_judged(report: &Report) -> String {
-    let books = report.load.as_ref().and_then(|load| load.telemetry.as_ref()?.client);
-    let (taken, sent) = books.map_or((0, 0), |books| (books.exported, books.created));
+    let books = report.load.as_ref().and_then(|load| load.telemetry.as_ref());
+    let mut receivers = books.iter().flat_map(|books| &books.receivers);
+    if receivers.any(|received| received.receiver == ReceivedSpans::OURS) {
+        return "not judged: what was served and received could not all be kept".to_owned();
+    }
+    let (taken, sent) = books
+        .and_then(|books| books.client)
+        .map_or((0, 0), |books| (books.exported, books.created));
     format!(
         "not judged: what was sent went to another receiver, which took {} of {}",
         grouped(taken),

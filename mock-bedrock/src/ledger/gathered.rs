@@ -31,6 +31,9 @@ struct State {
     taken: u64,
     /// Bytes that the file has taken, or never will.
     written: u64,
+    /// Records that were handed over, and those of them that are in the file as a whole.
+    records: u64,
+    kept_records: u64,
     /// The taker sleeps until it is called.
     is_idle: bool,
     /// The taker is not to wait for more.
@@ -42,18 +45,30 @@ struct State {
     failure: Option<(io::ErrorKind, String)>,
 }
 
+/// A file that does not have all that it was to have.
+#[derive(Debug)]
+pub(super) struct Loss {
+    /// What the system said first.
+    pub(super) source: io::Error,
+    /// How many of the records are not in the file.
+    pub(super) lost: u64,
+    /// How many there are.
+    pub(super) records: u64,
+}
+
 impl Gathered {
-    /// Adds whole lines. Waits only if the file cannot keep up by far.
-    pub(super) fn add(&self, lines: &[u8]) {
+    /// Adds the line of a record. Waits only if the file cannot keep up by far.
+    pub(super) fn add(&self, line: &[u8]) {
         let mut state = self.state();
+        state.records += 1;
         while state.lines.len() > LIMIT_BYTES && state.failure.is_none() {
             state = self.wait_for_progress(state);
         }
         if state.failure.is_some() {
             return;
         }
-        state.lines.extend_from_slice(lines);
-        state.added += lines.len() as u64;
+        state.lines.extend_from_slice(line);
+        state.added += line.len() as u64;
         let is_enough = state.lines.len() >= ENOUGH_BYTES && !state.is_urgent;
         if state.is_idle || is_enough {
             state.is_idle = false;
@@ -64,7 +79,7 @@ impl Gathered {
     }
 
     /// Returns when the file has everything added so far.
-    pub(super) fn flush(&self) -> io::Result<()> {
+    pub(super) fn flush(&self) -> Result<(), Loss> {
         let mut state = self.state();
         let target = state.added;
         while state.written < target && state.failure.is_none() {
@@ -74,7 +89,11 @@ impl Gathered {
         }
         match &state.failure {
             None => Ok(()),
-            Some((kind, text)) => Err(io::Error::new(*kind, text.clone())),
+            Some((kind, text)) => Err(Loss {
+                source: io::Error::new(*kind, text.clone()),
+                lost: state.records.saturating_sub(state.kept_records),
+                records: state.records,
+            }),
         }
     }
 
@@ -82,6 +101,12 @@ impl Gathered {
     pub(super) fn close(&self) {
         self.state().is_closed = true;
         self.wanted.notify_one();
+    }
+
+    /// Notes a record that has no line.
+    pub(super) fn lose(&self, error: &io::Error) {
+        self.state().records += 1;
+        self.fail(error);
     }
 
     /// Notes a failure, of which the first is kept.
@@ -116,9 +141,10 @@ impl Gathered {
         true
     }
 
-    /// What was taken is in the file, or was refused.
-    pub(super) fn written(&self) {
+    /// What was taken is in the file, which took so many whole records of it, and refused the rest.
+    pub(super) fn written(&self, kept_records: u64) {
         let mut state = self.state();
+        state.kept_records += kept_records;
         state.written = state.taken;
         if state.waiting > 0 {
             drop(state);
@@ -159,7 +185,7 @@ mod tests {
                 while gathered.take(&mut lines) {
                     assert!(lines.len() <= LIMIT_BYTES + line.len());
                     bytes += lines.len();
-                    gathered.written();
+                    gathered.written(0);
                 }
                 assert_eq!(bytes, count * line.len());
             });
@@ -176,8 +202,10 @@ mod tests {
         gathered.fail(&io::Error::other("the disk is full"));
         gathered.fail(&io::Error::other("and on fire"));
         gathered.add(b"lost as well");
+        gathered.lose(&io::Error::other("and flooded"));
         for _ in 0..2 {
-            assert_eq!(gathered.flush().unwrap_err().to_string(), "the disk is full");
+            let Loss { source, lost, records } = gathered.flush().unwrap_err();
+            assert_eq!((source.to_string().as_str(), lost, records), ("the disk is full", 3, 3));
         }
     }
 }

@@ -14,7 +14,7 @@ use std::thread::{self, JoinHandle};
 use spanproof_schemas::ledger::Record;
 
 use super::LedgerSink;
-use super::gathered::Gathered;
+use super::gathered::{Gathered, Loss};
 
 /// Capacity that a thread keeps for its next record; content can make one much longer.
 const LINE_BYTES: usize = 1 << 16;
@@ -44,6 +44,18 @@ pub enum LedgerError {
     Write {
         /// The file.
         path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system did not take all of it: the disk is full, say. What is in the file is whole records.
+    #[error("the ledger {path} lacks {lost} of {records} records; name a file where there is room", path = path.display())]
+    Lost {
+        /// The file.
+        path: PathBuf,
+        /// How many records are lost.
+        lost: u64,
+        /// How many there are.
+        records: u64,
         /// What the system said.
         source: io::Error,
     },
@@ -90,16 +102,20 @@ impl LedgerSink for JsonLines {
                     line.push(b'\n');
                     self.gathered.add(line);
                 }
-                Err(error) => self.gathered.fail(&error.into()),
+                Err(error) => self.gathered.lose(&error.into()),
             }
             line.shrink_to(LINE_BYTES);
         });
     }
 
     fn flush(&self) -> Result<(), LedgerError> {
-        self.gathered
-            .flush()
-            .map_err(|source| LedgerError::Write { path: self.path.clone(), source })
+        let path = || self.path.clone();
+        self.gathered.flush().map_err(|Loss { source, lost, records }| LedgerError::Lost {
+            path: path(),
+            lost,
+            records,
+            source,
+        })
     }
 }
 
@@ -139,12 +155,37 @@ fn claim(path: &Path) -> io::Result<Option<File>> {
 fn write_out(gathered: &Gathered, mut file: File) {
     let _last_words = LastWords(gathered);
     let mut lines = Vec::new();
+    let (mut is_broken, mut whole_bytes) = (false, 0);
     while gathered.take(&mut lines) {
-        if let Err(error) = file.write_all(&lines) {
+        if is_broken {
+            gathered.written(0);
+            continue;
+        }
+        let (bytes, outcome) = write_most(&mut file, &lines);
+        let whole = memchr::memrchr(b'\n', &lines[..bytes]).map_or(0, |end| end + 1);
+        whole_bytes += whole as u64;
+        if let Err(error) = outcome {
+            is_broken = true;
+            // So that what is there can be read. Only a file can be cut.
+            let _ = file.set_len(whole_bytes);
             gathered.fail(&error);
         }
-        gathered.written();
+        gathered.written(memchr::memchr_iter(b'\n', &lines[..whole]).count() as u64);
     }
+}
+
+/// Writes `lines`, or as much of them as `file` takes, and says how many bytes that were.
+fn write_most(file: &mut File, lines: &[u8]) -> (usize, io::Result<()>) {
+    let mut bytes = 0;
+    while bytes < lines.len() {
+        match file.write(&lines[bytes..]) {
+            Ok(0) => return (bytes, Err(io::ErrorKind::WriteZero.into())),
+            Ok(taken) => bytes += taken,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (bytes, Err(error)),
+        }
+    }
+    (bytes, Ok(()))
 }
 
 /// Tells those who wait for the writer that it panicked.

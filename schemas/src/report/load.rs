@@ -233,12 +233,17 @@ pub struct TelemetryBooks {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReceivedSpans {
-    /// Who counted: `spanproof`, or the URL of metrics.
+    /// Who counted: [`ReceivedSpans::OURS`], or the URL of metrics.
     pub receiver: String,
     /// Spans that it took.
     pub accepted: u64,
     /// Spans that it refused or threw away.
     pub refused: u64,
+}
+
+impl ReceivedSpans {
+    /// What the receiver of the run itself is called.
+    pub const OURS: &str = "spanproof";
 }
 
 /// Something that a run had to reach.
