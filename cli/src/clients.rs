@@ -16,7 +16,6 @@ use spanproof_schemas::speed::Speed;
 
 use crate::exit::{Failure, OrFail as _};
 use crate::output;
-use crate::servers::Servers;
 
 /// The name of the client in this process.
 pub(crate) const REFERENCE: &str = "rust";
@@ -75,6 +74,16 @@ pub(crate) fn offered() -> Result<Vec<Offered>, Failure> {
         offered.push(Offered { name, language: language.name(), summary, capabilities });
     }
     Ok(offered)
+}
+
+/// Where a client calls, and where it sends telemetry.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoints {
+    pub(crate) bedrock: String,
+    /// For OTLP over gRPC.
+    pub(crate) otlp_grpc: String,
+    /// For OTLP over HTTP.
+    pub(crate) otlp_http: String,
 }
 
 /// What a client is told about its telemetry.
@@ -155,14 +164,14 @@ impl Chosen {
 impl Prepared {
     pub(crate) async fn start(
         self,
-        servers: &Servers,
+        endpoints: Endpoints,
         telling: Telling,
     ) -> Result<Started, Failure> {
         match self {
             Prepared::Rust => {
                 let config = RustClientConfig {
-                    bedrock_endpoint: servers.mock.endpoint(),
-                    otlp_endpoint: servers.grpc_endpoint(),
+                    bedrock_endpoint: endpoints.bedrock,
+                    otlp_endpoint: endpoints.otlp_grpc,
                     semconv: spoken(telling.semconv),
                     content: telling.content == ContentPolicy::Full,
                     speed: telling.speed,
@@ -172,8 +181,8 @@ impl Prepared {
             }
             Prepared::Worker(manifest, environment) => {
                 let settings = Settings {
-                    bedrock_endpoint: servers.mock.endpoint(),
-                    otlp_endpoint: servers.http_endpoint(),
+                    bedrock_endpoint: endpoints.bedrock,
+                    otlp_endpoint: endpoints.otlp_http,
                     service_name: manifest.name.clone(),
                     content: telling.content,
                     concurrency: WORKER_CONCURRENCY,

@@ -78,7 +78,7 @@ pub(crate) struct Configuration {
 }
 
 /// What the command line says about judging.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, Default, PartialEq, clap::Args)]
 pub(crate) struct JudgeArgs {
     /// Judge by this version of the semantic conventions, which `spanproof semconv list` lists, or
     /// `auto`: by the one each span speaks [default: auto]

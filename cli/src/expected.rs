@@ -19,7 +19,7 @@ use crate::output;
 use problem::problem;
 
 /// What the command line says about what is expected.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, Default, PartialEq, clap::Args)]
 pub(crate) struct ExpectedArgs {
     /// Compare with the findings counted in this file: new ones, more and fewer fail the run
     #[arg(long, value_name = "FILE", help_heading = "Expected deviations")]

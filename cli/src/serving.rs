@@ -46,6 +46,19 @@ impl ServingArgs {
         self.seed.or(table.seed).unwrap_or(0)
     }
 
+    /// The first of them that is not the seed, which plans follow from too.
+    pub(crate) fn first_of_answers(&self) -> Option<&'static str> {
+        let given = [
+            ("--ledger-content", self.ledger_content),
+            ("--quirk", !self.quirks.is_empty()),
+            ("--guardrails", self.guardrails.is_some()),
+            ("--faults", self.faults.is_some()),
+            ("--answers", self.answers.is_some()),
+            ("--quota", !self.quotas.is_empty()),
+        ];
+        given.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag))
+    }
+
     /// A mock on a free port of loopback that answers as these arguments and the file's table say.
     pub(crate) fn config(&self, table: &MockTable, speed: Speed) -> anyhow::Result<Config> {
         let guardrails = match self.guardrails.as_ref().or(table.guardrails.as_ref()) {

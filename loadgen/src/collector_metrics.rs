@@ -2,20 +2,11 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::Uri;
 use http::uri::InvalidUri;
-use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
-/// How long an answer may take.
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-
-/// The largest answer: a Collector has some hundreds of lines.
-const MOST_BYTES: usize = 64 << 20;
+use crate::page::{Pages, plain_http};
 
 /// How often it is asked while its counts are below what it acknowledged.
 const ASK_EVERY: Duration = Duration::from_millis(200);
@@ -38,7 +29,7 @@ const DISCARDED: &str = "tempo_discarded_spans_total";
 #[derive(Debug)]
 pub struct CollectorMetrics {
     url: Uri,
-    client: Client<HttpConnector, Empty<Bytes>>,
+    pages: Pages,
 }
 
 /// What they say.
@@ -103,19 +94,14 @@ impl CollectorMetrics {
     pub fn at(url: &str) -> Result<CollectorMetrics, MetricsError> {
         let unfit =
             |why: &str| MetricsError::Address { given: url.to_owned(), why: why.to_owned() };
-        let uri: Uri = url.parse().map_err(|error: InvalidUri| unfit(&error.to_string()))?;
-        if uri.scheme_str() != Some("http") {
-            return Err(unfit("only http is spoken"));
-        }
+        let uri = plain_http(url).map_err(|why| unfit(&why))?;
         let uri = if uri.path() == "/" {
             let with_path = format!("{}/metrics", url.trim_end_matches('/'));
             with_path.parse().map_err(|error: InvalidUri| unfit(&error.to_string()))?
         } else {
             uri
         };
-        // It is asked minutes apart: a connection that is kept may have ended in between.
-        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
-        Ok(CollectorMetrics { url: uri, client })
+        Ok(CollectorMetrics { url: uri, pages: Pages::new() })
     }
 
     /// The address, for people.
@@ -130,20 +116,8 @@ impl CollectorMetrics {
     ///
     /// When nobody answers.
     pub async fn read(&self) -> Result<Option<SpanCounters>, MetricsError> {
-        let unreachable = |why: String| MetricsError::Unreachable { url: self.url(), why };
-        let asked = async {
-            let response =
-                self.client.get(self.url.clone()).await.map_err(|error| error.to_string())?;
-            if !response.status().is_success() {
-                return Err(response.status().to_string());
-            }
-            let body = Limited::new(response.into_body(), MOST_BYTES).collect().await;
-            Ok(body.map_err(|error| error.to_string())?.to_bytes())
-        };
-        let body = timeout(ANSWER_WITHIN, asked)
-            .await
-            .map_err(|_| unreachable(format!("no answer within {} s", ANSWER_WITHIN.as_secs())))?
-            .map_err(unreachable)?;
+        let body = self.pages.get(self.url.clone()).await;
+        let body = body.map_err(|why| MetricsError::Unreachable { url: self.url(), why })?;
         Ok(counters(&String::from_utf8_lossy(&body)))
     }
 

@@ -16,7 +16,7 @@ use crate::exit::{Failure, OrFail as _, Outcome};
 use crate::gates::{self, GateArgs};
 use crate::judging::{Evidence, ReportArgs, check_writable, judge};
 use crate::progress::ProgressArgs;
-use crate::servers::{EvidenceArgs, Files, Servers};
+use crate::servers::{EvidenceArgs, Files, ReceiverAlone};
 use crate::serving::ServingArgs;
 use crate::{interrupt, output};
 use books::Watched;
@@ -32,6 +32,7 @@ mod live;
 mod pacing;
 mod planning;
 mod result;
+mod service;
 mod storage;
 mod synthetic;
 
@@ -62,6 +63,10 @@ pub(crate) struct Args {
     /// The client to drive; `spanproof clients` lists them; or synthetic, for spans without calls
     #[arg(long, value_name = "NAME", default_value = clients::REFERENCE, help_heading = "Load")]
     client: String,
+    /// Call the mock at this URL, which `spanproof mock` serves with the same --seed and --speed, and
+    /// which the shards of a load may share; `merge --ledger` joins what it served
+    #[arg(long, value_name = "URL", help_heading = "Load")]
+    bedrock: Option<String>,
     /// Let the client put prompts and completions into its telemetry; synthetic spans hold them as a
     /// policy says: none, hash, cut:2KiB, full, events or reference [default: as the scenario says]
     #[arg(long, value_name = "POLICY", num_args = 0..=1, require_equals = true,
@@ -123,7 +128,7 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     configuration.expected.check_writable()?;
 
     let whole_calls = plan.whole_calls();
-    let Driven { outcome, received, watched } = match made {
+    let Driven { outcome, counts, received, watched } = match made {
         Made::Spans => {
             args.refuse_what_is_of_calls().or_usage()?;
             let semconv = configuration.settings.semconv;
@@ -135,7 +140,11 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
         }
         Made::Calls(client) => args.call(client, content, &configuration, plan).await?,
     };
-    let counts = received.as_ref().map(|received| received.counts);
+    let (received, unkept) = match received.transpose() {
+        Ok(received) => (received, None),
+        // What the disk has no room for cannot be judged; what was done is told all the same.
+        Err(failure) => (None, Some(failure)),
+    };
     let mut load = outcome.statistics.load(outcome.client.clone());
     load.telemetry = Some(books::compared(outcome.accounting, counts, watched).await?);
     load.gates = args.gates.of(&load);
@@ -162,10 +171,14 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
     }
     args.reports.write(&report)?;
     if let (Some(begun), Some(path)) = (begun, &args.result) {
-        begun.write(path, &outcome, &report)?;
+        begun.write(path, &outcome, unkept.is_none(), &report)?;
     }
-    is_as_asked(outcome, &load)?;
-    Ok(Outcome::of(&report))
+    let asked = is_as_asked(outcome, &load);
+    let Some(unkept) = unkept else { return asked.map(|()| Outcome::of(&report)) };
+    if let Err(failure) = asked {
+        output::complain(&format!("{:#}", failure.into_error()));
+    }
+    Err(unkept)
 }
 
 /// What a load is made of.
@@ -189,15 +202,16 @@ impl Made {
 /// What came of a load.
 struct Driven {
     outcome: LoadOutcome,
-    /// What there is to judge; nothing where it was sent elsewhere.
-    received: Option<Received>,
+    /// What our receiver took, where there is one.
+    counts: Option<Counts>,
+    /// What there is to judge, or why it could not be kept; nothing where it was sent elsewhere.
+    received: Option<Result<Received, Failure>>,
     watched: Option<Watched>,
 }
 
 /// What our own servers have.
 struct Received {
     files: Files,
-    counts: Counts,
     has_ledger: bool,
 }
 
@@ -211,6 +225,9 @@ impl Args {
 
     /// Refuses what is about a service, where none is asked.
     fn refuse_what_is_of_calls(&self) -> anyhow::Result<()> {
+        if self.bedrock.is_some() {
+            bail!("--bedrock names a service, and --client synthetic asks nobody to serve");
+        }
         if self.evidence.has_ledger() {
             bail!("--ledger keeps what was served, and --client synthetic asks nobody to serve");
         }
@@ -230,14 +247,18 @@ impl Args {
         let watched = self.watch().await?;
         let config = self.pacing.config(LoadConfig::synthetic(self.pacing.speed()));
         let view = (self.progress, Live::new(Noun::Trace, self.plan.length()));
-        let (outcome, received) =
-            self.synthetic.drive(config, traces, &self.evidence, view).await?;
-        let received =
-            received.map(|(files, counts)| Received { files, counts, has_ledger: false });
-        Ok(Driven { outcome, received, watched })
+        let (outcome, ours) = self.synthetic.drive(config, traces, &self.evidence, view).await?;
+        let counts = ours.as_ref().map(ReceiverAlone::counts);
+        let received = match ours {
+            Some(ours) => {
+                Some(ours.stop().await.map(|(files, _)| Received { files, has_ledger: false }))
+            }
+            None => None,
+        };
+        Ok(Driven { outcome, counts, received, watched })
     }
 
-    /// Makes the calls of `plan` with `client`, against a mock and a receiver of our own.
+    /// Makes the calls of `plan` with `client`, against a mock and a receiver.
     async fn call(
         &self,
         client: Chosen,
@@ -246,12 +267,7 @@ impl Args {
         plan: Plan,
     ) -> Result<Driven, Failure> {
         let client = client.prepare().await?;
-        let mock = self.serving.config(&configuration.mock, self.pacing.speed_of_service());
-        let receiving = conformance::receiver::Config {
-            forward: self.synthetic.otlp.clone(),
-            ..conformance::receiver::Config::default()
-        };
-        let servers = Servers::start(mock.or_usage()?, receiving, &self.evidence).await?;
+        let service = self.service(&configuration.mock).await?;
         let watched = self.watch().await?;
         let config = self.pacing.config(LoadConfig::new(self.pacing.speed()));
         let telling = clients::Telling {
@@ -261,17 +277,13 @@ impl Args {
             clock: config.clock.clone(),
         };
         let view = (self.progress, Live::new(Noun::Call, self.plan.length()));
-        let spans = || Some(servers.receiver.counts().spans);
-        let outcome = match client.start(&servers, telling).await? {
+        let spans = || Some(service.counts().spans);
+        let outcome = match client.start(service.endpoints(), telling).await? {
             Started::Rust(client) => drive(config, plan, client, view, spans).await,
             Started::Worker(client) => drive(config, plan, client, view, spans).await,
         };
-        let (files, counts) = servers.stop().await?;
-        Ok(Driven {
-            outcome,
-            received: Some(Received { files, counts, has_ledger: true }),
-            watched,
-        })
+        let counts = Some(service.counts());
+        Ok(Driven { outcome, counts, received: Some(service.stop().await), watched })
     }
 
     /// Notes what the counters that were named say before the load.

@@ -4,6 +4,7 @@
 
 use std::fs;
 
+use crate::bad_input::assert_ends;
 use crate::spanproof::Folder;
 
 /// A client that takes a call and falls over.
@@ -65,4 +66,43 @@ fn a_client_that_emits_nothing_is_nothing_captured() {
     let ended = folder.spanproof(&["load", "--client", "python/silent", "--calls", "20"]);
     assert_eq!(ended.code, Some(4), "{ended}");
     assert!(ended.stdout.contains("nothing captured"), "{ended}");
+}
+
+#[test]
+fn a_content_policy_that_a_client_has_no_switch_for_is_refused_with_what_it_has() {
+    let folder = client("silent", EMITS_NOTHING);
+    let manifest = folder.path("clients/python/silent/client.yaml");
+    let without = fs::read_to_string(&manifest).unwrap();
+    let load = |client: &str, more: &[&str]| {
+        folder.spanproof(&[&["load", "--calls", "1", "--client", client], more].concat())
+    };
+    let all_but = |held: &[&'static str]| {
+        let all = ["hash", "cut:2KiB", "reference", "events"];
+        all.into_iter().filter(|policy| !held.contains(policy)).collect::<Vec<_>>()
+    };
+    let none_or_full = "write --content=none or --content=full, or --client synthetic";
+    for client in ["rust", "python/silent"] {
+        for policy in all_but(&[]) {
+            let said = [client, &format!("--content asks for content `{policy}`"), none_or_full];
+            assert_ends(&load(client, &[&format!("--content={policy}")]), 2, &said);
+        }
+    }
+    // One that can put content on events says so, and takes it.
+    let switch =
+        "content_environment: {CAPTURE: all}\ncontent_events_environment: {CAPTURE: events}\n";
+    fs::write(&manifest, format!("{without}{switch}")).unwrap();
+    for policy in all_but(&["events"]) {
+        let said = ["write --content=none, --content=full or --content=events"];
+        assert_ends(&load("python/silent", &[&format!("--content={policy}")]), 2, &said);
+    }
+    let taken = load("python/silent", &["--content=events"]);
+    assert_eq!(taken.code, Some(4), "nothing is emitted, but it is run: {taken}");
+
+    // It is the scenario that asks, where the command line does not.
+    let scenario = "extends: chat\ndescription: Short content.\ncontent: cut:2KiB\n";
+    fs::write(folder.path("cut.yaml"), scenario).unwrap();
+    let said = ["the scenario asks for content `cut:2KiB`", none_or_full];
+    assert_ends(&load("rust", &["--scenario", "cut.yaml"]), 2, &said);
+    let overridden = load("rust", &["--scenario", "cut.yaml", "--content=none"]);
+    assert_eq!(overridden.code, Some(0), "{overridden}");
 }

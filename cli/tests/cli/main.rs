@@ -7,6 +7,8 @@ mod clients;
 mod deploy;
 mod elsewhere;
 mod expected;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod load;
 mod merge;
 mod mock;

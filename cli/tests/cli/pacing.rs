@@ -160,8 +160,8 @@ fn ctrl_c_waits_for_open_calls_and_ctrl_c_twice_does_not() {
     assert_eq!(result(&folder, "result.json")["is_whole"], false);
 }
 
-/// Counters that grow by `step` from one look to the next.
-fn counters(step: u64) -> String {
+/// Counters of a Collector that grow by `step` from one look to the next.
+pub(crate) fn counters(step: u64) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {

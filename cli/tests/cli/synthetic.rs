@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use crate::bad_input::assert_ends;
 use crate::elsewhere::Elsewhere;
+use crate::pacing::counters;
 use crate::spanproof::{Folder, report};
 
 const SYNTHETIC: [&str; 5] = ["load", "--client", "synthetic", "--speed", "max"];
@@ -105,6 +106,45 @@ fn synthetic_traces_are_paced_gated_and_merged_as_calls_are() {
 }
 
 #[test]
+fn what_is_received_of_synthetic_spans_is_kept_where_it_is_asked_for() {
+    let folder = Folder::new();
+    for name in ["kept.otlp", "kept.jsonl"] {
+        let kept = ["--scenario", "chat", "--calls", "50", "--capture", name];
+        let report_of = ["--report", "json=report.json"];
+        let ended = folder.spanproof(&[&SYNTHETIC[..], &kept, &report_of].concat());
+        assert_eq!(ended.code, Some(0), "{ended}");
+        let checked = folder.spanproof(&["check", name, "--report", "json=check.json"]);
+        assert_eq!(checked.code, Some(0), "{checked}");
+        let [sent, kept] = ["report.json", "check.json"].map(|name| report(&folder, name));
+        assert_ne!(sent["telemetry"]["spans"], 0);
+        for path in ["/telemetry/spans", "/telemetry/gen_ai_spans", "/semconv", "/coverage"] {
+            assert_eq!(sent.pointer(path), kept.pointer(path), "{path}");
+        }
+    }
+}
+
+#[test]
+fn the_books_of_synthetic_spans_are_compared_with_who_took_them() {
+    let folder = Folder::new();
+    let mut receiver = Elsewhere::start(&folder, "behind.jsonl");
+    let address = receiver.address.clone();
+    let to = ["--scenario", "rag", "--calls", "100", "--otlp", &address];
+    let counted = counters(400);
+    let with = ["--collector-metrics", &counted, "--report", "json=report.json"];
+    let ended = folder.spanproof(&[&SYNTHETIC[..], &to, &with].concat());
+    assert_eq!(ended.code, Some(0), "{ended}");
+    let telemetry = &report(&folder, "report.json")["load"]["telemetry"];
+    assert_eq!(telemetry["client"]["exported"], 400);
+    assert_eq!(telemetry["receivers"].as_array().unwrap().len(), 1, "{telemetry}");
+    assert_eq!(telemetry["receivers"][0]["accepted"], 400);
+
+    let more = counters(401);
+    let ended = folder.spanproof(&[&SYNTHETIC[..], &to, &["--collector-metrics", &more]].concat());
+    assert_ends(&ended, 3, &["do not fit together", "401 items arrived", "at most 400 were sent"]);
+    receiver.end();
+}
+
+#[test]
 fn what_is_sent_elsewhere_is_told_by_its_books_and_not_judged() {
     let folder = Folder::new();
     let mut receiver = Elsewhere::start(&folder, "behind.jsonl");
@@ -138,6 +178,7 @@ fn what_synthetic_spans_cannot_be_is_told() {
         (&["--otlp-cert", "a.pem"], "--otlp-key"),
         (&["--compression", "lz4"], "unknown compression"),
         (&["--ledger", "ledger.jsonl"], "asks nobody to serve"),
+        (&["--bedrock", "http://127.0.0.1:1"], "asks nobody to serve"),
         (&["--out", "a.otlp", "--result", "a.json"], "leave out --result"),
         (&["--out", "a.otlp", "--capture", "b.otlp"], "--capture keeps what is received here"),
     ] {
@@ -148,6 +189,4 @@ fn what_synthetic_spans_cannot_be_is_told() {
     let ended =
         folder.spanproof(&[&SYNTHETIC[..], &["--calls", "50", "--out", "/dev/full"]].concat());
     assert_ends(&ended, 3, &["cannot write /dev/full"]);
-    let ended = folder.spanproof(&["load", "--content=hash"]);
-    assert_ends(&ended, 2, &["--client synthetic"]);
 }

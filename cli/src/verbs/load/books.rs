@@ -37,7 +37,7 @@ pub(super) async fn compared(
     let mut books = TelemetryBooks { client, ..TelemetryBooks::default() };
     if let Some(counts) = ours {
         books.receivers.push(ReceivedSpans {
-            receiver: "spanproof".to_owned(),
+            receiver: ReceivedSpans::OURS.to_owned(),
             accepted: counts.spans,
             refused: counts.rejected_spans,
         });

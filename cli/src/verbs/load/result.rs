@@ -35,11 +35,12 @@ impl Begun {
         }
     }
 
-    /// Writes what came of it, whole or not at all.
+    /// Writes what came of it, whole or not at all; `is_kept` says whether all of the evidence is.
     pub(super) fn write(
         self,
         path: &Path,
         outcome: &LoadOutcome,
+        is_kept: bool,
         report: &Report,
     ) -> Result<(), Failure> {
         let statistics: &Statistics = &outcome.statistics;
@@ -50,7 +51,7 @@ impl Begun {
             shard: self.shard,
             speed: self.speed.to_string(),
             window: statistics.window(),
-            is_whole: !outcome.is_stopped && outcome.broken.is_none(),
+            is_whole: is_kept && !outcome.is_stopped && outcome.broken.is_none(),
             histograms: statistics.histograms(),
             slices: statistics.slices(),
             failures: statistics.failures().to_vec(),

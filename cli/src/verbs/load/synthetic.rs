@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use anyhow::{Context as _, anyhow, bail};
 use conformance::capture::{Format, Request, Signal, Writer};
-use conformance::receiver::Counts;
+use conformance::receiver;
 use conformance_core::Choice;
 use loadgen::otlp::{
     Compression, Encoded, Exporter, Header, Limits, OtlpConfig, OtlpProtocol, Tls,
@@ -25,7 +25,7 @@ use crate::exit::{Failure, OrFail as _, Outcome};
 use crate::judging::check_writable;
 use crate::output;
 use crate::progress::ProgressArgs;
-use crate::servers::{EvidenceArgs, Files, ReceiverAlone};
+use crate::servers::{EvidenceArgs, ReceiverAlone};
 
 const HEADING: &str = "Synthetic spans";
 
@@ -159,17 +159,17 @@ impl SyntheticArgs {
     }
 
     /// Makes `traces` as `config` says and sends them: to the receiver that was named, or else to one
-    /// of our own, whose capture is there to be judged.
+    /// of our own, which is given back with what it captured.
     pub(super) async fn drive(
         &self,
         config: LoadConfig,
         traces: &Traces,
         keep: &EvidenceArgs,
         view: (ProgressArgs, Live),
-    ) -> Result<(LoadOutcome, Option<(Files, Counts)>), Failure> {
+    ) -> Result<(LoadOutcome, Option<ReceiverAlone>), Failure> {
         let receiver = match self.otlp {
             Some(_) => None,
-            None => Some(ReceiverAlone::start(keep).await?),
+            None => Some(ReceiverAlone::start(receiver::Config::default(), keep).await?),
         };
         let otlp = match &receiver {
             Some(receiver) => OtlpConfig::new(receiver.grpc_endpoint()),
@@ -182,10 +182,7 @@ impl SyntheticArgs {
             loadgen::synthetic::run(config, sending, traces, exporter, tell).await
         })
         .await;
-        Ok(match receiver {
-            Some(receiver) => (outcome, Some(receiver.stop().await?)),
-            None => (outcome, None),
-        })
+        Ok((outcome, receiver))
     }
 
     /// Writes the traces to `path`, as fast as can be.
