@@ -2,6 +2,16 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::header::{HeaderMap, HeaderValue};
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpListener;
+
 use loadgen::accounting::Accounting;
 use loadgen::delivery::Retrying;
 use loadgen::otlp::{Compression, Exporter, Header, OtlpConfig, OtlpProtocol};
@@ -120,6 +130,7 @@ async fn nobody_there_fails_everything_and_is_told() {
         assert_eq!((books.failed + books.dropped, books.exported), (40, 0));
         assert!(books.failed >= 30, "{books:?}");
         assert_eq!(errors[0].matches("refused").count(), 1, "{errors:?}");
+        assert_eq!(errors.len(), 1, "what is said again and again is told once: {errors:?}");
     }
 }
 
@@ -177,6 +188,54 @@ async fn several_connections_share_the_work_and_lose_nothing() {
         assert_eq!((books.exported, receiver.spans()), (800, 800));
         assert!((1..=3).contains(&receiver.connections()));
     }
+}
+
+#[tokio::test]
+async fn requests_that_hang_on_some_connections_leave_by_the_others() {
+    for (protocol, exports) in PROTOCOLS.into_iter().zip([2, 1]) {
+        // Two connections have all that they can have under way, and get no answer.
+        let hanging = vec![Temper::Hangs; 2 * exports];
+        let receiver = Receiver::start(protocol, &hanging, 0).await;
+        let config = OtlpConfig { connections: 3, ..config(receiver.endpoint.clone(), protocol) };
+        let exporter = Exporter::start(&config).unwrap();
+        let more = requests().into_iter().chain(requests());
+        for request in more.take(hanging.len() + 1) {
+            send(&exporter, request).await;
+        }
+        while exporter.books().read().exported == 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!((receiver.spans(), receiver.connections()), (10, 3));
+        let abandon = CancellationToken::new();
+        abandon.cancel();
+        let (books, _) = exporter.finish(&abandon).await;
+        assert_eq!((books.exported, books.imbalance()), (10, 0), "{books:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_status_that_comes_after_an_answer_of_grpc_is_heeded() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let service = service_fn(|request: Request<Incoming>| async move {
+            request.into_body().collect().await?;
+            let mut trailers = HeaderMap::new();
+            trailers.insert("grpc-status", HeaderValue::from_static("3"));
+            trailers.insert("grpc-message", HeaderValue::from_static("too late"));
+            // An empty message comes first, as if all had been taken.
+            let message = Full::new(Bytes::from_static(&[0; 5]));
+            let body = message.with_trailers(async move { Some(Ok(trailers)) });
+            let response = Response::builder().header("content-type", "application/grpc");
+            Ok::<_, hyper::Error>(response.body(body).unwrap())
+        });
+        let serving = http2::Builder::new(TokioExecutor::new());
+        drop(serving.serve_connection(TokioIo::new(stream), service).await);
+    });
+    let (books, errors) = exported(&config(endpoint, OtlpProtocol::Grpc)).await;
+    assert_eq!((books.exported, books.rejected), (0, 40), "{books:?}");
+    assert_eq!(errors, ["InvalidArgument: too late"]);
 }
 
 #[test]
