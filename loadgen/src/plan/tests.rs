@@ -16,6 +16,7 @@ use crate::{DayCurve, ReplayConfig};
 static CHAT: LazyLock<Scenario> = LazyLock::new(|| Scenario::named("chat").unwrap());
 
 mod chance;
+mod fit;
 mod sessions;
 
 const DAY: Duration = Duration::from_hours(24);

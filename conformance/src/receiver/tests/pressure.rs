@@ -112,6 +112,6 @@ async fn a_capture_that_cannot_be_written_fails_requests_and_shutdown() {
         }
     };
     assert_eq!(refused.status(), StatusCode::INTERNAL_SERVER_ERROR);
-    let error = receiver.shutdown().await.unwrap_err();
-    insta::assert_snapshot!(error, @"cannot write the capture: no storage space");
+    let error = receiver.shutdown().await.unwrap_err().to_string();
+    assert!(error.starts_with("cannot write the capture: no storage space"), "{error}");
 }
