@@ -63,13 +63,14 @@ pub(crate) struct Servers {
     _threads: Threads,
 }
 
-/// Threads of the servers' own, so that a call that is due does not queue behind what they do: half
-/// the lag of calls on two busy cores.
+/// Threads of the servers' own, which stand back, so that a call that is due does not queue behind what
+/// they do: half the lag of calls on two busy cores.
 struct Threads(Option<Runtime>);
 
 impl Threads {
     fn start() -> io::Result<Threads> {
-        Ok(Threads(Some(Builder::new_multi_thread().enable_all().build()?)))
+        let mut threads = Builder::new_multi_thread();
+        Ok(Threads(Some(threads.on_thread_start(loadgen::stand_back).enable_all().build()?)))
     }
 
     async fn receiver(

@@ -40,6 +40,7 @@ mod streams;
 pub mod synthetic;
 mod tenants;
 mod text;
+mod threads;
 mod tool_arguments;
 mod trace;
 
@@ -71,4 +72,5 @@ pub use shared_mock::{SharedMock, SharedMockError};
 pub use spike::{ParseSpikeError, Spike};
 pub use statistics::Statistics;
 pub use tenants::{ParseTenantsError, Tenants};
+pub use threads::{runtime, stand_back};
 pub use trace::{ReplayConfig, Trace, TraceError};

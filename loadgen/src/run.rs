@@ -19,7 +19,7 @@ use crate::plan::Plan;
 use crate::statistics::Statistics;
 
 use calls::Calls;
-use driving::Run;
+use driving::{Driver, Run};
 
 mod calls;
 pub(crate) mod driving;
@@ -177,9 +177,11 @@ pub async fn run<C: Client>(
     progress: impl FnMut(Progress) + Send,
 ) -> LoadOutcome {
     let (plan, client) = (Arc::new(plan), Arc::new(client));
-    let (run, pacer) = Run::start(config, &plan);
-    let mut calls = Calls::new(&run, plan, &client);
-    let is_stopped = run.drive(pacer, &mut calls, progress).await;
+    let run = Run::new(config, &plan);
+    let mut calls = Calls::new(&run, Arc::clone(&plan), &client);
+    let work = async move |driver: Driver<'_>| driver.make_all(&mut calls).await;
+    run.drive(&plan, work, progress).await;
+    let is_stopped = run.config.stop.is_cancelled();
     // Calls that are given up end at once.
     run.all_ended().await;
     let abandon = &run.config.abandon;

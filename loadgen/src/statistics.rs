@@ -79,8 +79,6 @@ impl Expected {
 pub(crate) struct Admitted {
     /// What was due.
     pub(crate) due: Due,
-    /// When the pacer let it go.
-    pub(crate) released: UnixNanos,
     /// When there was room for it among the calls that may be open.
     pub(crate) at: UnixNanos,
 }
@@ -129,11 +127,11 @@ impl Statistics {
     }
 
     /// Counts a call that is left out since it was overdue when it was released.
-    pub(crate) fn skipped(&mut self, due: &Due, released: UnixNanos) {
+    pub(crate) fn skipped(&mut self, due: &Due) {
         self.skipped += 1;
         if self.left_out.len() < KEPT_LEFT_OUT {
-            let planned = due.planned.map_or(released, |planned| planned.unix_nanos);
-            let overdue = Duration::from_nanos(released.saturating_sub(planned)).as_secs_f64();
+            let planned = due.planned.map_or(due.released, |planned| planned.unix_nanos);
+            let overdue = Duration::from_nanos(due.released.saturating_sub(planned)).as_secs_f64();
             let call = due.event.call;
             self.left_out.push(format!("call {call} was skipped, overdue by {overdue:.3} s"));
         }
@@ -197,8 +195,8 @@ impl Statistics {
         }
         if let Some(planned) = call.due.planned {
             self.series.ended(planned, ended);
-            self.timer.record(planned.unix_nanos, call.released);
-            self.room.record(call.released, call.at);
+            self.timer.record(planned.unix_nanos, call.due.released);
+            self.room.record(call.due.released, call.at);
             self.client.record(call.at, sent);
             let minute = self.minute_of(sent).unwrap_or(planned.minute);
             self.minute(minute).sent += 1;

@@ -1,6 +1,7 @@
 //! `spanproof load --rate 80000/day`
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
 use conformance::receiver::Counts;
@@ -136,7 +137,7 @@ pub(crate) async fn run(args: Args) -> Result<Outcome, Failure> {
             if let Some(path) = args.synthetic.out() {
                 return args.synthetic.write(&traces, path);
             }
-            args.send(&traces).await?
+            args.send(Arc::new(traces)).await?
         }
         Made::Calls(client) => args.call(client, content, &configuration, plan).await?,
     };
@@ -243,7 +244,7 @@ impl Args {
     }
 
     /// Sends synthetic traces.
-    async fn send(&self, traces: &Traces) -> Result<Driven, Failure> {
+    async fn send(&self, traces: Arc<Traces>) -> Result<Driven, Failure> {
         let watched = self.watch().await?;
         let config = self.pacing.config(LoadConfig::synthetic(self.pacing.speed()));
         let view = (self.progress, Live::new(Noun::Trace, self.plan.length()));

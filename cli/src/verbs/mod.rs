@@ -12,6 +12,8 @@ pub(crate) mod run;
 pub(crate) mod semconv;
 pub(crate) mod size;
 
+use tokio::runtime::Builder;
+
 use crate::args::{Args, Verb};
 use crate::exit::{Failure, OrFail as _, Outcome};
 
@@ -19,7 +21,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Outcome, Failure> {
     match args.verb {
         Verb::Run(args) => block_on(run::run(args)),
         Verb::Check(args) => check::run(&args),
-        Verb::Load(args) => block_on(load::run(*args)),
+        Verb::Load(args) => loadgen::runtime().or_could_not_judge()?.block_on(load::run(*args)),
         Verb::Clients => clients::run(),
         Verb::Merge(args) => merge::run(&args),
         Verb::Mock(args) => block_on(mock::run(args)),
@@ -32,7 +34,5 @@ pub(crate) fn dispatch(args: Args) -> Result<Outcome, Failure> {
 }
 
 fn block_on(verb: impl Future<Output = Result<Outcome, Failure>>) -> Result<Outcome, Failure> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().or_could_not_judge()?;
-    runtime.block_on(verb)
+    Builder::new_multi_thread().enable_all().build().or_could_not_judge()?.block_on(verb)
 }

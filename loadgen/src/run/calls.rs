@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
+use spanproof_schemas::time::UnixNanos;
 use spanproof_schemas::worker::Call;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{Receiver, channel};
-use tokio::time::Instant;
 
 use super::driving::{Maker, Run};
 use crate::client::Client;
 use crate::plan::Plan;
 use crate::statistics::{Admitted, Expected};
+use crate::threads::stand_back;
 
 /// How many calls are written before they are due. Prompts may have a hundred thousand words.
 const AHEAD: usize = 64;
@@ -49,7 +50,7 @@ impl<C: Client> Maker for Calls<C> {
         });
     }
 
-    fn leaves_at(&self) -> Option<Instant> {
+    fn leaves_at(&self) -> Option<UnixNanos> {
         None
     }
 
@@ -95,6 +96,7 @@ impl Ahead {
         let latest = Arc::clone(&asked);
         let thread = thread::Builder::new().name("prompts".to_owned());
         let _ = thread.spawn(move || {
+            stand_back();
             for planned in plan.planned() {
                 if planned.call < latest.load(Ordering::Relaxed) {
                     continue;

@@ -1,21 +1,25 @@
 //! What is the same in every run, whatever it makes: calls that are due are admitted, made and
 //! counted.
 
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Instant;
 
 use spanproof_schemas::accounting::Accounting;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
+use spanproof_schemas::time::UnixNanos;
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{LoadConfig, LoadOutcome, OverLimit, Progress};
 use crate::client::{ClientError, ClientErrorKind};
-use crate::pacing::{Batch, Due, Pacer, Pacing};
-use crate::plan::Plan;
+use crate::pacing::{Batch, Due, Next, Pacer, Pacing, SleepingThread};
+use crate::plan::{Plan, Planned};
 use crate::statistics::{Admitted, Statistics};
 
 /// Makes what has been admitted.
-pub(crate) trait Maker: Send {
+pub(crate) trait Maker {
     /// Whether one more can be made now, as far as the maker is concerned.
     fn has_room(&self) -> bool;
 
@@ -25,13 +29,13 @@ pub(crate) trait Maker: Send {
         &mut self,
         admitted: Admitted,
         permit: OwnedSemaphorePermit,
-    ) -> impl Future<Output = ()> + Send;
+    ) -> impl Future<Output = ()>;
 
     /// When what was made must leave, should nothing more come due until then.
-    fn leaves_at(&self) -> Option<Instant>;
+    fn leaves_at(&self) -> Option<UnixNanos>;
 
     /// Lets everything leave that was made.
-    fn flush(&mut self) -> impl Future<Output = ()> + Send;
+    fn flush(&mut self) -> impl Future<Output = ()>;
 }
 
 /// What the parts of a run share.
@@ -45,75 +49,98 @@ pub(crate) struct Run {
     /// Room for calls that are open, and how much of it there is.
     room: Arc<Semaphore>,
     most_open: usize,
+    /// When simulated time starts.
+    start: UnixNanos,
     begun: Instant,
 }
 
 impl Run {
-    /// Starts the pacer of `plan`. Without one, which is an error of the run, nothing is made.
-    pub(crate) fn start(config: LoadConfig, plan: &Arc<Plan>) -> (Arc<Run>, Option<Pacer>) {
-        let pacing = Pacing {
-            speed: config.speed,
-            catch_up: config.catch_up,
-            start_at: config.start_at,
-            clock: config.clock.clone(),
-        };
-        let (pacer, unpaced) = match Pacer::start(Arc::clone(plan), pacing) {
-            Ok(pacer) => (Some(pacer), None),
-            Err(error) => {
-                let message = format!("no thread to pace the calls: {error}");
-                (None, Some(ClientError::new(ClientErrorKind::Start, message)))
-            }
-        };
-        let start = pacer.as_ref().map_or_else(|| config.clock.now(), |pacer| pacer.start);
+    pub(crate) fn new(config: LoadConfig, plan: &Plan) -> Arc<Run> {
+        let now = config.clock.now();
+        let start = config.start_at.unwrap_or_else(|| Pacing::soonest(config.speed, now));
         let most_open = config.in_flight.clamp(1, Semaphore::MAX_PERMITS);
-        let run = Run {
+        Arc::new(Run {
             room: Arc::new(Semaphore::new(most_open)),
             most_open,
             statistics: Mutex::new(Statistics::new(plan.calls(), start, config.speed)),
-            broken: Mutex::new(unpaced),
+            broken: Mutex::default(),
             end: config.stop.child_token(),
+            start,
             begun: Instant::now(),
             config,
-        };
-        (Arc::new(run), pacer)
+        })
     }
 
-    /// Lets `maker` make what `pacer` releases and waits until all of it has ended, telling `progress`
-    /// every now and then and at the end. Says whether the run was stopped before.
-    pub(crate) async fn drive(
-        &self,
-        pacer: Option<Pacer>,
-        maker: &mut impl Maker,
+    /// Lets `work` drive a maker through `plan`, on a thread of its own, and waits until all that was
+    /// made has ended, telling `progress` every now and then and at the end. Gives what `work` gives;
+    /// nothing where it broke, which is an error of the run.
+    pub(crate) async fn drive<T: Send + 'static>(
+        self: &Arc<Run>,
+        plan: &Arc<Plan>,
+        work: impl AsyncFnOnce(Driver<'_>) -> T + Send + 'static,
         mut progress: impl FnMut(Progress) + Send,
-    ) -> bool {
-        if let Some(pacer) = pacer {
-            let mut work = std::pin::pin!(self.make_all(pacer, maker));
-            while tokio::time::timeout(self.config.progress_every, &mut work).await.is_err() {
-                progress(self.progress());
+    ) -> Option<T> {
+        // Whoever waits no more for this ends it.
+        let _end = self.end.clone().drop_guard();
+        let done = async {
+            let made = self.on_own_thread(Arc::clone(plan), work).await;
+            self.config.abandon.run_until_cancelled(self.all_ended()).await;
+            made
+        };
+        let mut done = std::pin::pin!(done);
+        let made = loop {
+            match tokio::time::timeout(self.config.progress_every, &mut done).await {
+                Ok(made) => break made,
+                Err(_) => progress(self.progress()),
             }
-            progress(self.progress());
+        };
+        progress(self.progress());
+        made
+    }
+
+    /// Lets `work` run on a thread that may sleep.
+    async fn on_own_thread<T: Send + 'static>(
+        self: &Arc<Run>,
+        plan: Arc<Plan>,
+        work: impl AsyncFnOnce(Driver<'_>) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (stop, stopped) = channel();
+        let (tell, mut told) = oneshot::channel();
+        let (run, runtime) = (Arc::clone(self), Handle::current());
+        let thread = thread::Builder::new().name("pacer".to_owned()).spawn(move || {
+            let LoadConfig { speed, catch_up, ref clock, .. } = run.config;
+            let timer = SleepingThread::current(clock.clone(), stopped);
+            let pacing = Pacing { speed, catch_up, start: run.start };
+            let pacer = Pacer::new(Box::new(plan.planned()) as Events<'_>, pacing, timer);
+            let made = runtime.block_on(work(Driver { run: &run, pacer }));
+            // Nobody waits for a run that was given up.
+            let _ = tell.send(made);
+        });
+        if let Err(error) = thread {
+            let message = format!("no thread to pace the calls: {error}");
+            self.breaks(ClientError::new(ClientErrorKind::Start, message));
+            return None;
         }
-        self.config.stop.is_cancelled()
+        let made = {
+            let ended = self.end.run_until_cancelled(&mut told);
+            self.config.abandon.run_until_cancelled(ended).await.flatten()
+        };
+        let made = if let Some(made) = made {
+            made
+        } else {
+            // Ends its sleep.
+            drop(stop);
+            told.await
+        };
+        if made.is_err() {
+            let message = "the thread that paces the calls panicked";
+            self.breaks(ClientError::new(ClientErrorKind::Ended, message));
+        }
+        made.ok()
     }
 
     fn progress(&self) -> Progress {
         self.statistics().progress(self.config.clock.now(), self.begun.elapsed())
-    }
-
-    async fn make_all(&self, mut pacer: Pacer, maker: &mut impl Maker) {
-        let all = async {
-            loop {
-                let next = self.next(&mut pacer, maker);
-                let Some(batch) = self.end.run_until_cancelled(next).await else { break };
-                if batch.is_empty() || !self.make_batch(batch, maker).await {
-                    break;
-                }
-            }
-            maker.flush().await;
-        };
-        let abandon = &self.config.abandon;
-        abandon.run_until_cancelled(all).await;
-        abandon.run_until_cancelled(self.all_ended()).await;
     }
 
     /// Waits until nothing is open.
@@ -121,56 +148,6 @@ impl Run {
         let everything = u32::try_from(self.most_open).unwrap_or(u32::MAX);
         // Nobody closes the semaphore.
         drop(self.room.acquire_many(everything).await);
-    }
-
-    /// What is due next. Meanwhile lets leave what was made and waits for more.
-    async fn next(&self, pacer: &mut Pacer, maker: &mut impl Maker) -> Batch {
-        loop {
-            let Some(at) = maker.leaves_at() else { return pacer.next().await };
-            if Instant::now() < at
-                && let Ok(batch) = tokio::time::timeout_at(at, pacer.next()).await
-            {
-                return batch;
-            }
-            maker.flush().await;
-        }
-    }
-
-    /// Makes what has come due. False once the run is to end.
-    async fn make_batch(&self, batch: Batch, maker: &mut impl Maker) -> bool {
-        {
-            let mut statistics = self.statistics();
-            batch.calls.iter().chain(&batch.skipped).for_each(|due| statistics.due(due));
-            batch.skipped.iter().for_each(|due| statistics.skipped(due, batch.released));
-        }
-        for due in batch.calls {
-            let permit = self.end.run_until_cancelled(self.permit(&due, maker)).await;
-            let Some(permit) = permit else { return false };
-            let Some(permit) = permit else { continue };
-            self.statistics().started();
-            let at = self.config.clock.now();
-            maker.make(Admitted { due, released: batch.released, at }, permit).await;
-        }
-        true
-    }
-
-    /// Room for the call that is due; `None` where it is left out for want of any.
-    async fn permit(&self, due: &Due, maker: &mut impl Maker) -> Option<OwnedSemaphorePermit> {
-        let is_patient = self.config.over_limit == OverLimit::Queue;
-        if (is_patient || maker.has_room())
-            && let Ok(permit) = Arc::clone(&self.room).try_acquire_owned()
-        {
-            return Some(permit);
-        }
-        if is_patient {
-            // What waits for more to come due would wait for itself.
-            maker.flush().await;
-            // Nobody closes the semaphore.
-            return Arc::clone(&self.room).acquire_owned().await.ok();
-        }
-        let open = self.most_open.saturating_sub(self.room.available_permits());
-        self.statistics().dropped(due, open);
-        None
     }
 
     /// Ends the run for an error of the client itself.
@@ -204,5 +181,74 @@ impl Run {
         statistics.clock_step(self.config.clock.step_nanos());
         let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner).clone();
         LoadOutcome { client, statistics, accounting, broken: broken.or(finish_error), is_stopped }
+    }
+}
+
+/// What makes calls when they are due. It has a thread of its own, which it puts to sleep: a call is
+/// given to the runtime as soon as that wakes.
+pub(crate) struct Driver<'a> {
+    run: &'a Run,
+    pacer: Pacer<Events<'a>, SleepingThread>,
+}
+
+type Events<'a> = Box<dyn Iterator<Item = Planned> + 'a>;
+
+impl Driver<'_> {
+    /// Lets `maker` make everything, until the end of the plan or of the run.
+    pub(crate) async fn make_all(mut self, maker: &mut impl Maker) {
+        let run = self.run;
+        let all = async {
+            loop {
+                match self.pacer.next(maker.leaves_at()) {
+                    Next::Due(batch) => self.make_batch(batch, maker).await,
+                    Next::Nothing => maker.flush().await,
+                    Next::End => break,
+                }
+            }
+            maker.flush().await;
+        };
+        run.config.abandon.run_until_cancelled(all).await;
+    }
+
+    /// Makes what has come due, until the run is to end.
+    async fn make_batch(&mut self, batch: Batch, maker: &mut impl Maker) {
+        {
+            let mut statistics = self.run.statistics();
+            batch.calls.iter().chain(&batch.skipped).for_each(|due| statistics.due(due));
+            batch.skipped.iter().for_each(|due| statistics.skipped(due));
+        }
+        for due in batch.calls {
+            let run = self.run;
+            let permit = run.end.run_until_cancelled(self.permit(&due, maker)).await;
+            let Some(permit) = permit else { return };
+            let Some(permit) = permit else { continue };
+            run.statistics().started();
+            let has_room = maker.has_room();
+            maker.make(Admitted { due, at: run.config.clock.now() }, permit).await;
+            if !has_room {
+                self.pacer.held_up();
+            }
+        }
+    }
+
+    /// Room for the call that is due; `None` where it is left out for want of any.
+    async fn permit(&mut self, due: &Due, maker: &mut impl Maker) -> Option<OwnedSemaphorePermit> {
+        let is_patient = self.run.config.over_limit == OverLimit::Queue;
+        if (is_patient || maker.has_room())
+            && let Ok(permit) = Arc::clone(&self.run.room).try_acquire_owned()
+        {
+            return Some(permit);
+        }
+        if is_patient {
+            // What waits for more to come due would wait for itself.
+            maker.flush().await;
+            // Nobody closes the semaphore.
+            let permit = Arc::clone(&self.run.room).acquire_owned().await.ok();
+            self.pacer.held_up();
+            return permit;
+        }
+        let open = self.run.most_open.saturating_sub(self.run.room.available_permits());
+        self.run.statistics().dropped(due, open);
+        None
     }
 }

@@ -208,6 +208,19 @@ async fn a_stop_ends_with_what_was_done() {
     assert_eq!((outcome.broken, outcome.is_stopped), (None, true));
 }
 
+#[tokio::test]
+async fn a_panic_of_the_pacing_thread_is_an_error_of_the_run() {
+    let plan = Arc::new(plan(5));
+    let run = driving::Run::new(LoadConfig::new(Speed::Max), &plan);
+    let made: Option<()> = run.drive(&plan, async |_| panic!("nothing is made"), |_| ()).await;
+    let outcome = run.outcome(String::new(), None, None, false);
+    assert_eq!((made, load(&outcome).started), (None, 0));
+    insta::assert_snapshot!(
+        outcome.broken.unwrap(),
+        @"the client ended early: the thread that paces the calls panicked"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_that_panics_is_counted_as_failed() {
     let client = scripted(|call| async move {

@@ -31,11 +31,13 @@ fn done(started_ms: u64, first_ms: Option<u64>, finished_ms: u64) -> Done {
 fn due(call: u64, planned_ms: Option<u64>) -> Due {
     let planned = planned_ms
         .map(|ms| Time { unix_nanos: ms * MS, minute: u32::try_from(ms / 60_000).unwrap() });
-    Due { event: Planned::numbered(call), planned }
+    let released = planned_ms.unwrap_or_default() * MS;
+    Due { event: Planned::numbered(call), planned, released }
 }
 
 fn admitted(planned_ms: Option<u64>, released_ms: u64, admitted_ms: u64) -> Admitted {
-    Admitted { due: due(7, planned_ms), released: released_ms * MS, at: admitted_ms * MS }
+    let due = Due { released: released_ms * MS, ..due(7, planned_ms) };
+    Admitted { due, at: admitted_ms * MS }
 }
 
 fn statistics(intended: u64) -> Statistics {
@@ -174,7 +176,7 @@ fn a_generator_that_falls_behind_achieves_less_than_planned() {
 #[test]
 fn what_is_left_out_is_counted_and_the_first_are_named() {
     let mut statistics = statistics(9);
-    statistics.skipped(&due(1, Some(500)), 2_500 * MS);
+    statistics.skipped(&Due { released: 2_500 * MS, ..due(1, Some(500)) });
     for call in 2..9 {
         statistics.dropped(&due(call, Some(600)), 4);
     }

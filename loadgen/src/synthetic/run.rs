@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use spanproof_schemas::time::UnixNanos;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::Instant;
 
 use super::{Generator, Traces};
 use crate::accounting::lost_spans;
 use crate::client::{ClientError, ClientErrorKind};
 use crate::clock::nanos;
 use crate::otlp::{Batch, Encoded, Exporter, Limits};
-use crate::run::driving::{Maker, Run};
+use crate::run::driving::{Driver, Maker, Run};
 use crate::run::{DEFAULT_IN_FLIGHT_PACED, LoadConfig, LoadOutcome, Progress};
 use crate::statistics::Admitted;
 use spanproof_schemas::speed::Speed;
@@ -70,25 +69,35 @@ impl LoadConfig {
 pub async fn run(
     config: LoadConfig,
     sending: Sending,
-    traces: &Traces,
+    traces: Arc<Traces>,
     exporter: Exporter,
     progress: impl FnMut(Progress) + Send,
 ) -> LoadOutcome {
-    let (run, pacer) = Run::start(config, &traces.plan);
-    let mut sender = Sender {
-        run: &run,
-        generator: traces.generator(),
-        timestamps: sending.timestamps,
-        batch: traces.batch(sending.limits),
-        waiting: Made::default(),
-        since: Instant::now(),
-        exporter,
+    let plan = Arc::clone(&traces.plan);
+    let run = Run::new(config, &plan);
+    let sending_run = Arc::clone(&run);
+    let work = async move |driver: Driver<'_>| {
+        let mut sender = Sender {
+            run: &sending_run,
+            generator: traces.generator(),
+            timestamps: sending.timestamps,
+            batch: traces.batch(sending.limits),
+            waiting: Made::default(),
+            since: 0,
+            exporter,
+        };
+        driver.make_all(&mut sender).await;
+        sender.exporter
     };
-    let is_stopped = run.drive(pacer, &mut sender, progress).await;
-    let (books, errors) = sender.exporter.finish(&run.config.abandon).await;
+    let exporter = run.drive(&plan, work, progress).await;
+    let is_stopped = run.config.stop.is_cancelled();
+    let name = NAME.to_owned();
+    // Without its thread the run is broken, and made nothing.
+    let Some(exporter) = exporter else { return run.outcome(name, None, None, is_stopped) };
+    let (books, errors) = exporter.finish(&run.config.abandon).await;
     let lost = lost_spans(&books, &errors)
         .map(|what| ClientError::new(ClientErrorKind::TelemetryLost, what));
-    run.outcome(NAME.to_owned(), Some(books), lost, is_stopped)
+    run.outcome(name, Some(books), lost, is_stopped)
 }
 
 /// Makes traces and puts them into requests.
@@ -100,7 +109,7 @@ struct Sender<'a> {
     /// The traces of which the last span is in the batch.
     waiting: Made,
     /// When the first span of the batch was put into it.
-    since: Instant,
+    since: UnixNanos,
     exporter: Exporter,
 }
 
@@ -151,7 +160,7 @@ impl Maker for Sender<'_> {
             Timestamps::Now => made,
         };
         if self.batch.is_empty() {
-            self.since = Instant::now();
+            self.since = made;
         }
         let mut leaving = Vec::new();
         let full = &mut |request| leaving.push((request, Made::default()));
@@ -161,7 +170,7 @@ impl Maker for Sender<'_> {
         // in the batch, if anything is, or else in the last request.
         if let Some((_, first)) = leaving.first_mut() {
             *first = std::mem::take(&mut self.waiting);
-            self.since = Instant::now();
+            self.since = made;
         }
         let with_last_span = match leaving.last_mut() {
             Some((_, last)) if self.batch.is_empty() => last,
@@ -173,8 +182,8 @@ impl Maker for Sender<'_> {
         }
     }
 
-    fn leaves_at(&self) -> Option<Instant> {
-        (!self.batch.is_empty()).then(|| self.since + LINGER)
+    fn leaves_at(&self) -> Option<UnixNanos> {
+        (!self.batch.is_empty()).then(|| self.since.saturating_add(nanos(LINGER)))
     }
 
     async fn flush(&mut self) {

@@ -1,5 +1,6 @@
 //! Runs of synthetic traces, whatever the receiver does: each trace and each span is accounted for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use loadgen::delivery::Retrying;
@@ -19,7 +20,7 @@ use super::{PROTOCOLS, config};
 const HURRIED: Speed = Speed::Times(1e6);
 
 /// Traces of four spans each.
-fn traces(count: u64) -> Traces {
+fn traces(count: u64) -> Arc<Traces> {
     let scenario = Scenario::named("rag").unwrap();
     let plan = Plan::new(PlanConfig {
         capabilities: Traces::capabilities(&scenario),
@@ -32,14 +33,14 @@ fn traces(count: u64) -> Traces {
         most_calls: Some(count),
         shard: Shard::WHOLE,
     });
-    Traces::new(plan.unwrap(), Dialogue::default())
+    Arc::new(Traces::new(plan.unwrap(), Dialogue::default()))
 }
 
 /// Sends so many traces to `receiver`.
 async fn sent(load: LoadConfig, limits: Limits, otlp: &OtlpConfig, count: u64) -> LoadOutcome {
     let sending = Sending { limits, ..Sending::default() };
     let exporter = Exporter::start(otlp).unwrap();
-    let outcome = run(load, sending, &traces(count), exporter, |_| ()).await;
+    let outcome = run(load, sending, traces(count), exporter, |_| ()).await;
     let (load, books) = (told(&outcome), outcome.accounting.unwrap());
     assert_eq!(books.imbalance(), 0, "{books:?}");
     let ended = load.completed + load.failed;
@@ -159,7 +160,7 @@ async fn traces_beyond_the_limit_are_dropped_where_they_may_not_wait() {
         let exporter = Exporter::start(&config(receiver.endpoint.clone(), protocol)).unwrap();
         let sending = Sending { limits: few(), ..Sending::default() };
         let traces = traces(1_000);
-        let outcome = run(load, sending, &traces, exporter, move |told| {
+        let outcome = run(load, sending, traces, exporter, move |told| {
             if told.started + told.skipped + told.dropped == 1_000 {
                 abandon.cancel();
             }
@@ -185,7 +186,7 @@ async fn a_run_that_is_stopped_sends_what_it_has_made() {
     let stop = load.stop.clone();
     let exporter = Exporter::start(&otlp).unwrap();
     let traces = traces(1_000);
-    let outcome = run(load, Sending::default(), &traces, exporter, move |told| {
+    let outcome = run(load, Sending::default(), traces, exporter, move |told| {
         if told.started > 0 {
             stop.cancel();
         }

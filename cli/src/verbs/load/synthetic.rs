@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
 use conformance::capture::{Format, Request, Signal, Writer};
@@ -163,7 +164,7 @@ impl SyntheticArgs {
     pub(super) async fn drive(
         &self,
         config: LoadConfig,
-        traces: &Traces,
+        traces: Arc<Traces>,
         keep: &EvidenceArgs,
         view: (ProgressArgs, Live),
     ) -> Result<(LoadOutcome, Option<ReceiverAlone>), Failure> {

@@ -1,15 +1,18 @@
 //! How well a load keeps to its plan, and what the plan itself takes.
 //!
 //! Calls are those of the reference client against the mock, synthetic traces go to a bare tonic
-//! server. Each server has a thread of its own, and simulated time runs as in a day in a minute, so
-//! that the mock's latencies are those of `spanproof load`.
+//! server. Each server has a thread of its own, the mock's stands back as in `spanproof load`, and
+//! simulated time runs as in a day in a minute, so that the mock's latencies are those of `spanproof
+//! load`. Meanwhile a thread that only sleeps says how late the machine wakes anybody.
 
 use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use loadgen::otlp::{Exporter, OtlpConfig};
 use loadgen::synthetic::{self, Dialogue, Sending, Traces};
 use loadgen::{
@@ -44,20 +47,62 @@ pub(super) fn measure(runs: usize, length: Duration) -> Result<()> {
     {
         for _ in 0..runs {
             let plan = plan(per_second, length)?;
+            let sleeper = Sleeper::start();
             let outcome = match paced {
                 Paced::Calls => calls(plan)?,
                 Paced::Traces => traces(plan)?,
             };
+            let machine = sleeper.lag_ms_p99()?;
             let load = outcome.statistics.load(outcome.client.clone());
             ensure!(load.completed == load.intended, "{:?}", outcome.statistics.failures());
-            writeln!(io::stdout(), "pacing    {}", told(paced, per_second, asked_ms, &load))?;
+            writeln!(
+                io::stdout(),
+                "pacing    {}",
+                told(paced, per_second, asked_ms, machine, &load)
+            )?;
         }
     }
     writeln!(io::stdout(), "pacing    {}", planned()?)?;
     Ok(())
 }
 
-fn told(paced: Paced, per_second: u32, asked_ms: f64, load: &Load) -> String {
+/// A thread that sleeps until each millisecond and does nothing in it.
+struct Sleeper {
+    thread: JoinHandle<Vec<Duration>>,
+    stop: Sender<()>,
+}
+
+impl Sleeper {
+    fn start() -> Sleeper {
+        let (stop, stopped) = channel();
+        let thread = thread::spawn(move || {
+            // As the pacer does.
+            let _ = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1));
+            let mut late = Vec::new();
+            let mut due = Instant::now();
+            loop {
+                due += Duration::from_millis(1);
+                let wait = due.saturating_duration_since(Instant::now());
+                if stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
+                    return late;
+                }
+                late.push(due.elapsed());
+            }
+        });
+        Sleeper { thread, stop }
+    }
+
+    /// How late it woke, in milliseconds, in all but one in a hundred.
+    fn lag_ms_p99(self) -> Result<f64> {
+        drop(self.stop);
+        let mut late = self.thread.join().map_err(|_| anyhow!("the sleeping thread panicked"))?;
+        late.sort_unstable();
+        let p99 = late.get(late.len() * 99 / 100).context("the load took no millisecond")?;
+        Ok(p99.as_secs_f64() * 1_000.0)
+    }
+}
+
+fn told(paced: Paced, per_second: u32, asked_ms: f64, machine_ms: f64, load: &Load) -> String {
     let parts = load.lag_parts.unwrap_or_default();
     let what = match paced {
         Paced::Calls => "calls/s",
@@ -65,7 +110,8 @@ fn told(paced: Paced, per_second: u32, asked_ms: f64, load: &Load) -> String {
     };
     format!(
         "{per_second} {what}: lag p50 {:.3} ms, p99 {:.3} ms (asked: {asked_ms} ms), most {:.1} ms; \
-         p99 of timer {:.3}, room {:.3}, client {:.3} ms; {:.2} % of the rate",
+         p99 of timer {:.3}, room {:.3}, client {:.3} ms, and of a thread that only sleeps \
+         {machine_ms:.3} ms; {:.2} % of the rate",
         load.schedule_lag_ms.p50,
         load.schedule_lag_ms.p99,
         load.schedule_lag_ms.max,
@@ -97,7 +143,11 @@ fn plan(per_second: u32, length: Duration) -> Result<PlanConfig> {
 
 fn calls(plan: PlanConfig) -> Result<LoadOutcome> {
     let folder = tempfile::tempdir()?;
-    let servers = server_runtime()?;
+    let servers = Builder::new_multi_thread()
+        .worker_threads(1)
+        .on_thread_start(loadgen::stand_back)
+        .enable_all()
+        .build()?;
     let speed = Speed::Times(TIMES);
     let mock = {
         let _servers = servers.enter();
@@ -111,7 +161,7 @@ fn calls(plan: PlanConfig) -> Result<LoadOutcome> {
     })?;
     let otlp = receiver.grpc_address().map(|address| format!("http://{address}"));
     let config = LoadConfig::new(speed);
-    let runtime = Builder::new_multi_thread().enable_all().build()?;
+    let runtime = loadgen::runtime()?;
     let outcome = runtime.block_on(async {
         let client = RustClient::start(RustClientConfig {
             bedrock_endpoint: mock.endpoint(),
@@ -131,12 +181,12 @@ fn calls(plan: PlanConfig) -> Result<LoadOutcome> {
 fn traces(plan: PlanConfig) -> Result<LoadOutcome> {
     let servers = server_runtime()?;
     let address = servers.block_on(bare_server(Arc::new(AtomicU64::new(0))))?;
-    let traces = Traces::new(Plan::new(plan)?, Dialogue::default());
-    let runtime = Builder::new_multi_thread().enable_all().build()?;
+    let traces = Arc::new(Traces::new(Plan::new(plan)?, Dialogue::default()));
+    let runtime = loadgen::runtime()?;
     runtime.block_on(async {
         let exporter = Exporter::start(&OtlpConfig::new(format!("http://{address}")))?;
         let config = LoadConfig::synthetic(Speed::Times(TIMES));
-        Ok(synthetic::run(config, Sending::default(), &traces, exporter, |_| ()).await)
+        Ok(synthetic::run(config, Sending::default(), traces, exporter, |_| ()).await)
     })
 }
 

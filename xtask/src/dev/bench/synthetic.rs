@@ -46,13 +46,13 @@ pub(super) fn compare(runs: usize) -> Result<Comparison> {
     let runtime = server_runtime()?;
     let counted = Arc::new(AtomicU64::new(0));
     let address = runtime.block_on(bare_server(Arc::clone(&counted)))?;
-    let traces = rag(TRACES)?;
+    let traces = Arc::new(rag(TRACES)?);
     let mut sent = 0;
     for _ in 0..runs {
         let (spans, rate) = bare_client(address, &traces)?;
         comparison.ceiling.push(rate);
         sent += spans;
-        let (spans, rate) = ours(address, &traces)?;
+        let (spans, rate) = ours(address, Arc::clone(&traces))?;
         comparison.ours.push(rate);
         sent += spans;
     }
@@ -114,7 +114,7 @@ fn bare_client(address: SocketAddr, traces: &Traces) -> Result<(u64, f64)> {
     })
 }
 
-fn ours(address: SocketAddr, traces: &Traces) -> Result<(u64, f64)> {
+fn ours(address: SocketAddr, traces: Arc<Traces>) -> Result<(u64, f64)> {
     let runtime = client_runtime()?;
     runtime.block_on(async {
         let began = Instant::now();
