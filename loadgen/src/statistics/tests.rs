@@ -224,7 +224,7 @@ fn merged_parts_add_up_in_every_count() {
     part.ended(&expected(None), &admitted(Some(100), 101, 102), &answered);
     part.started();
     part.failed("lost".to_owned());
-    part.skipped(&due(1, Some(500)), 2_500 * MS);
+    part.skipped(&Due { released: 2_500 * MS, ..due(1, Some(500)) });
     part.dropped(&due(2, Some(600)), 4);
     part.clock_step(-3_000_000_000);
     let mut other = part.clone();
