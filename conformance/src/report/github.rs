@@ -6,6 +6,7 @@ use spanproof_schemas::report::{Example, FindingGroup, Level, Report, Verdict};
 
 use super::expected::{self, count, of_kinds, why};
 use super::headline::headline;
+use super::load;
 use super::number::{counted, grouped};
 use super::place::{place, rule};
 use super::text::{shortened, visible};
@@ -44,6 +45,11 @@ pub fn github(report: &Report) -> String {
             Level::Information => findings.chain(held(report)).collect(),
         };
         annotate(&mut out, level, &all);
+    }
+    for gate in report.load.iter().flat_map(|load| &load.gates).filter(|gate| !gate.is_met) {
+        let message = load::gate(gate);
+        let title = &gate.name;
+        command(&mut out, "error", &Annotation { place: None, title, message, count: 0 });
     }
     match report.verdict {
         Verdict::NothingCaptured => {

@@ -10,12 +10,40 @@ use super::number::{counted, grouped};
 
 /// The verdict and what it rests on: `conforms: nothing found in 80,000 calls`.
 pub(super) fn headline(report: &Report) -> String {
-    match report.verdict {
+    let said = match report.verdict {
         Verdict::Conforms => conforms(report),
         Verdict::NotJudged => not_judged(report),
         Verdict::Findings => does_not_conform(report),
         Verdict::NothingCaptured => nothing_captured(report),
+    };
+    match missed_gates(report) {
+        0 => said,
+        missed => format!("{said}; the load missed {}", counted(missed, "gate")),
     }
+}
+
+/// What a report is a sign of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It conforms, and the load was as it should be.
+    Good,
+    /// It does not conform.
+    Bad,
+    /// Something else than the telemetry is not as it should be.
+    Odd,
+}
+
+pub(super) fn outcome(report: &Report) -> Outcome {
+    match report.verdict {
+        Verdict::Conforms if missed_gates(report) == 0 => Outcome::Good,
+        Verdict::Findings => Outcome::Bad,
+        Verdict::Conforms | Verdict::NotJudged | Verdict::NothingCaptured => Outcome::Odd,
+    }
+}
+
+fn missed_gates(report: &Report) -> u64 {
+    let gates = report.load.iter().flat_map(|load| &load.gates);
+    gates.filter(|gate| !gate.is_met).count() as u64
 }
 
 /// The verdict in a word or two.

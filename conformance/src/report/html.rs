@@ -12,11 +12,11 @@ mod rules;
 mod waterfall;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use spanproof_schemas::report::{Cost, Level, Report, RuleState, Verdict};
+use spanproof_schemas::report::{Cost, Level, Report, RuleState};
 
 use self::prose::prose;
 use super::expected::all_held;
-use super::headline::{headline, verdict_words};
+use super::headline::{Outcome, headline, outcome, verdict_words};
 use super::number::{self, dollars, grouped};
 use super::text::visible;
 
@@ -64,10 +64,10 @@ pub fn html(report: &Report) -> String {
 }
 
 fn header(report: &Report) -> Markup {
-    let (class, sign) = match report.verdict {
-        Verdict::Conforms => ("good", "✓"),
-        Verdict::Findings => ("bad", "✗"),
-        Verdict::NotJudged | Verdict::NothingCaptured => ("odd", "!"),
+    let (class, sign) = match outcome(report) {
+        Outcome::Good => ("good", "✓"),
+        Outcome::Bad => ("bad", "✗"),
+        Outcome::Odd => ("odd", "!"),
     };
     let headline = headline(report);
     let (verdict, rest) = headline.split_once(": ").unwrap_or((&headline, ""));

@@ -6,10 +6,10 @@ mod load;
 
 use std::fmt::Write as _;
 
-use spanproof_schemas::report::{Cost, Join, JoinMeans, Report, RuleState, Telemetry, Verdict};
+use spanproof_schemas::report::{Cost, Join, JoinMeans, Report, RuleState, Telemetry};
 
 use super::Style;
-use super::headline::{headline, late};
+use super::headline::{Outcome, headline, late, outcome};
 use super::number::{self, counted, dollars, grouped};
 use super::text::{shortened, titled, wrapped};
 
@@ -51,10 +51,10 @@ pub fn human(report: &Report, style: Style) -> String {
 }
 
 fn verdict(report: &Report, style: Style) -> String {
-    let colour = match report.verdict {
-        Verdict::Conforms => GREEN,
-        Verdict::Findings => RED,
-        Verdict::NotJudged | Verdict::NothingCaptured => YELLOW,
+    let colour = match outcome(report) {
+        Outcome::Good => GREEN,
+        Outcome::Bad => RED,
+        Outcome::Odd => YELLOW,
     };
     wrapped(&headline(report), 0).lines().map(|line| paint(line, colour, style) + "\n").collect()
 }

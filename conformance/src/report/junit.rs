@@ -7,11 +7,12 @@ use std::fmt::Write as _;
 
 use quick_xml::escape::escape;
 use spanproof_schemas::report::{
-    Deviation, Example, FindingGroup, Report, RuleOutcome, RuleState, Verdict,
+    Deviation, Example, FindingGroup, Gate, Report, RuleOutcome, RuleState, Verdict,
 };
 
 use super::expected::{count, taken, why, written};
 use super::headline::headline;
+use super::load;
 use super::number::counted;
 use super::place::{excerpt, looked_at, place};
 use super::text::{shortened, visible};
@@ -48,6 +49,9 @@ enum CaseOutcome {
 #[must_use]
 pub fn junit(report: &Report) -> String {
     let mut suites = vec![Suite { name: "spanproof", cases: vec![captured(report)] }];
+    if let Some(load) = report.load.as_ref().filter(|load| !load.gates.is_empty()) {
+        suites.push(Suite { name: "load", cases: load.gates.iter().map(gate).collect() });
+    }
     if !report.deviations.is_empty() {
         suites.push(Suite {
             name: "expected",
@@ -79,6 +83,16 @@ fn captured(report: &Report) -> Case<'static> {
         Verdict::Conforms | Verdict::Findings => CaseOutcome::Passed,
     };
     Case { name: "telemetry was captured".into(), outcome, output: headline(report) }
+}
+
+fn gate(gate: &Gate) -> Case<'_> {
+    let said = load::gate(gate);
+    let outcome = if gate.is_met {
+        CaseOutcome::Passed
+    } else {
+        CaseOutcome::Failed(said.clone(), gate.advice.clone().unwrap_or_default())
+    };
+    Case { name: gate.name.as_str().into(), outcome, output: said }
 }
 
 fn case<'a>(report: &Report, rule: &'a RuleOutcome) -> Case<'a> {

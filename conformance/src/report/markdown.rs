@@ -6,12 +6,12 @@ mod expected;
 use std::fmt::Write as _;
 
 use spanproof_schemas::report::{
-    Cost, Example, FindingGroup, Level, Load, Quantiles, Report, RuleOutcome, RuleState, Verdict,
+    Cost, Example, FindingGroup, Level, Load, Quantiles, Report, RuleOutcome, RuleState,
 };
 
 use self::escape::{code, prose};
 use super::answers::{Part, by_model};
-use super::headline::{headline, late};
+use super::headline::{Outcome, headline, late, outcome};
 use super::load;
 use super::number::{self, Tokens, counted, dollars, grouped, milliseconds};
 use super::place::{by_rule, excerpt, found, looked_at, place, rule};
@@ -30,10 +30,10 @@ const WIDTH: usize = 100;
 /// The report as Markdown.
 #[must_use]
 pub fn markdown(report: &Report) -> String {
-    let sign = match report.verdict {
-        Verdict::Conforms => "✅",
-        Verdict::Findings => "❌",
-        Verdict::NotJudged | Verdict::NothingCaptured => "⚠️",
+    let sign = match outcome(report) {
+        Outcome::Good => "✅",
+        Outcome::Bad => "❌",
+        Outcome::Odd => "⚠️",
     };
     let mut out = format!("# {sign} spanproof\n\n**{}**\n", prose(&headline(report)));
     out.push_str(&facts(report));

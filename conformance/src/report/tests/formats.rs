@@ -45,6 +45,22 @@ fn one_report_in_every_format() {
 }
 
 #[test]
+fn a_missed_gate_of_a_load_fails_what_pipelines_read_and_a_met_one_does_not() {
+    let report = conforming();
+    assert!(report.load.as_ref().unwrap().gates.iter().any(|gate| gate.is_met));
+    let suite: String = junit(&report)
+        .lines()
+        .skip_while(|line| !line.contains("<testsuite name=\"load\""))
+        .take_while(|line| !line.contains("</testsuite>"))
+        .map(|line| line.to_owned() + "\n")
+        .collect();
+    insta::assert_snapshot!("a_missed_gate_in_junit", suite);
+    insta::assert_snapshot!("a_missed_gate_in_github", github(&report));
+    assert!(markdown(&report).starts_with("# ⚠️ spanproof"));
+    assert!(html(&report).contains("<header class=\"odd\">"));
+}
+
+#[test]
 fn json_reads_back_and_matches_its_schema() {
     with_schema("report.schema.json", |schema| {
         for report in every_report() {
