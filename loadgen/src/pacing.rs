@@ -309,4 +309,22 @@ mod tests {
         }
         assert_eq!(pacer.next(None), Next::End);
     }
+
+    #[test]
+    fn paced_time_starts_later_than_now_so_that_the_first_call_can_be_waited_for() {
+        assert!(Pacing::soonest(Speed::REAL, START) > START);
+        assert_eq!(Pacing::soonest(Speed::Max, START), START);
+    }
+
+    #[test]
+    fn a_thread_sleeps_until_it_is_time_unless_there_is_no_more_to_wait_for() {
+        let (stop, stopped) = std::sync::mpsc::channel();
+        let mut timer = SleepingThread::current(Clock::system(), stopped);
+        let at = timer.now() + SECOND / 100;
+        assert!(timer.sleep_until(at) && timer.now() >= at);
+        assert!(timer.sleep_until(at), "it is past");
+        drop(stop);
+        assert!(!timer.sleep_until(u64::MAX));
+        assert!(!timer.sleep_until(at), "nor after that");
+    }
 }

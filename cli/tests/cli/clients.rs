@@ -61,6 +61,17 @@ fn a_client_that_crashes_is_an_error_with_its_last_words() {
 }
 
 #[test]
+fn a_client_sees_no_setting_of_sdks_but_ours() {
+    let says = "import os\nsaid = [os.environ.get(name) for name in ('AWS_PROFILE', 'AWS_MAX_ATTEMPTS')]\n";
+    let program = CRASHES.replace("\"boom: out of cheese\"", "f\"it sees {said}\"");
+    let folder = client("crashes", &format!("{says}{program}"));
+    let load = ["load", "--client", "python/crashes", "--calls", "20"];
+    let of_this_machine = [("AWS_PROFILE", "mine"), ("AWS_MAX_ATTEMPTS", "99")];
+    let ended = folder.spanproof_where(&of_this_machine, &load);
+    assert_ends(&ended, 3, &["it sees [None, '2']"]);
+}
+
+#[test]
 fn a_client_that_emits_nothing_is_nothing_captured() {
     let folder = client("silent", EMITS_NOTHING);
     let ended = folder.spanproof(&["load", "--client", "python/silent", "--calls", "20"]);

@@ -105,6 +105,16 @@ fn eight_shards_at_once_merge_to_what_one_process_does() {
     let again = folder.spanproof(&["merge", "merged.json", "--max-lag-p99", "0s"]);
     assert_ends(&again, 3, &["--max-lag-p99 is missed", "asked for at most 0s"]);
 
+    // A shard that broke off is merged too, and the whole is no less broken off for it.
+    let shard = fs::read_to_string(folder.path("shards/3.json")).unwrap();
+    let mut broken: Value = serde_json::from_str(&shard).unwrap();
+    broken["is_whole"] = false.into();
+    fs::write(folder.path("shards/3.json"), broken.to_string()).unwrap();
+    let part = ["merge", "shards", "--report", "json=part.report", "--result", "part.json"];
+    assert_ends(&folder.spanproof(&part), 3, &["a shard ended before its plan did"]);
+    assert_eq!(report(&folder, "part.report")["load"], report(&folder, "merged.report")["load"]);
+    assert_ends(&folder.spanproof(&["merge", "part.json"]), 3, &["a shard ended before"]);
+
     fs::remove_file(folder.path("shards/3.json")).unwrap();
     assert_ends(&folder.spanproof(&["merge", "shards"]), 3, &["shards are missing: 3 of 8"]);
     let doubled = ["merge", "shards/1.json", "shards/1.json"];

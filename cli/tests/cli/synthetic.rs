@@ -4,6 +4,8 @@ use std::fs;
 use std::thread;
 use std::time::SystemTime;
 
+use spanproof_schemas::time::unix_nanos;
+
 use crate::bad_input::assert_ends;
 use crate::elsewhere::Elsewhere;
 use crate::pacing::counters;
@@ -121,6 +123,24 @@ fn what_is_received_of_synthetic_spans_is_kept_where_it_is_asked_for() {
             assert_eq!(sent.pointer(path), kept.pointer(path), "{path}");
         }
     }
+}
+
+#[test]
+fn spans_are_stamped_by_the_plan_or_by_the_clock() {
+    let folder = Folder::new();
+    let stamped = |timestamps: &str| {
+        let to = ["--calls", "1", "--timestamps", timestamps, "--capture", "kept.jsonl"];
+        let ended = folder.spanproof(&[&SYNTHETIC[..], &to].concat());
+        assert_eq!(ended.code, Some(0), "{ended}");
+        let kept = fs::read_to_string(folder.path("kept.jsonl")).unwrap();
+        let starts = kept.split("\"startTimeUnixNano\":\"").skip(1);
+        starts.map(|start| start.split('"').next().unwrap().parse().unwrap()).min()
+    };
+    // The first trace is due at midnight.
+    assert_eq!(stamped("virtual"), Some(1_767_571_200_000_000_000));
+    assert_eq!(stamped("virtual@2026-01-06T00:00:00Z"), Some(1_767_657_600_000_000_000));
+    let before = unix_nanos(SystemTime::now());
+    assert!(stamped("now").unwrap() >= before);
 }
 
 #[test]

@@ -256,3 +256,50 @@ impl Supervisor {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_mins(1);
+
+    impl Shared {
+        /// Lets ten minutes pass in which nothing happened.
+        fn pass_ten_minutes(&self) {
+            let mut state = self.state();
+            state.progress = state.progress.map(|progress| progress - 10 * MINUTE);
+        }
+    }
+
+    fn done(call: u64) -> Done {
+        Done {
+            call,
+            started_unix_nanos: 1,
+            first_chunk_unix_nanos: None,
+            finished_unix_nanos: 2,
+            error: None,
+            usage: None,
+            stop_reason: None,
+        }
+    }
+
+    #[test]
+    fn a_worker_is_silent_while_no_open_call_ends_and_not_while_it_has_none() {
+        let shared = Shared::new("python/test");
+        shared.pass_ten_minutes();
+        assert_eq!(shared.silent(MINUTE), None, "it has had no call");
+        let _answers = [shared.open(0).unwrap(), shared.open(1).unwrap()];
+        assert_eq!(shared.silent(MINUTE), None, "it has just been given them");
+        shared.pass_ten_minutes();
+        let _one_more = shared.open(2).unwrap();
+        assert_eq!(shared.silent(MINUTE), Some(Cause::Silent { open: 3, waited: MINUTE }));
+        shared.answer(done(1)).unwrap();
+        assert_eq!(shared.silent(MINUTE), None, "it has just answered one");
+        shared.answer(done(0)).unwrap();
+        shared.answer(done(2)).unwrap();
+        shared.pass_ten_minutes();
+        assert_eq!(shared.silent(MINUTE), None, "it has answered them all");
+        let _next = shared.open(3).unwrap();
+        assert_eq!(shared.silent(MINUTE), None, "it had nothing to answer until now");
+    }
+}

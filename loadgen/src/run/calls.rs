@@ -163,4 +163,20 @@ mod tests {
         assert!(ahead.take(300).is_none());
         assert!(written <= 200, "{written}");
     }
+
+    #[test]
+    fn what_is_written_before_its_time_is_kept_until_then() {
+        let (calls, written) = channel(AHEAD);
+        let mut ahead = Ahead { written, next: None, asked: Arc::default() };
+        let call = Call {
+            call: 5,
+            operation: spanproof_schemas::worker::Operation::Converse,
+            model_id: "amazon.nova-lite-v1:0".to_owned(),
+            request: serde_json::json!({}),
+            headers: Vec::new(),
+        };
+        calls.try_send(call.clone()).unwrap();
+        assert_eq!((ahead.take(3), ahead.take(4)), (None, None));
+        assert_eq!(ahead.take(5), Some(call));
+    }
 }

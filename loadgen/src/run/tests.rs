@@ -10,6 +10,10 @@ use tokio::sync::{Barrier, Notify};
 use super::*;
 use crate::{Arrivals, AtRate, Capabilities, PlanConfig, Scenario, Shard, Timing};
 
+mod ending;
+mod held_up;
+mod made;
+
 fn plan(calls: u64) -> Plan {
     Plan::new(plan_config(calls)).unwrap()
 }
@@ -153,6 +157,13 @@ async fn no_more_calls_are_open_than_allowed() {
         300
     );
     assert!((1..=3).contains(&most.load(Ordering::SeqCst)));
+}
+
+#[tokio::test]
+async fn a_limit_of_no_open_call_is_one_of_one() {
+    let client = scripted(|call| async move { Ok(done(call)) });
+    let config = LoadConfig { in_flight: 0, ..LoadConfig::new(Speed::Max) };
+    assert_eq!(load(&run(config, plan(3), client, |_| ()).await).completed, 3);
 }
 
 #[tokio::test]

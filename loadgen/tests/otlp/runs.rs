@@ -175,6 +175,27 @@ async fn traces_beyond_the_limit_are_dropped_where_they_may_not_wait() {
 }
 
 #[tokio::test]
+async fn a_trace_is_open_until_the_receiver_has_answered_for_it() {
+    let receiver = Receiver::start(OtlpProtocol::Grpc, &[Temper::Hangs; 100], 0).await;
+    let load = LoadConfig {
+        in_flight: 1,
+        over_limit: OverLimit::Drop,
+        progress_every: Duration::from_millis(1),
+        ..LoadConfig::synthetic(HURRIED)
+    };
+    let abandon = load.abandon.clone();
+    let otlp = config(receiver.endpoint.clone(), OtlpProtocol::Grpc);
+    let exporter = Exporter::start(&otlp).unwrap();
+    let outcome = run(load, Sending::default(), traces(50), exporter, move |told| {
+        if told.started + told.dropped == 50 {
+            abandon.cancel();
+        }
+    });
+    let load = told(&outcome.await);
+    assert_eq!((load.started, load.dropped, load.completed), (1, 49, 0));
+}
+
+#[tokio::test]
 async fn a_run_that_is_stopped_sends_what_it_has_made() {
     let receiver = Receiver::start(OtlpProtocol::Grpc, &[], 0).await;
     let otlp = config(receiver.endpoint.clone(), OtlpProtocol::Grpc);
@@ -196,6 +217,26 @@ async fn a_run_that_is_stopped_sends_what_it_has_made() {
     assert_eq!((load.started, load.completed, load.not_made()), (1, 1, 999));
     assert_eq!((outcome.accounting.unwrap().exported, receiver.spans()), (4, 4));
     assert!(outcome.is_stopped);
+}
+
+#[tokio::test]
+async fn a_trace_leaves_without_others_where_none_comes_for_long() {
+    let receiver = Receiver::start(OtlpProtocol::Grpc, &[], 0).await;
+    let otlp = config(receiver.endpoint.clone(), OtlpProtocol::Grpc);
+    // In real time a request would be full after minutes.
+    let load = LoadConfig {
+        progress_every: Duration::from_millis(1),
+        ..LoadConfig::synthetic(Speed::REAL)
+    };
+    let stop = load.stop.clone();
+    let exporter = Exporter::start(&otlp).unwrap();
+    let outcome = run(load, Sending::default(), traces(1_000), exporter, move |told| {
+        if told.completed > 0 {
+            stop.cancel();
+        }
+    });
+    let load = told(&outcome.await);
+    assert!(load.completed >= 1 && load.completed == load.started, "{load:?}");
 }
 
 #[tokio::test]

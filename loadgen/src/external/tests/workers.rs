@@ -400,3 +400,62 @@ async fn the_same_call_twice_at_once_is_refused() {
     let second = worker.call(call(0)).await;
     insta::assert_snapshot!(second.unwrap_err(), @"the client ended early: python/test was given call 0 while that call was open");
 }
+
+#[tokio::test]
+async fn the_last_of_many_words_are_told_and_long_ones_are_cut() {
+    let error = call_error(
+        r#"
+ready()
+for call in calls():
+    for number in range(20_000): print("warning", number, file=sys.stderr)
+    print("x" * 10_000, file=sys.stderr)
+    sys.exit("out of cheese")
+"#,
+    )
+    .await;
+    let warnings = (19_982..20_000).map(|number| format!("\n  warning {number}"));
+    let last = format!("{}\n  {}\n  out of cheese", warnings.collect::<String>(), "x".repeat(500));
+    let (told, words) = error.message.split_once("standard error:").unwrap();
+    assert_eq!(words, last, "{told}");
+}
+
+#[tokio::test]
+async fn a_worker_that_closes_its_input_is_told() {
+    insta::assert_snapshot!(
+        call_error("os.close(0)\nready()\ntime.sleep(3600)").await,
+        @"the client ended early: python/test stopped reading its standard input: Broken pipe (os error 32)"
+    );
+}
+
+#[tokio::test]
+async fn a_worker_that_closes_its_input_since_it_ends_is_told_with_how_it_ends() {
+    // Whether it has ended before the first call or while that is open.
+    let error = call_error("os.close(0)\nready()\nsys.exit('no more')").await;
+    assert!(error.message.starts_with("python/test ended with exit status: 1"), "{error}");
+    assert!(error.message.ends_with("  no more"), "{error}");
+}
+
+#[tokio::test]
+async fn a_worker_that_closes_its_output_and_does_not_end_is_killed() {
+    let closes = "ready()\nfor call in calls():\n    os.close(1)\n    time.sleep(3600)";
+    insta::assert_snapshot!(
+        call_error(closes).await,
+        @"the client ended early: python/test closed its standard output without ending"
+    );
+}
+
+#[tokio::test]
+async fn a_worker_leads_a_process_group_of_its_own_and_is_gone_once_it_was_killed() {
+    let mut client =
+        client("say(type=\"ready\", client=f\"{os.getpid()} {os.getpgrp()}\")\ntime.sleep(3600)");
+    client.settings.limits.finish = Duration::from_millis(100);
+    let worker = client.start().await.unwrap();
+    let name = worker.name();
+    let (pid, group) = name.strip_prefix("python/test (").unwrap().split_once(' ').unwrap();
+    // Ctrl-C in a terminal is for a whole group, and is not for the worker.
+    assert_eq!(group, format!("{pid})"));
+    worker.finish().await.unwrap_err();
+    let pid = rustix::process::Pid::from_raw(pid.parse().unwrap()).unwrap();
+    let is_there = rustix::process::test_kill_process(pid);
+    assert_eq!(is_there, Err(rustix::io::Errno::SRCH));
+}
