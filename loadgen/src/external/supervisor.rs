@@ -23,7 +23,7 @@ const KEPT_CHARACTERS: usize = 500;
 /// holding its pipes open, makes this wait run out.
 const DRAIN: Duration = Duration::from_secs(1);
 
-/// How long a worker that closed its standard output may take to end.
+/// How long a worker that closed its standard input or output may take to end.
 const END: Duration = Duration::from_secs(5);
 
 /// What the worker's calls and its supervisor share.
@@ -204,7 +204,7 @@ impl Supervisor {
     /// A worker that stopped reading has most often just ended, and how it ended tells more.
     async fn give_up(&mut self, cause: Cause) -> Stopped {
         if matches!(cause, Cause::StoppedReading(_))
-            && let Ok(Ok(status)) = timeout(DRAIN, self.child.wait()).await
+            && let Ok(Ok(status)) = timeout(END, self.child.wait()).await
         {
             return self.hear_the_rest(status).await;
         }
