@@ -8,7 +8,7 @@ use loadgen::otlp::{Exporter, Limits, OtlpConfig, OtlpProtocol};
 use loadgen::synthetic::{Dialogue, Sending, Traces, run};
 use loadgen::{
     AtRate, CatchUp, ClientErrorKind, LoadConfig, LoadOutcome, OverLimit, Plan, PlanConfig,
-    Scenario, Shard, Timing,
+    Progress, Scenario, Shard, Timing,
 };
 use spanproof_schemas::report::Load;
 use spanproof_schemas::speed::Speed;
@@ -195,35 +195,11 @@ async fn a_trace_is_open_until_the_receiver_has_answered_for_it() {
     assert_eq!((load.started, load.dropped, load.completed), (1, 49, 0));
 }
 
-#[tokio::test]
-async fn a_run_that_is_stopped_sends_what_it_has_made() {
+/// A run in real time, in which the second trace is due after a second, that is stopped as soon as
+/// `is_time`; and how many spans its receiver took.
+async fn stopped(is_time: fn(&Progress) -> bool) -> (LoadOutcome, u64) {
     let receiver = Receiver::start(OtlpProtocol::Grpc, &[], 0).await;
     let otlp = config(receiver.endpoint.clone(), OtlpProtocol::Grpc);
-    // In real time the second trace is due after a second.
-    let load = LoadConfig {
-        progress_every: Duration::from_millis(1),
-        ..LoadConfig::synthetic(Speed::REAL)
-    };
-    let stop = load.stop.clone();
-    let exporter = Exporter::start(&otlp).unwrap();
-    let traces = traces(1_000);
-    let outcome = run(load, Sending::default(), traces, exporter, move |told| {
-        if told.started > 0 {
-            stop.cancel();
-        }
-    });
-    let outcome = outcome.await;
-    let load = told(&outcome);
-    assert_eq!((load.started, load.completed, load.not_made()), (1, 1, 999));
-    assert_eq!((outcome.accounting.unwrap().exported, receiver.spans()), (4, 4));
-    assert!(outcome.is_stopped);
-}
-
-#[tokio::test]
-async fn a_trace_leaves_without_others_where_none_comes_for_long() {
-    let receiver = Receiver::start(OtlpProtocol::Grpc, &[], 0).await;
-    let otlp = config(receiver.endpoint.clone(), OtlpProtocol::Grpc);
-    // In real time a request would be full after minutes.
     let load = LoadConfig {
         progress_every: Duration::from_millis(1),
         ..LoadConfig::synthetic(Speed::REAL)
@@ -231,11 +207,27 @@ async fn a_trace_leaves_without_others_where_none_comes_for_long() {
     let stop = load.stop.clone();
     let exporter = Exporter::start(&otlp).unwrap();
     let outcome = run(load, Sending::default(), traces(1_000), exporter, move |told| {
-        if told.completed > 0 {
+        if is_time(&told) {
             stop.cancel();
         }
     });
-    let load = told(&outcome.await);
+    (outcome.await, receiver.spans())
+}
+
+#[tokio::test]
+async fn a_run_that_is_stopped_sends_what_it_has_made() {
+    let (outcome, received) = stopped(|told| told.started > 0).await;
+    let load = told(&outcome);
+    assert_eq!((load.started, load.completed, load.not_made()), (1, 1, 999));
+    assert_eq!((outcome.accounting.unwrap().exported, received), (4, 4));
+    assert!(outcome.is_stopped);
+}
+
+#[tokio::test]
+async fn a_trace_leaves_without_others_where_none_comes_for_long() {
+    // A request would be full after minutes.
+    let (outcome, _) = stopped(|told| told.completed > 0).await;
+    let load = told(&outcome);
     assert!(load.completed >= 1 && load.completed == load.started, "{load:?}");
 }
 
